@@ -276,10 +276,14 @@ function inList(
   const unified = tryUnify(context, [operand, ...bound], position);
   if (unified !== undefined && unified.type.oid !== TypeOid.record) {
     const [left, ...elements] = unified.expressions as [Expression, ...Expression[]];
-    const probe = callOperator(context, '=', left, elements[0] as Expression, position);
+    const first = elements[0] as Expression;
+    const probe = callOperator(context, '=', left, first, position);
     const elementOid = (probe.arguments[1] as Expression).type.oid;
-    const cast = elements.map(
-      (element) => callOperator(context, '=', left, element, position).arguments[1] as Expression,
+    // Lists are long: what is plainly of the type that the operator takes needs no search for one.
+    const isAsFirst = ({ kind, type }: Expression): boolean =>
+      kind === 'constant' && type.oid === elementOid && type.collation === undefined;
+    const cast = elements.map((element) =>
+      isAsFirst(element) ? element : (callOperator(context, '=', left, element, position).arguments[1] as Expression),
     );
     const arrayOid = context.catalog.types.byOid(elementOid)?.arrayOid ?? 0;
     return {

@@ -30,7 +30,7 @@ import { arithmetic, comparisonOperator, isWidening } from './intrinsics.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
 import { scaledTest } from './scaled-tests.js';
 import { textTest } from './text-tests.js';
-import { makeArray, nestArrays } from '../values/arrays.js';
+import { constantArray, makeArray, nestArrays } from '../values/arrays.js';
 import { recordMaker } from '../values/records.js';
 import { elementAt, sliceOf } from '../values/subscripts.js';
 import { quantifyArray } from '../values/quantified.js';
@@ -129,6 +129,8 @@ export class ExpressionCompiler {
       case 'extreme':
         return this.extremeValue(expression);
       case 'array': {
+        const known = constantArray(expression);
+        if (known !== undefined) return this.keep(this.emitter.constant(known), false);
         const items = this.list(expression.elements);
         const make = this.emitter.constant(expression.nested ? nestArrays : makeArray);
         return this.keep(call(make, items, literal(expression.elementOid)), false);

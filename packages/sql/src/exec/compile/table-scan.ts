@@ -4,20 +4,23 @@ import type { KeyRange } from '@phantom/kv';
 import type { Expression } from '../../expr/expression.js';
 import { invertedTerms } from '../../storage/inverted-terms.js';
 import type { Value } from '../../types/type.js';
-import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
+import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import { CTID_NUMBER } from '../../storage/system-columns.js';
 import type { DocumentsPlan, KeyRangePlan, TableScan, TermsPlan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
 import { call, element, literal, method, property, type Code, type Local } from '../code/ir.js';
 import { distinctEntries } from '../distinct-entries.js';
+import { keyReads } from '../key-reads.js';
 import { CursorPipeline, type ScanSource } from '../pipelines.js';
 import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
 import { RowFetch, RowLookup, uniqueKeyOf } from '../row-lookup.js';
 import type { Run } from '../run.js';
 import type { Partition } from '../runtime.js';
+import { readKeys, seekRanges } from '../ranges-cursor.js';
 import { behindFirst, skipRanges } from '../skip-ranges.js';
 import { type KeySpace, keyRange, keyRanges, wholeRange } from '../table-access.js';
+import { constantArray } from '../values/arrays.js';
 import { filterBy } from './filter.js';
 import { entryRow, onlyCounts } from './index-only.js';
 import { stateOf } from './program-builder.js';
@@ -234,11 +237,21 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => It
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('range', [run]));
   const rangesFor = (r: Run): readonly KeyRange[] =>
     rangesOf(compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null);
-  return range.skipsFirst === true ? (r) => skipRanges(r.read, space, rangesFor(r)) : rangesFor;
+  if (range.skipsFirst === true) return (r) => skipRanges(r.read, space, rangesFor(r));
+  if (range.any === undefined || node.backward) return rangesFor;
+  if (!isWholeKey(node, range, space)) return (r) => seekRanges(r.read, space.prefix, rangesFor(r));
+  const place = {};
+  return (r) => readKeys(keyReads(r.statement, place, space), rangesFor(r));
+}
+
+/** Whether each value of the range's array is the whole of a unique key. */
+function isWholeKey({ index }: TableScan, { equal }: KeyRangePlan, { keyCode: { columns } }: KeySpace): boolean {
+  const isUnique = index === undefined || (index.unique && index.deferrable !== true);
+  return isUnique && equal.length + 1 === columns.length;
 }
 
 /** What a scan reads: the table or the index. */
-function spaceOf(compiler: PlanCompiler, { index, table }: TableScan): KeySpace {
+function spaceOf(compiler: PlanCompiler, { index, table }: TableScan): PhysicalTable | PhysicalIndex {
   const { types } = compiler.builder.context;
   return index === undefined ? physicalTable(table, types) : physicalIndex(index, table, types);
 }
@@ -314,6 +327,8 @@ function emitRanges(
 ): Code {
   const space = boundsSpace(compiler, node, range);
   const { emitter, expressions } = context;
+  const array = constantArray(any);
+  if (array !== undefined && range.equal.length === 0) return emitter.constant(keyRanges(space)([], array));
   const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
   return emitter.let(call(emitter.constant(keyRanges(space)), equal, expressions.value(any).code));
 }

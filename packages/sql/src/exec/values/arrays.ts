@@ -1,7 +1,19 @@
 /** ARRAY[...] at run time. */
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
+import type { Expression } from '../../expr/expression.js';
 import type { Value } from '../../types/type.js';
+
+/** The array that an expression is in every execution; undefined when it has an element that is not constant. */
+export function constantArray(expression: Expression): SqlArray | undefined {
+  if (expression.kind !== 'array' || expression.nested) return undefined;
+  const items: Value[] = [];
+  for (const element of expression.elements) {
+    if (element.kind !== 'constant') return undefined;
+    items.push(element.value);
+  }
+  return makeArray(items, expression.elementOid);
+}
 
 /** A one-dimensional array of the items. */
 export function makeArray(items: readonly Value[], elementOid: number): SqlArray {

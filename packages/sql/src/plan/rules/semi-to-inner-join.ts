@@ -7,7 +7,9 @@
  * starts from the few orders that are asked for. The right side has one row for each value of some columns when these are
  * a key of its table, the keys of its GROUP BY, or all that a DISTINCT looks at.
  *
- * Left out: making the right side distinct where it is not, which pays only when most of its rows repeat.
+ * A right side that reads no table, as `id in (select unnest($1))` has it, is made distinct where it is not: it is a list that
+ * somebody gave, short beside a table whose rows are then found by key. Left out is the same for tables, which pays only when most
+ * of their rows repeat.
  */
 import type { IndexDescriptor } from '@phantom/catalog';
 import { conjuncts, type ColumnId, type Expression } from '../../expr/expression.js';
@@ -27,7 +29,26 @@ export const semiToInnerJoin: Rule = {
 function turn(node: LogicalNode, context: BindContext): LogicalNode {
   const inner = mapInputs(node, (input) => turn(input, context));
   if (inner.kind !== 'join' || inner.join !== 'semi' || inner.nullAware || inner.lateral) return inner;
-  return isUniqueOn(inner.right, equatedColumns(inner), context) ? { ...inner, join: 'inner' } : inner;
+  const { right } = inner;
+  const equated = equatedColumns(inner);
+  if (isUniqueOn(right, equated, context)) return { ...inner, join: 'inner' };
+  if (!isList(right) || !right.columns.every((column) => equated.has(column))) return inner;
+  return { ...inner, join: 'inner', right: { kind: 'distinct', input: right, on: undefined, columns: right.columns } };
+}
+
+/** Rows that are given by expressions and functions, and by no table. */
+function isList(node: LogicalNode): boolean {
+  switch (node.kind) {
+    case 'values':
+    case 'function-scan':
+      return true;
+    case 'project':
+    case 'project-set':
+    case 'filter':
+      return isList(node.input);
+    default:
+      return false;
+  }
 }
 
 /** Columns of the right side that the conditions set equal to something from the left side. */
