@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createNodeVfs } from '../src/index.js';
-import { SyncLane, syncLane } from '../src/sync-thread.js';
+import { LaneRequest, SyncLane, syncLane } from '../src/sync-thread.js';
 import { bundleProgram } from './bundle.js';
 
 let directory: string;
@@ -77,6 +77,33 @@ describe('a failed sync of a real file', () => {
     file.close();
     await expect(underWay).rejects.toMatchObject({ code: '58030' });
     await expect(queued).rejects.toMatchObject({ code: '58030' });
+  });
+});
+
+describe('a file that is removed', () => {
+  const directory = mkdtempSync(`${tmpdir()}/phantom-removed-`);
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('has no name any more, and a large one is given back by the sync thread', async () => {
+    const vfs = createNodeVfs();
+    const submit = vi.spyOn(syncLane('data'), 'submit');
+    for (const [mebibytes, requests] of [
+      [15, 0],
+      [17, 1],
+    ] as const) {
+      const path = `${directory}/${mebibytes}`;
+      writeFileSync(path, '');
+      truncateSync(path, mebibytes * 1024 * 1024);
+      submit.mockClear();
+      vfs.remove(path);
+      expect(vfs.exists(path)).toBe(false);
+      expect(submit).toHaveBeenCalledTimes(requests);
+    }
+    const [descriptor, , request] = submit.mock.calls[0] as [number, unknown, LaneRequest];
+    expect(request).toBe(LaneRequest.Close);
+    await vi.waitFor(() => expect(() => fstatSync(descriptor)).toThrow('EBADF'));
+    vfs.remove(`${directory}/17`);
+    submit.mockRestore();
   });
 });
 
