@@ -18,7 +18,7 @@ export type {
   SortedWriter,
   ViewShare,
 } from './engine.js';
-export { EntrySorter } from './entry-sorter.js';
+export { EntrySorter, type OrderedEntries } from './entry-sorter.js';
 export { NewEntries } from './new-entries.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';
 export { SEQ_NONE, type Seq } from './seq.js';

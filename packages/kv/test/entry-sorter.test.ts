@@ -33,6 +33,22 @@ describe('EntrySorter', () => {
     );
   });
 
+  it('tells many keys with one beginning apart by what is behind it', () => {
+    // Some end there, some go on with zeros, some are there twice.
+    const ends = fc.array(fc.integer({ min: 0, max: 1 }), { maxLength: 9 });
+    fc.assert(
+      fc.property(fc.array(ends, { minLength: 100, maxLength: 200 }), (some) => {
+        const entries = some.map((end, i): Entry => [Uint8Array.of(i % 3, 1, 2, 3, 4, 5, 6, ...end), Uint8Array.of(i)]);
+        const sorter = new EntrySorter(1024 * 1024);
+        addAll(sorter, entries);
+        expect(sorter.count).toBe(entries.length);
+        expect(sorter.memoryBytes).toBeGreaterThan(sorter.waitingBytes);
+        expect(drained(sorter)).toEqual([...entries].sort(([a], [b]) => compareKeys(a, b)));
+      }),
+      { seed: 6, numRuns: 100 },
+    );
+  });
+
   it('is full past its bytes, and takes other entries once they are handed out', () => {
     const sorter = new EntrySorter(6);
     addAll(sorter, [[Uint8Array.of(9, 1), Uint8Array.of(1)]]);

@@ -136,7 +136,7 @@ export function* addIndex(
   index: IndexDescriptor,
 ): Generator<Yielded, void, void> {
   putIndex(context, table, index);
-  yield* buildIndex(context, table, index);
+  yield* buildIndex(context, table, index, true);
   context.tableRewritten(table.oid);
 }
 

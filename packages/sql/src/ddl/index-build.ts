@@ -1,12 +1,19 @@
 /**
  * Fills an index with the rows that are there. CREATE INDEX does it in its own transaction, with the table locked against
  * writers; CREATE INDEX CONCURRENTLY in many, row by row (session/concurrent-index.ts).
+ *
+ *   rows ──► entries ──sort──► entries in order ──► files, or the write set        two of one unique key are neighbours: 23505
+ *
+ * Many go straight into files of the engine (space-load.ts). What the transaction has to write costs it, and the engine behind it, a
+ * comparison each, where entries as the rows give them would cost both a descent.
  */
 import { ByteWriter, PhantomError, assert, equalBytes } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, type KeyRange, SPACE_BYTES, prefixRange, spaceRange } from '@phantom/kv';
+import { ByteSlot, SPACE_BYTES, spaceRange } from '@phantom/kv';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
+import type { EntrySource } from '../exec/spill/entry-run.js';
+import { SortedEntries } from '../exec/spill/sorted-entries.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { takeTable } from '../storage/columnar/catch-up.js';
@@ -14,28 +21,59 @@ import { columnIndex } from '../storage/columnar/column-index.js';
 import { CATCH_UP_SNAPSHOT, markRow } from '../storage/columnar/markers.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
 import { checkKeyBytes } from '../storage/constraint-errors.js';
-import { writeEntry } from '../storage/physical-table.js';
+import { physicalTable, rowKeyOfEntry, writeEntry } from '../storage/physical-table.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
+import { beginLoad, commitLoad } from './space-load.js';
 import { eachRow } from './validate.js';
 
-/** Writes the index's entries; 23505 when a unique one would have two rows under one key. */
+/** Entries that are written between two looks at the clock. */
+const ENTRIES_BETWEEN_CHECKS = 256;
+
+/** Writes the index's entries; 23505 when a unique one would have two rows under one key. `alone`: the statement does nothing else. */
 export function* buildIndex(
   context: DdlContext,
   table: TableDescriptor,
   index: IndexDescriptor,
+  alone: boolean,
 ): Generator<Yielded, void, void> {
   if (index.method === 'column') {
     yield* buildColumns(context, table, index);
     return;
   }
   const filler = new IndexFiller(table, index, context.picture, context.evaluation);
-  const enter = (row: readonly Value[], rowKey: Uint8Array): void => {
-    const wait = filler.enter(context.transaction, row, rowKey, false);
-    assert(wait === undefined, 'nobody else writes a table that is locked');
-  };
-  yield* eachRow(context, table, enter, { columns: filler.columnsRead });
+  const { memory, scratch } = context.execution();
+  const entries = new SortedEntries(memory, scratch);
+  try {
+    yield* eachRow(context, table, (row, rowKey) => filler.gather(entries, row, rowKey), {
+      columns: filler.columnsRead,
+    });
+    const load = alone ? beginLoad(context, table.engine, entries.bytes) : undefined;
+    try {
+      yield* writeInOrder(context, filler, entries.merge(), load ?? context.transaction);
+      if (load !== undefined) yield* commitLoad(context, load, index.space);
+    } finally {
+      load?.discard();
+    }
+  } finally {
+    entries.close();
+  }
+}
+
+function* writeInOrder(
+  { execution, transaction }: DdlContext,
+  filler: IndexFiller,
+  entries: EntrySource,
+  target: Pick<MvccTransaction, 'put'>,
+): Generator<Yielded, void, void> {
+  const { slice } = execution();
+  for (let count = 1; entries.next(); count++) {
+    const { buffer, keyStart, valueStart, valueEnd } = entries;
+    filler.checkUnique(transaction, entries);
+    target.put(buffer, keyStart, valueStart, buffer, valueStart, valueEnd);
+    if (count % ENTRIES_BETWEEN_CHECKS === 0 && slice.due()) yield undefined;
+  }
 }
 
 /** Writes the segments of a column index. */
@@ -65,6 +103,11 @@ export class IndexFiller {
   private readonly entry = new ByteWriter();
   private readonly slot = new ByteSlot();
   private readonly parts: Value[] = [];
+  /** The entry at hand ends with the parts. */
+  private isUnique = false;
+  /** For `checkUnique`: the parts of the entry before; and that they have nulls, so that any number of rows may have them. */
+  private readonly last = new ByteWriter();
+  private lastHasNulls = false;
 
   constructor(table: TableDescriptor, index: IndexDescriptor, picture: CatalogPort, evaluation: EvaluationContext) {
     this.table = table;
@@ -80,19 +123,66 @@ export class IndexFiller {
     return this.rule.positions;
   }
 
+  /** Puts the entries of a row, in its newest state, among others that are to be sorted. */
+  gather(entries: SortedEntries, row: readonly Value[], rowKey: Uint8Array): void {
+    const { inverted, evaluation, entry } = this;
+    if (inverted !== undefined) inverted.insert(row, rowKey, entries, evaluation);
+    else if (this.encode(row, rowKey))
+      writeEntry(entries, this.rule.physical, this.isUnique, entry, rowKey, rowKey.length, row);
+  }
+
   /**
-   * Enters a row in its newest state. `locking` is for a table that others write: a unique key is locked first. A promise:
+   * 23505 when sorted entries that follow each other are of rows that may not both be there. Each is asked about before it is
+   * written; their rows have been written already.
+   */
+  checkUnique(transaction: MvccTransaction, { buffer, keyStart, valueStart, valueEnd }: EntrySource): void {
+    const { index, rule, last } = this;
+    if (!index.unique) return;
+    // Entries of a deferrable key end with their rows.
+    const end =
+      index.deferrable === true ? rule.physical.keyCode.skip(buffer, keyStart + SPACE_BYTES, valueStart) : valueStart;
+    const isAlike = equalBytes(buffer, keyStart, end, last.buffer, 0, last.length);
+    if (!isAlike) {
+      last.reset();
+      last.bytes(buffer, keyStart, end);
+      this.lastHasNulls = false;
+      return;
+    }
+    if (this.lastHasNulls) return;
+    this.readParts(transaction, buffer, keyStart, valueStart, valueEnd);
+    if (rule.physical.isUniqueKey(this.parts)) throw this.notUnique();
+    this.lastHasNulls = true;
+  }
+
+  /** The parts of the row that an entry is of. */
+  private readParts(
+    transaction: MvccTransaction,
+    buffer: Uint8Array,
+    keyStart: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const { rule, table, picture, evaluation, slot } = this;
+    const { physical } = rule;
+    const from = physicalTable(table, picture.types);
+    const key = new ByteSlot();
+    key.set(buffer, keyStart, valueStart);
+    slot.set(buffer, valueStart, valueEnd);
+    const rowKey = rowKeyOfEntry(key, slot, physical, from.prefix);
+    assert(transaction.getNewest(rowKey, 0, rowKey.length, slot), 'an entry is of a row that is there');
+    const row: Value[] = [];
+    from.decode(slot.buffer, slot.start, slot.end, row, evaluation);
+    rule.parts(row, this.parts, evaluation);
+  }
+
+  /**
+   * Enters a row in its newest state into an index that others write meanwhile: a unique key is locked first. A promise:
    * wait, then call again. 23505 when another row has the key.
    */
-  enter(
-    transaction: MvccTransaction,
-    row: readonly Value[],
-    rowKey: Uint8Array,
-    locking: boolean,
-  ): Promise<void> | undefined {
-    const { rule, entry, parts, evaluation, inverted, index, table, picture } = this;
+  enter(transaction: MvccTransaction, row: readonly Value[], rowKey: Uint8Array): Promise<void> | undefined {
+    const { rule, entry, evaluation, inverted, index, table, picture } = this;
     if (index.method === 'column') {
-      // Others write the table meanwhile: the row is only marked, and taken in by catching up.
+      // The row is only marked, and taken in by catching up.
       const columns = columnIndex(index, table, picture.types);
       markRow(transaction, columns, rowKey, rowKey.length, CATCH_UP_SNAPSHOT);
       return undefined;
@@ -101,21 +191,10 @@ export class IndexFiller {
       inverted.insert(row, rowKey, transaction, evaluation);
       return undefined;
     }
-    if (!rule.covers(row, evaluation)) return undefined;
-    rule.parts(row, parts, evaluation);
-    entry.reset();
-    entry.bytes(rule.physical.prefix);
-    rule.physical.keyCode.encodePrefix(parts, this.index.parts.length, entry);
-    const unique = rule.physical.isUniqueEntry(parts);
-    if (!unique && rule.physical.isUniqueKey(parts) && hasEntries(transaction, prefixRange(entry.take())))
-      throw this.notUnique();
-    if (!unique) entry.bytes(rowKey, SPACE_BYTES);
-    checkKeyBytes(entry.length, this.index.name);
-    if (unique) {
-      if (locking) {
-        const wait = transaction.lock(entry.buffer, 0, entry.length, LockStrength.Update, 'wait');
-        if (wait instanceof Promise) return wait;
-      }
+    if (!this.encode(row, rowKey)) return undefined;
+    if (this.isUnique) {
+      const wait = transaction.lock(entry.buffer, 0, entry.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
       if (transaction.getNewest(entry.buffer, 0, entry.length, this.slot)) {
         const { buffer, start, end } = this.slot;
         const keyEnd = rule.physical.rowKeyEnd(buffer, start, end);
@@ -124,8 +203,22 @@ export class IndexFiller {
         if (rule.physical.included === undefined) return undefined;
       }
     }
-    writeEntry(transaction, rule.physical, unique, entry, rowKey, rowKey.length, row);
+    writeEntry(transaction, rule.physical, this.isUnique, entry, rowKey, rowKey.length, row);
     return undefined;
+  }
+
+  /** The key of a row's entry into `entry`, and `isUnique` of it; false where the row has none. */
+  private encode(row: readonly Value[], rowKey: Uint8Array): boolean {
+    const { rule, entry, parts, evaluation } = this;
+    if (!rule.covers(row, evaluation)) return false;
+    rule.parts(row, parts, evaluation);
+    entry.reset();
+    entry.bytes(rule.physical.prefix);
+    rule.physical.keyCode.encodePrefix(parts, this.index.parts.length, entry);
+    this.isUnique = rule.physical.isUniqueEntry(parts);
+    if (!this.isUnique) entry.bytes(rowKey, SPACE_BYTES);
+    checkKeyBytes(entry.length, this.index.name);
+    return true;
   }
 
   private notUnique(): PhantomError {
@@ -154,13 +247,4 @@ export function notUnique(
     constraint: index.name,
     detail: `Key (${names.join(', ')})=(${texts.join(', ')}) is duplicated.`,
   });
-}
-
-function hasEntries(transaction: MvccTransaction, range: KeyRange): boolean {
-  const cursor = transaction.cursorNewest(range);
-  try {
-    return cursor.next();
-  } finally {
-    cursor.close();
-  }
 }

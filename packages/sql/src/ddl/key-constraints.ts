@@ -113,7 +113,7 @@ export function* addKey(
     for (const column of columns) if (!column.notNull) yield* checkExistingRows(context, table, column);
   }
   replaceTable(context, withKey, {});
-  yield* buildIndex(context, withKey, index);
+  yield* buildIndex(context, withKey, index, alone);
   context.tableRewritten(table.oid);
 }
 
@@ -183,6 +183,6 @@ export function* addKeyOver(context: DdlContext, table: TableDescriptor, node: U
     space: context.storage.allocateSpace(table.engine),
   };
   context.objects.put(rebuilt);
-  yield* buildIndex(context, keyed, rebuilt);
+  yield* buildIndex(context, keyed, rebuilt, false);
   context.tableRewritten(table.oid);
 }

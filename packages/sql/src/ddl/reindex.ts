@@ -118,6 +118,6 @@ export function* rebuild(context: DdlContext, named: IndexDescriptor): Generator
   const fresh: IndexDescriptor = { ...index, space: context.storage.allocateSpace(table.engine), state: 'valid' };
   context.objects.put(fresh);
   context.objects.put({ ...table, schemaVersion: table.schemaVersion + 1 });
-  yield* buildIndex(context, table, fresh);
+  yield* buildIndex(context, table, fresh, true);
   context.tableRewritten(table.oid);
 }

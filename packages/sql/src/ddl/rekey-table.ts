@@ -3,10 +3,8 @@
  * new space and in the order of their key, so that a read by it finds them at once and not by way of an index; the other
  * indexes are built anew, since their entries point to rows by key. The bytes of the rows stay as they are.
  *
- * Rows mostly lie in the order of the key already. Those of a large table then go straight into files of the engine, in one pass and
- * past write set, log and memory, where the statement is alone in its transaction: that is a commit of its own into a space that is noted
- * as unfinished, so a rollback or a crash has it cleared away. Behind it a snapshot of before would find the space empty, so the
- * transaction has to take a new one for each statement. The first row that is out of order, or there twice, leads back to the write set.
+ * Rows mostly lie in the order of the key already. Those of a large table then go straight into files of the engine (space-load.ts), in
+ * one pass. The first row that is out of order, or there twice, leads back to the write set.
  */
 import { ByteWriter, compareBytes, type PhantomError } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
@@ -20,10 +18,9 @@ import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
 import { buildIndex, notUnique } from './index-build.js';
 import { inNewSpaces, leaveSpaces } from './rewrite-table.js';
+import { beginLoad, commitLoad } from './space-load.js';
 import { containsNulls, eachRow } from './validate.js';
 
-/** A table from this size on is loaded: below it a file and a commit more cost more than they save. */
-const LOADED_BYTES_MIN = 1024 * 1024;
 const BATCH_ROWS = 256;
 
 /**
@@ -38,42 +35,28 @@ export function* rekeyTable(
   alone: boolean,
 ): Generator<Yielded, void, void> {
   const { table, left } = inNewSpaces(context, before, keyed);
-  const isLoaded = alone && mayLoad(context, before) && (yield* loadRows(context, before, table, primary));
+  const isLoaded = alone && (yield* loadRows(context, before, table, primary));
   if (!isLoaded) yield* copyRows(context, before, table, primary);
   for (const oid of table.indexOids) {
     const index = context.objects.object(oid);
-    if (index?.kind === 'index' && oid !== primary.oid) yield* buildIndex(context, table, index);
+    if (index?.kind === 'index' && oid !== primary.oid) yield* buildIndex(context, table, index, alone);
   }
   leaveSpaces(context, table, left);
 }
 
-function mayLoad({ inTransactionBlock, transaction, storage }: DdlContext, before: TableDescriptor): boolean {
-  if (inTransactionBlock || transaction.isolation !== 'read committed') return false;
-  return storage.estimate(spaceRange(before.space)).bytes >= LOADED_BYTES_MIN;
-}
-
-/** Loads the rows into files; false, with nothing loaded, when they do not lie in the order of the key. */
+/** Loads the rows into files; false, with nothing loaded, when they are few, or do not lie in the order of the key. */
 function* loadRows(
   context: DdlContext,
   before: TableDescriptor,
   after: TableDescriptor,
   primary: IndexDescriptor,
 ): Generator<Yielded, boolean, void> {
-  const { catalog, storage, transaction } = context;
-  const load = storage.beginLoad(after.engine);
+  const { bytes } = context.storage.estimate(spaceRange(before.space));
+  const load = beginLoad(context, after.engine, bytes);
   if (load === undefined) return false;
   try {
     if (!(yield* fillLoad(context, before, after, primary, load))) return false;
-    const spaces = [after.space];
-    context.onEnd((committed) => {
-      // If that fails, it goes with the next opening.
-      if (!committed) catalog.unfinished.clear(spaces).catch(() => undefined);
-    });
-    if (context.synchronous) catalog.unfinished.noteNow(spaces);
-    else yield catalog.unfinished.note(spaces);
-    if (context.synchronous) load.commitNow();
-    else yield load.commit().then(() => undefined);
-    catalog.unfinished.finish(transaction, spaces);
+    yield* commitLoad(context, load, after.space);
     return true;
   } finally {
     load.discard();
@@ -163,7 +146,7 @@ function* copyRows(
       transaction.put(key.buffer, 0, key.length, bytes.buffer, 0, bytes.length);
       if (isBehind) [key, greatest] = [greatest, key];
     },
-    { columns: positions },
+    { columns: positions, writes: true },
   );
   if (duplicate !== undefined) throw duplicate;
 }

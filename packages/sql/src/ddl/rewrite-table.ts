@@ -43,6 +43,7 @@ export function* rewriteTable(
   };
   yield* eachRow(context, before, (row) => batch.push(transform(row)), {
     batches: { every: BATCH_ROWS, run: flush },
+    writes: true,
   });
   yield* flush();
   leaveSpaces(context, after, left);

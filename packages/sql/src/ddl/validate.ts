@@ -1,7 +1,7 @@
 /** Checks of the rows that a table holds already: for constraints that are added to it. The table is locked against writers. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, copyBytes } from '@phantom/base';
 import type { ColumnDescriptor, ConstraintDescriptor, TableDescriptor } from '@phantom/catalog';
-import { type ByteSlot, spaceRange } from '@phantom/kv';
+import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { ForeignKeyChecks } from '../storage/foreign-keys.js';
@@ -10,8 +10,10 @@ import { BoundRowExpression, TableRules } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
 
-/** Rows between two looks at the clock. */
-const ROWS_BETWEEN_CHECKS = 256;
+/** Rows that are read at once, between two looks at the clock. */
+const READ_ROWS = 256;
+/** Of those that are written while they are visited, which may move what was read. */
+const READ_WHILE_WRITING_ROWS = 1;
 
 type Step = Generator<Yielded, void, void>;
 
@@ -26,31 +28,45 @@ interface RowWalk {
   readonly batches?: RowBatches;
   /** Positions of the columns that are looked at; by default all of them. */
   readonly columns?: readonly number[] | undefined;
+  /** Visits write what the transaction reads. */
+  readonly writes?: boolean;
 }
 
 /**
- * Visits every row of a table in its newest state, own writes included, yielding by elapsed time. `stored` is where its bytes lie
- * until the table is written.
+ * Visits every row of a table in its newest state, own writes included, yielding by elapsed time. The row's key is the visitor's
+ * until the next row; `stored` is where its bytes lie until the table is written.
  */
 export function* eachRow(
   context: DdlContext,
   table: TableDescriptor,
   visit: (row: readonly Value[], key: Uint8Array, stored: ByteSlot) => void,
-  { batches, columns }: RowWalk = {},
+  { batches, columns, writes = false }: RowWalk = {},
 ): Step {
+  const { evaluation } = context;
   const physical = physicalTable(table, context.picture.types);
   const { slice } = context.execution();
   const cursor = context.transaction.cursorNewest(spaceRange(table.space));
+  const read = new CursorBatch(writes ? READ_WHILE_WRITING_ROWS : READ_ROWS);
   const row: Value[] = [];
-  let count = 0;
+  const stored = new ByteSlot();
+  let key = new Uint8Array(0);
+  let visited = 0;
   try {
-    while (cursor.next()) {
-      const { buffer, start, end } = cursor.value;
-      if (columns === undefined) physical.decode(buffer, start, end, row, context.evaluation);
-      else physical.decodeColumns(columns, buffer, start, end, row, context.evaluation);
-      visit(row, cursor.key.copy(), cursor.value);
-      if (++count % ROWS_BETWEEN_CHECKS === 0 && slice.due()) yield undefined;
-      if (batches !== undefined && count % batches.every === 0) yield* batches.run();
+    for (let count = cursor.fill(read); count > 0; count = cursor.fill(read)) {
+      for (let i = 0; i < count; i++) {
+        const buffer = read.valueBuffers[i] as Uint8Array;
+        stored.set(buffer, read.valueStarts[i] as number, read.valueEnds[i] as number);
+        if (columns === undefined) physical.decode(buffer, stored.start, stored.end, row, evaluation);
+        else physical.decodeColumns(columns, buffer, stored.start, stored.end, row, evaluation);
+        const keyStart = read.keyStarts[i] as number;
+        const keyEnd = read.keyEnds[i] as number;
+        if (key.length !== keyEnd - keyStart) key = new Uint8Array(keyEnd - keyStart);
+        copyBytes(read.keyBuffers[i] as Uint8Array, keyStart, keyEnd, key, 0);
+        visit(row, key, stored);
+        visited++;
+        if (batches !== undefined && visited % batches.every === 0) yield* batches.run();
+      }
+      if ((count > 1 || visited % READ_ROWS === 0) && slice.due()) yield undefined;
     }
   } finally {
     cursor.close();

@@ -194,9 +194,9 @@ function* enterRows(
     }
     if (!transaction.getNewest(key, 0, key.length, slot)) continue;
     physical.decode(slot.buffer, slot.start, slot.end, row, evaluation);
-    for (let wait = filler.enter(transaction, row, key, true); wait !== undefined;) {
+    for (let wait = filler.enter(transaction, row, key); wait !== undefined;) {
       yield wait;
-      wait = filler.enter(transaction, row, key, true);
+      wait = filler.enter(transaction, row, key);
     }
   }
   return keys.length - from;

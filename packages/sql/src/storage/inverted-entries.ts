@@ -30,7 +30,7 @@ export class InvertedEntries {
     this.terms = invertedTerms(rule.index, types);
   }
 
-  insert(row: readonly Value[], rowKey: Uint8Array, sink: EntrySink, context: EvaluationContext): void {
+  insert(row: readonly Value[], rowKey: Uint8Array, sink: Pick<EntrySink, 'put'>, context: EvaluationContext): void {
     for (const term of this.termsOf(row, context)) this.put(term, rowKey, sink);
   }
 
@@ -75,7 +75,7 @@ export class InvertedEntries {
     return this.terms.ofRow(this.parts);
   }
 
-  private put(term: Uint8Array, rowKey: Uint8Array, sink: EntrySink): void {
+  private put(term: Uint8Array, rowKey: Uint8Array, sink: Pick<EntrySink, 'put'>): void {
     this.encode(term, rowKey);
     sink.put(this.entry.buffer, 0, this.entry.length, NO_BYTES, 0, 0);
   }
