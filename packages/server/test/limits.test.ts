@@ -206,6 +206,13 @@ const limits: Limit[] = [
       ),
   },
   {
+    what: 'Items of an array',
+    most: 33_554_432,
+    of: '',
+    code: '54000',
+    attempt: (count) => run(`select cardinality(array_fill(true, array[${count}]))`),
+  },
+  {
     what: 'Dimensions of an array',
     most: 6,
     of: '',

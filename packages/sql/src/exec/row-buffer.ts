@@ -8,7 +8,7 @@ import type { MemoryBudget } from './runtime.js';
 /** Rows between two looks at the memory budget. */
 const ACCOUNT_ROWS = 32;
 /** Bytes a value takes in a column array. */
-const SLOT_BYTES = 8;
+export const SLOT_BYTES = 8;
 /** Guess at the overhead of a string or object behind a slot. */
 const OBJECT_BYTES = 24;
 
@@ -47,6 +47,11 @@ export class RowBuffer {
     this.columns = [];
     for (let i = 0; i < width; i++) this.columns.push(valueArray());
     this.budget = budget;
+  }
+
+  /** What its rows have taken of the budget. */
+  get heldBytes(): number {
+    return this.accountedBytes;
   }
 
   /** Called after each row: counts bytes now and then; 53200 past the limit. */

@@ -119,6 +119,8 @@ export class MemoryBudget {
   private holders: Set<MemoryHolder> | undefined = undefined;
   usedBytes = 0;
   peakBytes = 0;
+  /** Of that, what stays to the end of the query. */
+  private keptBytes = 0;
 
   constructor(limitBytes: number, pool?: MemoryPool) {
     this.limitBytes = limitBytes;
@@ -158,6 +160,22 @@ export class MemoryBudget {
   give(bytes: number): void {
     this.usedBytes -= bytes;
     if (this.pool !== undefined) this.pool.usedBytes -= bytes;
+  }
+
+  /** Where a run inside of the query begins: a mark for `settle` and `keep`. */
+  mark(): number {
+    return this.usedBytes - this.keptBytes;
+  }
+
+  /** Ends a run: gives back what was taken since the mark, but for what is kept until the end of the query. */
+  settle(mark: number): void {
+    const stays = mark + this.keptBytes;
+    if (this.usedBytes > stays) this.give(this.usedBytes - stays);
+  }
+
+  /** Ends a run whose outcome stays until the end of the query, whatever else it runs inside of. */
+  keep(mark: number): void {
+    this.keptBytes = Math.max(this.keptBytes, this.usedBytes - mark);
   }
 
   /** Gives everything back, at the end. */

@@ -5,6 +5,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
+import { checkArraySize } from '../types/array-type.js';
 import type { Value } from '../types/type.js';
 
 /** Bounds of one subscript; both are the same for a plain one. Undefined: the array's own bound. */
@@ -13,24 +14,22 @@ export interface AssignmentBounds {
   readonly high: number | undefined;
 }
 
-/** Most elements an array may have, as PostgreSQL limits them. */
-const ELEMENTS_MAX = 134_217_727;
-
 function outOfRange(): PhantomError {
   return new PhantomError('2202E', 'array subscript out of range');
-}
-
-function checkSize(elements: number): void {
-  if (elements > ELEMENTS_MAX) {
-    throw new PhantomError('54000', `array size exceeds the maximum allowed (${ELEMENTS_MAX})`);
-  }
 }
 
 /** A new array that has exactly the elements assigned. */
 function fresh(elementOid: number, lows: readonly number[], lengths: readonly number[], items: readonly Value[]) {
   const size = lengths.reduce((product, length) => product * length, 1);
-  checkSize(size);
+  checkArraySize(size);
   return new SqlArray(elementOid, [...lengths], [...lows], [...items].slice(0, size));
+}
+
+/** So many items, those given from position `at` on and nulls around them. */
+function widened(items: readonly Value[], at: number, length: number): Value[] {
+  const all = new Array<Value>(length).fill(null);
+  for (let i = 0; i < items.length; i++) all[at + i] = items[i];
+  return all;
 }
 
 /** A one-dimensional array with items put at [low, low + items.length). */
@@ -39,10 +38,10 @@ function grow(array: SqlArray, low: number, items: readonly Value[]): SqlArray {
   const end = base + (array.dimensions[0] as number);
   const newBase = Math.min(base, low);
   const newEnd = Math.max(end, low + items.length);
-  checkSize(newEnd - newBase);
-  const all: Value[] = Array.from({ length: newEnd - newBase }, () => null);
-  array.items.forEach((item, i) => (all[base - newBase + i] = item));
-  items.forEach((item, i) => (all[low - newBase + i] = item));
+  checkArraySize(newEnd - newBase);
+  const isInside = newBase === base && newEnd === end;
+  const all = isInside ? array.items.slice() : widened(array.items, base - newBase, newEnd - newBase);
+  for (let i = 0; i < items.length; i++) all[low - newBase + i] = items[i];
   return new SqlArray(array.elementOid, [all.length], [newBase], all);
 }
 

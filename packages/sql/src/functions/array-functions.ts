@@ -1,7 +1,7 @@
 /** Array operators and functions. Elements are compared by their type's order, which the context finds. */
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
-import { ARRAY_DIMENSIONS_MAX, ARRAY_ITEMS_MAX, parseArray } from '../types/array-type.js';
+import { ARRAY_DIMENSIONS_MAX, checkArraySize, parseArray } from '../types/array-type.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, Value } from '../types/type.js';
 import { type Implementation, type Implementations, scalar, setOf } from './implementation.js';
@@ -69,6 +69,7 @@ function concatenate(a: SqlArray | null, b: SqlArray | null): SqlArray | null {
   if (a.dimensions.length === 0) return b;
   if (b.dimensions.length === 0) return a;
   const difference = a.dimensions.length - b.dimensions.length;
+  checkArraySize(a.items.length + b.items.length);
   const items = [...a.items, ...b.items];
   if (difference === 0) {
     if (a.dimensions.slice(1).join() !== b.dimensions.slice(1).join()) {
@@ -190,9 +191,7 @@ function fill(
   }
   if (sizes.length === 0) return empty(elementOid);
   const count = sizes.reduce((product, size) => product * size, 1);
-  if (sizes.some((size) => size < 0) || count > ARRAY_ITEMS_MAX) {
-    throw new PhantomError('54000', `array size exceeds the maximum allowed (${ARRAY_ITEMS_MAX})`);
-  }
+  checkArraySize(sizes.some((size) => size < 0) ? Number.POSITIVE_INFINITY : count);
   if (count === 0) return empty(elementOid);
   const starts = lowers === null ? sizes.map(() => 1) : (lowers.items as number[]);
   return new SqlArray(elementOid, sizes, starts, new Array<Value>(count).fill(item));

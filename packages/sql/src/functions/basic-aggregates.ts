@@ -1,6 +1,7 @@
 /** count, sum, avg, min, max, bit and boolean aggregates, string_agg and array_agg. */
 import { PhantomError } from '@phantom/base';
 import { Decimal, Interval, SqlArray } from '@phantom/codec';
+import { checkArraySize } from '../types/array-type.js';
 import { collatorFor } from '../types/collation.js';
 import { builtinTypeCatalog } from '../types/type-catalog.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -248,6 +249,7 @@ interface TextList {
 const joinTexts = aggregate<TextList, [string | null, string | null]>({
   init: () => ({ parts: [] }),
   strict: false,
+  keepsInput: true,
   step: (state, value, delimiter) => {
     if (value === null) return state;
     if (state.parts.length > 0 && delimiter !== null) state.parts.push(delimiter, value);
@@ -265,6 +267,7 @@ interface BytesList {
 const joinBytes = aggregate<BytesList, [Uint8Array | null, Uint8Array | null]>({
   init: () => ({ parts: [] }),
   strict: false,
+  keepsInput: true,
   step: (state, value, delimiter) => {
     if (value === null) return state;
     if (state.parts.length > 0) state.parts.push(delimiter ?? new Uint8Array(0));
@@ -282,11 +285,13 @@ interface ItemList {
 const collect = aggregate<ItemList, [Value]>({
   init: (_context, types) => ({ items: [], elementOid: types.arguments[0]?.oid ?? TypeOid.text }),
   strict: false,
+  keepsInput: true,
   step: (state, value) => {
+    checkArraySize(state.items.length + 1);
     state.items.push(value);
     return state;
   },
-  final: (state) => (state.items.length === 0 ? null : SqlArray.of(state.elementOid, state.items)),
+  final: (state) => (state.items.length === 0 ? null : SqlArray.of(state.elementOid, state.items.slice())),
   combine: (a, b) => {
     for (const item of b.items) a.items.push(item);
     return a;
@@ -301,6 +306,7 @@ interface ArrayList {
 const collectArrays = aggregate<ArrayList, [SqlArray | null]>({
   init: () => ({ arrays: [] }),
   strict: false,
+  keepsInput: true,
   step: (state, value) => {
     if (value === null) throw new PhantomError('22004', 'cannot accumulate null arrays');
     if (value.dimensions.length === 0) throw new PhantomError('2202E', 'cannot accumulate empty arrays');

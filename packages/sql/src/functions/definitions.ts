@@ -122,6 +122,7 @@ function aggregate(common: Common, code: AggregateCode, directArguments: string 
     ...common,
     kind: 'aggregate',
     strict: code.strict,
+    ...(code.keepsInput ? { keepsInput: true } : {}),
     init: code.init,
     step: code.step,
     final: code.final,

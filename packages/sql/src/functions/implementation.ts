@@ -34,6 +34,7 @@ export interface AggregateCode {
   readonly combine: AggregateFunction['combine'];
   readonly inverse: AggregateFunction['inverse'];
   readonly strict: boolean;
+  readonly keepsInput: boolean;
   readonly ordering: AggregateFunction['ordering'];
 }
 
@@ -88,6 +89,7 @@ export interface AggregateParts<S, A extends readonly unknown[]> {
   readonly inverse?: (state: S, ...args: A) => S;
   /** Rows with a null argument are skipped; true unless said otherwise. */
   readonly strict?: boolean;
+  readonly keepsInput?: boolean;
   readonly ordering?: AggregateFunction['ordering'];
 }
 
@@ -100,6 +102,7 @@ export function aggregate<S, A extends readonly unknown[]>(parts: AggregateParts
     combine: parts.combine as unknown as AggregateFunction['combine'],
     inverse: parts.inverse as unknown as AggregateFunction['inverse'],
     strict: parts.strict ?? true,
+    keepsInput: parts.keepsInput ?? false,
     ordering: parts.ordering,
   };
 }

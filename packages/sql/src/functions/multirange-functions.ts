@@ -98,6 +98,7 @@ const isOverright = ofExtents(beginsFrom);
 /** The ranges of all rows in one; null where there were none. */
 const gatherRanges = aggregate<{ readonly traits: RangeTraits; ranges: SqlRange[] | null }, [Either]>({
   init: (context, types) => ({ traits: traitsOf(types.result.oid, context.types), ranges: null }),
+  keepsInput: true,
   step: (state, value) => {
     state.ranges ??= [];
     for (const range of rangesOf(value)) state.ranges.push(range);

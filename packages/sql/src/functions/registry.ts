@@ -171,6 +171,9 @@ export interface AggregateFunction extends FunctionCommon {
    * it differs from the row before it.
    */
   readonly step: (state: never, ...args: never[]) => unknown;
+  /** The state keeps what it is given, so that its memory grows with every row. */
+  readonly keepsInput?: boolean;
+  /** The result; later steps of the same state leave it as it is (running frames of windows go on). */
   readonly final: (state: never, ...directArguments: never[]) => Value;
   /** Merges two partial states (parallel and spilled aggregation). */
   readonly combine?: (a: never, b: never) => unknown;

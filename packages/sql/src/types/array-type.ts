@@ -11,8 +11,14 @@ import { getI32, getU32, putI32 } from './wire.js';
 
 /** Most dimensions an array can have. */
 export const ARRAY_DIMENSIONS_MAX = 6;
-/** Most items an array can have. */
-export const ARRAY_ITEMS_MAX = 134217727;
+/** Most items an array can have: more than these V8 does not lay out side by side, and walking them would exhaust its heap. */
+export const ARRAY_ITEMS_MAX = 33_554_432;
+
+/** 54000 for more items than an array can have. */
+export function checkArraySize(items: number): void {
+  if (items > ARRAY_ITEMS_MAX)
+    throw new PhantomError('54000', `array size exceeds the maximum allowed (${ARRAY_ITEMS_MAX})`);
+}
 
 function malformed(text: string, detail: string): PhantomError {
   return new PhantomError('22P02', `malformed array literal: "${text}"`, { detail });
@@ -302,8 +308,7 @@ function receiveArray(
     length *= size;
     at += 8;
   }
-  if (length > ARRAY_ITEMS_MAX)
-    throw new PhantomError('54000', `array size exceeds the maximum allowed (${ARRAY_ITEMS_MAX})`);
+  checkArraySize(length);
   if (length === 0) return new SqlArray(elementOid, [], [], []);
   if (length * 4 > end - at) throw new PhantomError('08P01', 'insufficient data left in message');
   const items: Value[] = [];

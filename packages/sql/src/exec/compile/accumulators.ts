@@ -21,7 +21,7 @@ import {
   type Code,
 } from '../code/ir.js';
 import { PairTable } from '../key-table.js';
-import { valueArray } from '../row-buffer.js';
+import { SLOT_BYTES, valueArray, valueBytes } from '../row-buffer.js';
 import type { Run } from '../run.js';
 import { type Accumulator, argumentOperands } from './accumulator.js';
 import { orderedAccumulator } from './ordered-accumulator.js';
@@ -191,6 +191,9 @@ function called(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf)
     memoryOf(run).take(STATE_BYTES);
     states.push(definition.init(run.evaluation, types));
   };
+  const keep = (run: Run, ...values: readonly Value[]): void => {
+    memoryOf(run).take(values.reduce<number>((bytes, value) => bytes + SLOT_BYTES + valueBytes(value), 0));
+  };
   return {
     neverNull: false,
     begin: (run) => begin(run.state[slot] as unknown[], run),
@@ -204,7 +207,10 @@ function called(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf)
       const step = emitter.constant(definition.step as unknown as (...args: Value[]) => unknown);
       const args = operands.map((operand) => operand.code);
       const next = callCode(step, element(states, group), ...args);
-      const write = (): void => emitter.setElement(states, group, next);
+      const write = (): void => {
+        if (definition.keepsInput === true) emitter.evaluate(callCode(emitter.constant(keep), run, ...args));
+        emitter.setElement(states, group, next);
+      };
       const tests = definition.strict
         ? operands.filter((operand) => operand.nullable).map((operand) => isNotNull(operand.code))
         : [];

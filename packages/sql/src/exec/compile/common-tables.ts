@@ -225,7 +225,9 @@ class Rounds implements Recursion {
     statement.repeats();
     statement.with.workingTables.set(id, working);
     statement.with.freshTables.set(id, fresh);
+    const mark = run.memory.mark();
     yield* runProgram(this.step, newRun(this.step, statement, this.outer));
+    run.memory.settle(mark + fresh.heldBytes);
     if (isNew !== undefined) fresh.keep((row) => isNew(run, fresh, row));
     this.all.appendAll(fresh);
     working.clear();

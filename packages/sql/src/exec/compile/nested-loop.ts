@@ -173,7 +173,8 @@ function produceLateral(compiler: PlanCompiler, node: NestedLoopJoin, consume: C
   compiler.produceIn(inner, node.right, (context) => {
     pushRow(context, stateOf(context.emitter, context.run, slot), node.right.columns);
   });
-  const runner = subprogramRunner(inner, (run) => run.state[slot]);
+  const rowsOf = slotReader<RowBuffer>(slot);
+  const runner = subprogramRunner(inner, rowsOf, (run) => rowsOf(run).heldBytes);
   const { join } = node;
   assert(join !== 'full', 'a lateral side cannot be joined fully');
   compiler.produce(node.left, (context) => {

@@ -10,10 +10,12 @@ import { SqlArray, SqlRecord } from '@phantom/codec';
 import type { ColumnId, Subquery } from '../../expr/expression.js';
 import { subplanOf } from '../../plan/logical/walk.js';
 import { isMemoized, isRepeatable, membershipOf, outerColumnsOf } from '../../plan/physical/subquery-runs.js';
+import { checkArraySize } from '../../types/array-type.js';
 import type { Value } from '../../types/type.js';
 import { binary, call, isNotNull, literal, method, not, ONE, property, type Code } from '../code/ir.js';
 import { moreThanOneRow } from '../pipelines.js';
 import { newRun, runProgram, type Program } from '../program.js';
+import { SLOT_BYTES, valueBytes } from '../row-buffer.js';
 import type { Run } from '../run.js';
 import type { Yielded } from '../runtime.js';
 import { SubqueryMemo, UNKNOWN } from '../subquery-memo.js';
@@ -25,13 +27,23 @@ import type { SubplanCompiler } from './subplan-face.js';
 
 type Runner = (parent: Run, outer: readonly Value[]) => Generator<Yielded, unknown, void>;
 
-/** Runs a program with the values of its outer columns; the generator's result is what `finish` takes from the run. */
-export function subprogramRunner(program: Program, finish: (run: Run) => unknown): Runner {
+/**
+ * Runs a program with the values of its outer columns; the generator's result is what `finish` takes from the run. What the run has
+ * taken of the query's memory is given back with its end, but for the bytes of the result that `heldBytes` tells of.
+ */
+export function subprogramRunner(
+  program: Program,
+  finish: (run: Run) => unknown,
+  heldBytes: (run: Run) => number = () => 0,
+): Runner {
   return function* (parent, outer) {
     parent.statement.repeats();
+    const mark = parent.memory.mark();
     const run = newRun(program, parent.statement, outer);
     yield* runProgram(program, run);
-    return finish(run);
+    const result = finish(run);
+    parent.memory.settle(mark + heldBytes(run));
+    return result;
   };
 }
 
@@ -48,6 +60,15 @@ function newGathered(): Gathered {
   return { value: null, count: 0, unknown: false, items: [] };
 }
 
+/** Keeps an item: a value, or the values of a row. */
+function keep(run: Run, state: Gathered, item: Value): void {
+  run.memory.take(SLOT_BYTES + (Array.isArray(item) ? rowBytes(item as Value[]) : valueBytes(item)));
+  state.items.push(item);
+}
+
+const rowBytes = (row: readonly Value[]): number =>
+  row.reduce<number>((bytes, value) => bytes + SLOT_BYTES + valueBytes(value), 0);
+
 /** The outcome of a subquery that runs once: its value, or the error it met. */
 interface Once {
   value: unknown;
@@ -59,6 +80,9 @@ function readOnce(once: Once): unknown {
   if (once.failed) throw once.error;
   return once.value;
 }
+
+/** What a member takes in its set, besides its value. */
+const MEMBER_BYTES = 40;
 
 /** Members of an uncorrelated IN. */
 interface Members {
@@ -118,13 +142,16 @@ export class Subplans implements SubplanCompiler {
       const known = run.statement.results.get(key) as Once | undefined;
       return known ?? { value: undefined, error: undefined, failed: false };
     });
-    const runner = subprogramRunner(program, finish);
     builder.addTask({
       *run(run) {
         if (run.statement.results.has(key)) return;
         const once = run.state[slot] as Once;
+        const mark = run.memory.mark();
         try {
-          once.value = yield* runner(run, []);
+          const inner = newRun(program, run.statement, []);
+          yield* runProgram(program, inner);
+          once.value = finish(inner);
+          run.memory.keep(mark);
         } catch (error) {
           once.error = error;
           once.failed = true;
@@ -156,12 +183,18 @@ export class Subplans implements SubplanCompiler {
     const slot = builder.addSlot((): Members => ({ keys: new Set(), hasNull: false }));
     this.compiler.produceIn(builder, this.compiler.planner.subplan(subplanOf(subquery)), (context) => {
       const value = context.expressions.value(right);
-      const add = (members: Members, item: Value): void => {
-        if (item === null) members.hasNull = true;
-        else members.keys.add(rightKey(item));
+      const add = (run: Run, members: Members, item: Value): void => {
+        if (item === null) {
+          members.hasNull = true;
+          return;
+        }
+        const key = rightKey(item);
+        if (members.keys.has(key)) return;
+        run.memory.take(MEMBER_BYTES + valueBytes(item));
+        members.keys.add(key);
       };
-      const state = stateOf(context.emitter, context.run, slot);
-      context.emitter.evaluate(call(context.emitter.constant(add), state, value.code));
+      const { emitter: inner, run } = context;
+      inner.evaluate(call(inner.constant(add), run, stateOf(inner, run, slot), value.code));
     });
     const { emitter } = expressions;
     const once = this.runOnce(expressions, builder, (run) => run.state[slot]);
@@ -205,16 +238,11 @@ function gather(context: StepContext, subquery: Subquery, slot: number): void {
       return;
     }
     case 'array':
-      emitter.evaluate({ kind: 'method', object: property(state, 'items'), name: 'push', arguments: [value()] });
+      emitter.evaluate(call(emitter.constant(keep), run, state, value()));
       return;
     case 'unique': {
       const items = subquery.columns.map((column) => expressions.column(column).code);
-      emitter.evaluate({
-        kind: 'method',
-        object: property(state, 'items'),
-        name: 'push',
-        arguments: [{ kind: 'array', items }],
-      });
+      emitter.evaluate(call(emitter.constant(keep), run, state, { kind: 'array', items }));
       return;
     }
     default: {
@@ -254,6 +282,7 @@ function finisher(subquery: Subquery, slot: number, compiler: PlanCompiler): (ru
       const elementOid = type?.elementOid ?? 0;
       return (run) => {
         const { items } = gathered(run);
+        checkArraySize(items.length);
         const [first] = items;
         if (first instanceof SqlArray) {
           const arrays = items as SqlArray[];

@@ -10,6 +10,7 @@ import { Pipeline } from '../pipelines.js';
 import type { Work } from '../program.js';
 import type { Value } from '../../types/type.js';
 import type { Run } from '../run.js';
+import { type MemoryBudget, MemoryShare } from '../runtime.js';
 import { spillCodec } from '../spill/spill-codec.js';
 import { computeWindow, type WindowColumn, type WindowInput } from '../window/compute.js';
 import { PartitionSorter } from '../window/partition-sorter.js';
@@ -74,7 +75,7 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
     pushValues(context, stateOf(context.emitter, context.run, slot), values);
   });
   const rows = slotReader<PartitionSorter>(slot);
-  const compute = function* (run: Run): Work {
+  const compute = function* (run: Run, memory: MemoryBudget): Work {
     const buffer = rows(run);
     const input: WindowInput = {
       columns: buffer.columns,
@@ -83,6 +84,7 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
       samePartition: compareAs(samePartition.get(run.statement)),
       samePeers: compareAs(samePeers.get(run.statement)),
       evaluation: run.evaluation,
+      memory,
     };
     for (let i = 0; i < calls.length; i++) {
       const results = buffer.columns[inputWidth + i] as Value[];
@@ -112,13 +114,13 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
 /** Puts the rows in order and hands them on behind the functions' results: all of them, or partitions as they come. */
 class WindowPipeline extends Pipeline {
   private readonly rows: (run: Run) => PartitionSorter;
-  private readonly compute: (run: Run) => Work;
+  private readonly compute: (run: Run, memory: MemoryBudget) => Work;
 
   constructor(
     step: Pipeline['step'],
     sink: Pipeline['sink'],
     rows: (run: Run) => PartitionSorter,
-    compute: (run: Run) => Work,
+    compute: (run: Run, memory: MemoryBudget) => Work,
   ) {
     super(step, sink);
     this.rows = rows;
@@ -127,9 +129,12 @@ class WindowPipeline extends Pipeline {
 
   *run(run: Run): Work {
     const rows = this.rows(run);
+    // What results take is given back with them, when the rows of the next piece come.
+    const results = new MemoryShare(run.memory);
     rows.finish();
     do {
-      yield* this.compute(run);
+      results.release();
+      yield* this.compute(run, results);
       if (!(yield* this.drive(run, rows, rows.count))) return;
     } while (rows.refill());
   }

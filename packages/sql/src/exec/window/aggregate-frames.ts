@@ -2,8 +2,14 @@
 import type { AggregateFunction, CallTypes } from '../../functions/registry.js';
 import { isVolatile } from '../../plan/rules/facts.js';
 import type { Value } from '../../types/type.js';
+import { valueBytes } from '../row-buffer.js';
 import type { Partition, WindowColumn, WindowInput } from './compute.js';
 import { FrameWalker } from './frame.js';
+
+/** Rows stepped, or as much work, between two looks at the clock. */
+const WORK_MAX = 1024;
+/** Bytes of a result that are as much work as a row, as a power of two. */
+const WORK_SHIFT = 5;
 
 type Step = (state: unknown, ...args: unknown[]) => unknown;
 type Final = (state: unknown, ...args: unknown[]) => Value;
@@ -103,9 +109,12 @@ export function* aggregateResults(
       }
       result = state.result();
       known = true;
+      const bytes = valueBytes(result);
+      if (bytes > 0) input.memory.take(bytes);
+      work += bytes >>> WORK_SHIFT;
     }
     results[input.order[partition.start + i] as number] = result;
-    if (++work >= 1024) {
+    if (++work >= WORK_MAX) {
       work = 0;
       if (due()) yield undefined;
     }

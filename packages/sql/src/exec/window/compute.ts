@@ -7,6 +7,7 @@
  */
 import type { AggregateFunction, EvaluationContext } from '../../functions/registry.js';
 import type { WindowCall } from '../../plan/logical/logical.js';
+import type { MemoryBudget } from '../runtime.js';
 import type { Value } from '../../types/type.js';
 import { aggregateResults } from './aggregate-frames.js';
 import { FrameWalker } from './frame.js';
@@ -20,6 +21,8 @@ export interface WindowInput {
   readonly samePartition: (columns: readonly Value[][], a: number, b: number) => number;
   readonly samePeers: (columns: readonly Value[][], a: number, b: number) => number;
   readonly evaluation: EvaluationContext;
+  /** Counts what the results take. */
+  readonly memory: MemoryBudget;
 }
 
 export interface LimitColumns {

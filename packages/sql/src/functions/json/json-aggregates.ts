@@ -35,6 +35,7 @@ export const jsonAggregates: Implementations = {
   'json_agg:anyelement': aggregate<ListState<string>, [Value]>({
     init: fresh<string>,
     strict: false,
+    keepsInput: true,
     step: (state, value) => {
       // Arrays and rows stand on lines of their own, but for the first.
       const lead = value instanceof SqlArray || value instanceof SqlRecord ? ', \n ' : ', ';
@@ -46,6 +47,7 @@ export const jsonAggregates: Implementations = {
   'jsonb_agg:anyelement': aggregate<ListState<DocumentValue>, [Value]>({
     init: fresh<DocumentValue>,
     strict: false,
+    keepsInput: true,
     step: (state, value) => {
       state.parts.push(jsonNode(value, state.first, state.context));
       return state;
@@ -55,6 +57,7 @@ export const jsonAggregates: Implementations = {
   'json_object_agg:any,any': aggregate<ListState<string>, [Value, Value]>({
     init: fresh<string>,
     strict: false,
+    keepsInput: true,
     step: (state, key, value) => {
       requireKey(key);
       const name = quoteJson(jsonKey(key, state.first, state.context));
@@ -66,6 +69,7 @@ export const jsonAggregates: Implementations = {
   'jsonb_object_agg:any,any': aggregate<ListState<readonly [string, DocumentValue]>, [Value, Value]>({
     init: fresh<readonly [string, DocumentValue]>,
     strict: false,
+    keepsInput: true,
     step: (state, key, value) => {
       requireKey(key);
       state.parts.push([jsonKey(key, state.first, state.context), jsonNode(value, state.second, state.context)]);
