@@ -52,10 +52,13 @@ describe('values made of many rows', () => {
 
   it('count while their subquery runs, and no longer', async () => {
     const each = 'from generate_series(1, 3000) i';
-    expect(await column(`select max((select count(*) from generate_series(1, 100) j where j <= i)) ${each}`)).toEqual([100]);
+    expect(await column(`select max((select count(*) from generate_series(1, 100) j where j <= i)) ${each}`)).toEqual([
+      100,
+    ]);
     const ordered = "select string_agg(x::text, ',' order by x desc) from generate_series(i, i + 40) x";
     expect(await column(`select max(length((${ordered}))) ${each}`)).toEqual([204]);
-    const lateral = 'lateral (select max(j) as m from (select j from generate_series(1, 100) j order by -j offset 1) q) r';
+    const lateral =
+      'lateral (select max(j) as m from (select j from generate_series(1, 100) j order by -j offset 1) q) r';
     expect(await column(`select sum(m) ${each}, ${lateral}`)).toEqual([297000]);
     const step = 'select n + 1 from r, generate_series(1, 50) j where j = 1 + n % 7 and n < 1500';
     expect(await column(`with recursive r(n) as (select 1 union all ${step}) select max(n) from r`)).toEqual([1500]);
