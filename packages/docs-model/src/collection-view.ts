@@ -5,6 +5,16 @@ import { fieldBytes } from './field-names.js';
 import { IndexLayout } from './index-layout.js';
 import { PlanChoices } from './plan-choices.js';
 
+/** What a change of documents has to do with: nothing else of them needs to be read. */
+export interface ChangedPart {
+  /** Top-level fields, the `_id` among them. */
+  readonly fields: ReadonlySet<string>;
+  /** The same in UTF-8. */
+  readonly names: readonly Uint8Array[];
+  /** Indexes whose entries may be others afterwards. */
+  readonly indexes: readonly IndexLayout[];
+}
+
 export class CollectionView {
   readonly table: TableDescriptor;
   readonly layout: DocumentLayout;
@@ -18,6 +28,8 @@ export class CollectionView {
   readonly indexFields: readonly Uint8Array[] | undefined;
   readonly choices = new PlanChoices();
   private readonly descriptors: readonly IndexDescriptor[];
+  /** By the set of fields that an update names, which is kept for the shape of the update. */
+  private readonly parts = new WeakMap<ReadonlySet<string>, { readonly part: ChangedPart | undefined }>();
 
   constructor(table: TableDescriptor, descriptors: readonly IndexDescriptor[]) {
     this.table = table;
@@ -26,11 +38,25 @@ export class CollectionView {
     this.indexes = descriptors
       .map((descriptor) => new IndexLayout(descriptor))
       .sort((a, b) => Number(b.index.unique) - Number(a.index.unique));
-    this.hasPlainIndexes = this.indexes.every(
-      ({ index, definition, isWildcard }) => !index.unique && !isWildcard && definition.kind === 'ordered',
-    );
+    this.hasPlainIndexes = this.indexes.every(({ index, isOrdered }) => !index.unique && isOrdered);
     this.indexedFields = fieldsOf(this.indexes);
     this.indexFields = this.indexedFields === undefined ? undefined : fieldBytes(this.indexedFields);
+  }
+
+  /** What a change of these top-level fields has to do with; undefined: with whole documents. */
+  partChangedBy(fields: ReadonlySet<string>): ChangedPart | undefined {
+    let known = this.parts.get(fields);
+    if (known === undefined) {
+      const concerned = this.indexes.filter((index) => index.fields === undefined || meet(index.fields, fields));
+      known = { part: partOf(fields, concerned) };
+      this.parts.set(fields, known);
+    }
+    return known.part;
+  }
+
+  /** What the removal of documents has to do with; undefined: with whole documents. */
+  get removedPart(): ChangedPart | undefined {
+    return partOf([], this.indexes);
   }
 
   /** True while its indexes are those of the catalog. */
@@ -45,14 +71,25 @@ export class CollectionView {
   }
 }
 
+function meet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  for (const one of a) if (b.has(one)) return true;
+  return false;
+}
+
+function partOf(changed: Iterable<string>, indexes: readonly IndexLayout[]): ChangedPart | undefined {
+  const indexed = fieldsOf(indexes);
+  if (indexed === undefined) return undefined;
+  const fields = new Set(['_id', ...changed, ...indexed]);
+  return { fields, names: fieldBytes(fields), indexes };
+}
+
 function fieldsOf(indexes: readonly IndexLayout[]): ReadonlySet<string> | undefined {
-  const fields = new Set<string>();
-  for (const index of indexes) {
-    if (index.isWildcard || (index.partial !== undefined && index.partial.fields === undefined)) return undefined;
-    for (const { path } of index.definition.parts) fields.add(path.split('.', 1)[0] as string);
-    for (const field of index.partial?.fields ?? []) fields.add(field);
+  const all = new Set<string>();
+  for (const { fields } of indexes) {
+    if (fields === undefined) return undefined;
+    for (const field of fields) all.add(field);
   }
-  return fields;
+  return all;
 }
 
 const views = new WeakMap<TableDescriptor, CollectionView>();

@@ -46,6 +46,8 @@ export class IndexLayout {
   readonly markKey: Uint8Array;
   /** The filter of a partial index. */
   readonly partial: CompiledFilter | undefined;
+  /** Top-level fields of a document that its entries depend on; undefined: any. */
+  readonly fields: ReadonlySet<string> | undefined;
   /** Entries of this document are several, or would be for one with more elements. */
   sawArray = false;
   private readonly paths: readonly Path[];
@@ -62,6 +64,18 @@ export class IndexLayout {
     this.paths = definition.parts.map(({ path }) => (path === '' ? [] : parsePath(path)));
     this.partial =
       definition.partialFilter === undefined ? undefined : compileFilter(storedFilter(definition.partialFilter));
+    this.fields = this.fieldsRead();
+  }
+
+  private fieldsRead(): ReadonlySet<string> | undefined {
+    const { partial, paths } = this;
+    if (this.isWildcard || (partial !== undefined && partial.fields === undefined)) return undefined;
+    return new Set([...paths.map(([field]) => field as string), ...(partial?.fields ?? [])]);
+  }
+
+  /** A document without arrays has one entry at the most. */
+  get isOrdered(): boolean {
+    return this.definition.kind === 'ordered' && !this.isWildcard;
   }
 
   get isWildcard(): boolean {

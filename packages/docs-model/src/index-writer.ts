@@ -37,10 +37,10 @@ export class IndexWriter {
     this.view = view;
     this.transaction = transaction;
     this.entryEnds = new Int32Array(view.indexes.length);
-    this.newEntries = new NewEntries(transaction.storage);
+    this.newEntries = new NewEntries(transaction.storage, transaction.storage);
   }
 
-  /** New entries wait from now on until `putGathered`, or until they are many. */
+  /** Entries that come and go wait from now on until `putGathered`, or until they are many. */
   gather(): void {
     this.newEntries.gather();
   }
@@ -50,9 +50,10 @@ export class IndexWriter {
     return this.newEntries.waitingBytes;
   }
 
-  /** Puts the entries that waited. */
+  /** Puts the entries that waited; none waits from now on. */
   putGathered(): void {
     this.newEntries.putGathered();
+    this.newEntries.drop();
   }
 
   /** Puts together in `entryWriter` the entries of a document without arrays in plain indexes. Fails for what they cannot hold. */
@@ -79,14 +80,38 @@ export class IndexWriter {
   }
 
   /** Entries that go and come, by index. Fails for documents that an index cannot hold. */
-  changesOf(before: PlainObject | undefined, after: PlainObject | undefined): readonly EntryChange[] {
-    return this.view.indexes.map((index) => ({
+  changesOf(
+    before: PlainObject | undefined,
+    after: PlainObject | undefined,
+    indexes: readonly IndexLayout[] = this.view.indexes,
+  ): readonly EntryChange[] {
+    return indexes.map((index) => ({
       index,
       old: before === undefined ? NO_ENTRIES : index.entriesOf(before),
       // Last, for `sawArray` is of what was asked last.
       now: after === undefined ? NO_ENTRIES : index.entriesOf(after),
       severalNow: after !== undefined && index.sawArray,
     }));
+  }
+
+  /** Removes the entries of a document that goes. Those that wait may be unique ones: a statement that removes asks for none. */
+  removeAll(before: PlainObject, key: Uint8Array): void {
+    for (const index of this.view.indexes) {
+      const writer = entryWriter;
+      if (index.isOrdered) {
+        writer.reset();
+        const entries = index.appendSingle(writer, before);
+        if (entries === Entries.One) {
+          if (!index.index.unique) writer.bytes(key, SPACE_BYTES);
+          this.newEntries.remove(writer.buffer, 0, writer.length);
+        }
+        if (entries !== Entries.Several) continue;
+      }
+      for (const entry of index.entriesOf(before)) {
+        this.entryKey(index, entry, key);
+        this.newEntries.remove(writer.buffer, 0, writer.length);
+      }
+    }
   }
 
   /** Locks and looks at the unique entries that are new. */
@@ -195,6 +220,7 @@ export class IndexWriter {
 
   private removeEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
     const writer = this.entryKey(index, entry, key);
-    this.transaction.storage.remove(writer.buffer, 0, writer.length);
+    if (index.index.unique) this.transaction.storage.remove(writer.buffer, 0, writer.length);
+    else this.newEntries.remove(writer.buffer, 0, writer.length);
   }
 }

@@ -30,7 +30,7 @@ export class NewIndexEntries {
     this.transaction = transaction;
     this.index = view.indexes[0] as IndexLayout;
     this.isUnique = this.index.index.unique;
-    this.isOrdered = this.index.definition.kind === 'ordered' && !this.index.isWildcard;
+    this.isOrdered = this.index.isOrdered;
     this.entries = new NewEntries(this.isUnique ? { put: this.putUnique.bind(this) } : transaction.storage);
     this.entries.gather();
   }

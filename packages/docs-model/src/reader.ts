@@ -10,7 +10,7 @@ import type { ByteSlot, KeyRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import { CachedReads } from './document-cache.js';
 import { fieldBytes } from './field-names.js';
-import type { CompiledFilter } from './filter/filter.js';
+import { type CompiledFilter, matchesAll } from './filter/filter.js';
 import type { PlainObject } from './order.js';
 import { type Plan, planScan } from './planner.js';
 import type { DocumentPorts } from './ports.js';
@@ -26,6 +26,8 @@ import { parseSearch } from './words.js';
 /** Bytes of documents that one sort may hold; past it 53200. */
 export const SORT_BYTES_MAX = 256 * 1024 * 1024;
 const DOCUMENTS_PER_CLOCK = 128;
+/** Stands for fields of any name. */
+const ALL_FIELDS: readonly Uint8Array[] = [];
 
 export interface Query {
   readonly filter: CompiledFilter;
@@ -70,6 +72,8 @@ export class Reader {
   private readonly filterFields: readonly Uint8Array[] | undefined;
   /** What of a document is decoded in the end; undefined: all. */
   private readonly outputFields: readonly Uint8Array[] | undefined;
+  /** What of a document the filter reads, for nextRow. */
+  private rowFields: readonly Uint8Array[] | undefined;
   private readonly text: TextMatcher | undefined;
   private readonly policies: DocumentPolicies | undefined;
   private readonly command: ReadingCommand;
@@ -77,7 +81,7 @@ export class Reader {
   private readonly reads: CachedReads | undefined;
   private ordered: Iterator<PlainObject> | undefined;
   private skipped = 0;
-  /** nextMatch gave nothing because others need a turn. */
+  /** nextMatch or nextRow gave nothing because others need a turn. */
   paused = false;
   private clock = 0;
   private sliceEnd = performance.now() + SLICE_MS;
@@ -147,24 +151,16 @@ export class Reader {
    */
   nextMatch(): PlainObject | undefined {
     this.checkActive();
-    const { scan, view, filterFields, outputFields, asksFilter, policies, command } = this;
+    const { scan, view, filterFields, outputFields, asksFilter } = this;
     const { matches } = this.query.filter;
     for (;;) {
-      if (++this.clock >= DOCUMENTS_PER_CLOCK) {
-        this.clock = 0;
-        if (performance.now() > this.sliceEnd) {
-          this.paused = true;
-          return undefined;
-        }
-      }
-      if (!scan.next()) return undefined;
+      if (!this.nextSeen()) return undefined;
       const { cached } = scan;
       if (cached !== undefined) {
         if (this.text !== undefined && !this.text.matches(cached.document)) continue;
         if (!asksFilter || matches(cached.document)) return cached.copy();
         continue;
       }
-      if (policies !== undefined && !isSeen(policies, command, scan.row)) continue;
       if (outputFields !== undefined) {
         const part = view.layout.decodeFields(scan.row, outputFields);
         if (!asksFilter || matches(part)) return part;
@@ -188,6 +184,38 @@ export class Reader {
     return reads.note(scan.key, scan.row, document, scan.cameAgain);
   }
 
+  /** As nextMatch, for whoever wants the row alone (`matchKey`, `matchRow`): no more is decoded than the filter reads. */
+  nextRow(): boolean {
+    this.checkActive();
+    const { scan, text } = this;
+    const { layout } = this.view;
+    const { matches, fields: named } = this.query.filter;
+    if (text === undefined && (!this.asksFilter || matches === matchesAll)) return this.nextSeen();
+    const fields = (this.rowFields ??= text === undefined && named !== undefined ? fieldBytes(named) : ALL_FIELDS);
+    while (this.nextSeen()) {
+      const { row, cached } = scan;
+      const part = cached?.document ?? (fields === ALL_FIELDS ? layout.decode(row) : layout.decodeFields(row, fields));
+      if (text?.matches(part) !== false && matches(part)) return true;
+    }
+    return false;
+  }
+
+  /** Moves to the next document that no policy hides. False at the end, and when the process needs a turn. */
+  private nextSeen(): boolean {
+    const { scan, policies, command } = this;
+    do {
+      if (++this.clock >= DOCUMENTS_PER_CLOCK) {
+        this.clock = 0;
+        if (performance.now() > this.sliceEnd) {
+          this.paused = true;
+          return false;
+        }
+      }
+      if (!scan.next()) return false;
+    } while (policies !== undefined && !isSeen(policies, command, scan.row));
+    return true;
+  }
+
   /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
   async rest(): Promise<void> {
     await eventLoop.giveWay(SLICE_MS);
@@ -195,26 +223,23 @@ export class Reader {
     this.sliceEnd = performance.now() + SLICE_MS;
   }
 
-  /** Key of the document that nextMatch gave, owned by the caller. */
-  matchKey(): Uint8Array {
-    return this.scan.key.copy();
+  /** Key of the document that was met last; borrowed until the next. */
+  get matchKey(): ByteSlot {
+    return this.scan.key;
   }
 
-  /** Row of the document that nextMatch gave; borrowed until the next. */
+  /** Row of the document that was met last; borrowed until the next. */
   get matchRow(): ByteSlot {
     return this.scan.row;
   }
 
   /** How many match, skip and limit kept. */
   async count(): Promise<number> {
-    const { skip, limit, filter } = this.query;
+    const { skip, limit } = this.query;
     const most = limit === 0 ? Number.POSITIVE_INFINITY : skip + limit;
     let count = 0;
-    // Every document counts: none needs to be decoded.
-    const isOpen = this.policies === undefined;
-    const all = isOpen && filter.parts.length === 0 && filter.fields?.size === 0 && filter.text === undefined;
     while (count < most) {
-      if (all ? this.scan.next() : this.nextMatch() !== undefined) count++;
+      if (this.nextRow()) count++;
       else if (this.paused) await this.rest();
       else break;
     }

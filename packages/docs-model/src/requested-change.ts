@@ -17,6 +17,8 @@ export interface RequestedChange extends DocumentChange {
 
 const ONE = { limit: 1 };
 const ALL = {};
+/** What a removal reads of documents by itself. */
+const NO_FIELDS: ReadonlySet<string> = new Set();
 
 /** 22023 for what is no document. */
 export function documentOf(document: unknown): PlainObject {
@@ -26,7 +28,7 @@ export function documentOf(document: unknown): PlainObject {
 
 /** Removes what the query finds. */
 export function removing(query: Query): RequestedChange {
-  return { query, decide: () => undefined, insert: undefined, removes: true };
+  return { query, decide: () => undefined, insert: undefined, removes: true, fields: NO_FIELDS };
 }
 
 /** Changes up to `limit` documents (0: all) by operators. 22023 and 0A000 for what is no filter or update. */

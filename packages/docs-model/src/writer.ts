@@ -14,7 +14,7 @@ import type { FieldPlaces, StructureStore } from '@phantom/codec';
 import { ByteSlot, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, patchNote, removalNote } from './changes/change-note.js';
-import type { CollectionView } from './collection-view.js';
+import type { ChangedPart, CollectionView } from './collection-view.js';
 import { checkId, encodePart } from './document-layout.js';
 import { IndexWriter } from './index-writer.js';
 import type { PlainObject } from './order.js';
@@ -24,6 +24,7 @@ import type { DocumentTransaction } from './transaction.js';
 const keyWriter = new ByteWriter();
 const slot = new ByteSlot();
 const row = new ByteSlot();
+const changed = new ByteSlot();
 
 /** Told of each document before it is written, perhaps more than once: schemas and references stand here. */
 export interface WriteRules {
@@ -71,7 +72,7 @@ export class CollectionWriter {
     return (this.indexes ??= new IndexWriter(this.view, this.transaction));
   }
 
-  /** Many documents will be inserted, and nobody asks the indexes for them before `putGathered`: entries wait until then. */
+  /** Many documents will be written, and nobody asks the indexes for them before `putGathered`: entries wait until then. */
   gatherEntries(): void {
     if (this.view.indexes.length > 0) this.entries.gather();
   }
@@ -214,22 +215,39 @@ export class CollectionWriter {
     return undefined;
   }
 
-  /** True when a change of these top-level fields concerns neither rules nor indexes: `updateFields` may write it. */
-  writesFieldsAlone(fields: ReadonlySet<string>): boolean {
-    const { indexes, indexedFields } = this.view;
-    if (this.writeRules !== undefined) return false;
-    if (indexes.length === 0) return true;
-    if (indexedFields === undefined) return false;
-    for (const field of fields) if (indexedFields.has(field)) return false;
-    return true;
+  /** What a change of these top-level fields, or a removal, has to know of documents; undefined: all, for rules look at all. */
+  partOf(fields: ReadonlySet<string>, removes: boolean): ChangedPart | undefined {
+    const { view } = this;
+    if (removes) return this.rules === undefined ? view.removedPart : undefined;
+    return this.writeRules === undefined ? view.partChangedBy(fields) : undefined;
   }
 
-  /** As update, for some top-level fields of the row's document; the others are left as they are, unread. */
-  updateFields(key: Uint8Array, row: ByteSlot, before: PlainObject, after: PlainObject): void {
-    const encoded = this.view.layout.encodeChanged(row, before, after, this.structures);
+  /**
+   * As update, for some top-level fields of the row's document, `part` being what `partOf` says of them: the others are left as they are,
+   * unread. A promise: wait and call again, with the row read again.
+   */
+  updateFields(
+    key: Uint8Array,
+    row: ByteSlot,
+    before: PlainObject,
+    after: PlainObject,
+    { indexes, names }: ChangedPart,
+  ): Promise<void> | undefined {
+    const { layout } = this.view;
+    const { storage } = this.transaction;
+    const encoded = layout.encodeChanged(row, before, after, this.structures);
     this.policies?.check('update', encoded.buffer, 0, encoded.length);
-    const note = changeNote(before, after, false);
-    this.transaction.storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, note);
+    if (indexes.length === 0) {
+      storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, false));
+      return undefined;
+    }
+    changed.set(encoded.buffer, 0, encoded.length);
+    const changes = this.entries.changesOf(before, layout.decodeFields(changed, names), indexes);
+    const wait = this.entries.claim(changes, key);
+    if (wait !== undefined) return wait;
+    storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, false));
+    this.entries.apply(changes, key);
+    return undefined;
   }
 
   /**
@@ -252,12 +270,11 @@ export class CollectionWriter {
     return true;
   }
 
-  /** Removes the document under a key that the caller holds. */
+  /** Removes the document under a key that the caller holds; of it no more is asked than `partOf` says. */
   remove(key: Uint8Array, before: PlainObject): void {
     this.rules?.removed(before);
-    const changes = this.view.indexes.length === 0 ? undefined : this.entries.changesOf(before, undefined);
     this.transaction.storage.remove(key, 0, key.length, removalNote(encodePart(before['_id'])));
-    if (changes !== undefined) this.entries.apply(changes, key);
+    if (this.view.indexes.length > 0) this.entries.removeAll(before, key);
   }
 
   /** Waits for nobody: what indexes read of a document, or all of it where rules want to see it. */

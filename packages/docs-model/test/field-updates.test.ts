@@ -1,8 +1,13 @@
 /** Updates that write some fields of a stored document and leave the others' bytes alone give what whole updates give. */
+import { setImmediate } from 'node:timers/promises';
+import { BootstrapOid } from '@phantom/catalog';
+import { prefixRange } from '@phantom/kv';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { DocumentLayout } from '../src/document-layout.js';
 import { compileFilter } from '../src/filter/filter.js';
 import type { PlainObject } from '../src/order.js';
+import type { TransactionHost } from '../src/transaction.js';
 import { compileUpdate } from '../src/update/update.js';
 import { identical } from '../src/update/places.js';
 import { document as documents } from './arbitraries.js';
@@ -142,5 +147,99 @@ it('says what it cannot do to a field, and leaves the document as it was', async
   await fails({ $set: { name: { 'a.b': 1 } } }, '22023');
   await fails({ $set: { name: 'x'.repeat(17 * 1024 * 1024) } }, '54000');
   await fails({ $push: { score: 1 } }, '22023');
+  await harness.close();
+});
+
+it('decodes of documents that are changed or removed together only what is asked of them', async () => {
+  const harness = await openHarness();
+  const c = harness.collection('c');
+  await c.createIndex({ city: 1 });
+  const documents = Array.from({ length: 300 }, (_, i) => ({
+    _id: i,
+    n: i,
+    city: `c${i % 7}`,
+    tags: [i % 3],
+    o: { x: i },
+  }));
+  // What these have in common is known when they are committed.
+  await harness.collection('first').insertMany(documents);
+  await vi.waitFor(() => expect(harness.catalog.structures.size).toBeGreaterThan(0));
+  await c.insertMany(documents);
+  const whole = vi.spyOn(DocumentLayout.prototype, 'decode');
+  const parts = vi.spyOn(DocumentLayout.prototype, 'decodeFields');
+  expect(await c.updateMany({}, { $inc: { n: 1 } })).toMatchObject({ matchedCount: 300, modifiedCount: 300 });
+  expect(parts).not.toHaveBeenCalled();
+  expect(await c.updateMany({ n: { $lte: 100 } }, { $set: { n: 100 } })).toMatchObject({ modifiedCount: 99 });
+  // The filter's field alone; what is changed is patched.
+  expect(parts).toHaveBeenCalledTimes(300);
+  parts.mockClear();
+  await c.updateMany({ 'o.x': { $lt: 10 } }, { $set: { city: 'new' } });
+  await c.updateMany({ tags: 2 }, { $set: { 'tags.$': 20 } });
+  expect(await c.deleteMany({ n: 100 })).toEqual({ deletedCount: 100 });
+  expect(whole).not.toHaveBeenCalled();
+  whole.mockRestore();
+  parts.mockRestore();
+  expect(await c.find({ city: 'new' }).toArray()).toEqual([]);
+  expect(await c.countDocuments({ tags: 20 })).toBe(67);
+  expect(await c.countDocuments({}, { hint: 'c_city_1' })).toBe(200);
+  expect(await c.countDocuments({ $nor: [{}] })).toBe(0);
+  await harness.close();
+});
+
+it('keeps unique indexes while many documents change, and leaves no entries of those that go', async () => {
+  const harness = await openHarness();
+  const c = harness.collection('c');
+  await c.createIndex({ k: 1 }, { unique: true });
+  await c.createIndex({ tags: 1 });
+  await c.createIndex({ words: 'text' });
+  const documents = Array.from({ length: 200 }, (_, i) => ({
+    _id: i,
+    k: i,
+    tags: [i % 5, `t${i}`],
+    words: `w${i % 9} all`,
+  }));
+  await c.insertMany(documents);
+  // The next one has that key still.
+  await expect(c.updateMany({}, { $inc: { k: 1 } })).rejects.toMatchObject({ code: '23505' });
+  expect(await c.countDocuments({ k: { $gte: 0 } })).toBe(200);
+  await c.updateMany({}, { $inc: { k: 1000 }, $push: { tags: 'z' } });
+  expect(await c.findOne({ k: 7 })).toBeNull();
+  expect(await c.findOne({ k: 1007 })).toMatchObject({ _id: 7, tags: [2, 't7', 'z'] });
+  expect(await c.countDocuments({ tags: 'z' })).toBe(200);
+  expect(await c.deleteMany({ tags: { $in: [1, 2] } })).toEqual({ deletedCount: 80 });
+  expect(await c.countDocuments({ $text: { $search: 'all' } })).toBe(120);
+  await c.insertMany(documents.filter(({ _id }) => _id % 5 === 1));
+  const view = await harness.model.openRead(undefined);
+  const { indexes } = harness.model.find(view.transaction, 'c') ?? { indexes: [] };
+  const entries = indexes.map(({ prefix }) => {
+    const cursor = view.transaction.storage.cursor(prefixRange(prefix));
+    let count = 0;
+    while (cursor.next()) count++;
+    cursor.close();
+    return count;
+  });
+  view.release();
+  // Of 160 documents: one each; 120 with three elements and 40 with two, and the mark; two words each, and the mark.
+  expect(entries).toEqual([160, 120 * 3 + 40 * 2 + 1, 160 * 2 + 1]);
+  await harness.close();
+});
+
+it('waits in the middle of a change of many for who holds a unique key', async () => {
+  const harness = await openHarness();
+  const c = harness.collection('c');
+  await c.createIndex({ k: 1 }, { unique: true });
+  await c.insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i, k: i, text: 'x'.repeat(i) })));
+  const storage = harness.mvcc.begin();
+  const objects = harness.catalog.begin(storage);
+  const tx: TransactionHost = {
+    documents: (run) => run({ storage, objects, roleOid: BootstrapOid.Superuser, beforeCommit: () => undefined }),
+  };
+  await c.insertOne({ _id: 'held', k: 1005 }, { tx });
+  const changing = c.updateMany({ _id: { $gte: 0 } }, { $inc: { k: 1000 } });
+  while (!harness.mvcc.transactions().some(({ waitsFor }) => waitsFor.length > 0)) await setImmediate();
+  storage.rollback();
+  expect(await changing).toMatchObject({ matchedCount: 50, modifiedCount: 50 });
+  for (const i of [4, 5, 6])
+    expect(await c.findOne({ k: 1000 + i })).toEqual({ _id: i, k: 1000 + i, text: 'x'.repeat(i) });
   await harness.close();
 });

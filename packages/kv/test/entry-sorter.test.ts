@@ -1,7 +1,7 @@
 import { compareKeys } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EntrySorter } from '../src/index.js';
+import { EntrySorter, NewEntries } from '../src/index.js';
 
 type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
@@ -63,5 +63,36 @@ describe('EntrySorter', () => {
     addAll(sorter, [[Uint8Array.of(3), Uint8Array.of(3)]]);
     expect(drained(sorter)).toEqual([[Uint8Array.of(3), Uint8Array.of(3)]]);
     expect(drained(sorter)).toEqual([]);
+  });
+});
+
+describe('entries of a statement', () => {
+  it('go and come in order when it ends, at once when none waits', () => {
+    const calls: string[] = [];
+    const text = (bytes: Uint8Array, start: number, end: number): string =>
+      Buffer.from(bytes.subarray(start, end)).toString();
+    const target = {
+      put: (key: Uint8Array, start: number, end: number): void => void calls.push(`+${text(key, start, end)}`),
+      remove: (key: Uint8Array, start: number, end: number): void => void calls.push(`-${text(key, start, end)}`),
+    };
+    const entries = new NewEntries(target, target);
+    const put = (key: string): void => entries.put(Buffer.from(key), 0, key.length, Buffer.from('v'), 0, 1);
+    const remove = (key: string): void => entries.remove(Buffer.from(key), 0, key.length);
+    remove('z');
+    put('y');
+    entries.gather();
+    for (const key of ['d', 'b']) {
+      remove(key);
+      put(`${key}2`);
+    }
+    expect(calls).toEqual(['-z', '+y']);
+    expect(entries.waitingBytes).toBe(8);
+    entries.putGathered();
+    expect(calls).toEqual(['-z', '+y', '-b', '-d', '+b2', '+d2']);
+    remove('c');
+    entries.drop();
+    entries.putGathered();
+    remove('a');
+    expect(calls.slice(6)).toEqual(['-a']);
   });
 });

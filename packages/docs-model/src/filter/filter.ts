@@ -52,7 +52,8 @@ export interface CompiledFilter {
 }
 
 const DEPTH_MAX = 100;
-const always: Matcher = () => true;
+/** What `matches` is of a filter that asks nothing. */
+export const matchesAll: Matcher = () => true;
 
 class FilterCompiler {
   readonly conditions: Condition[] = [];
@@ -83,7 +84,7 @@ class FilterCompiler {
       }
       if (key.startsWith('$')) {
         const matcher = this.logical(key, operand, top, depth);
-        if (matcher !== always) matchers.push(matcher);
+        if (matcher !== matchesAll) matchers.push(matcher);
       } else {
         matchers.push(this.field(key, operand, top, depth));
       }
@@ -115,7 +116,7 @@ class FilterCompiler {
         return (document) => isObject(document) && faultsOf(document).length === 0;
       }
       case '$comment':
-        return always;
+        return matchesAll;
       case '$text': {
         if (!top) throw unsupportedError('$text inside of $or, $nor or $not');
         const search = isObject(operand) ? operand['$search'] : undefined;
@@ -124,7 +125,7 @@ class FilterCompiler {
           if (name !== '$search') throw unsupportedError(`${name} of $text`);
         }
         this.text = { search };
-        return always;
+        return matchesAll;
       }
       default:
         throw unknownOperator(key, 'operator at the top of a filter');
@@ -180,7 +181,7 @@ class FilterCompiler {
       const operand = operators[operator];
       if (operand === undefined) throw badArgument(`the operand of ${operator} for "${name}" is undefined`);
       const matcher = this.operator(name, path, operator, operand, operators, top, depth);
-      if (matcher !== always) matchers.push(matcher);
+      if (matcher !== matchesAll) matchers.push(matcher);
     }
     return conjunction(matchers);
   }
@@ -237,7 +238,7 @@ class FilterCompiler {
       }
       case '$options':
         if (!Object.hasOwn(siblings, '$regex')) throw badArgument('$options needs a $regex');
-        return always;
+        return matchesAll;
       case '$size': {
         if (!Number.isInteger(operand) || (operand as number) < 0) throw badArgument('$size needs a whole number');
         return place(path, (value) => Array.isArray(value) && value.length === operand);
@@ -311,7 +312,7 @@ function compiled(compiler: FilterCompiler, matches: Matcher): CompiledFilter {
 }
 
 function conjunction(matchers: readonly Matcher[]): Matcher {
-  if (matchers.length === 0) return always;
+  if (matchers.length === 0) return matchesAll;
   if (matchers.length === 1) return matchers[0] as Matcher;
   return (document) => {
     for (let i = 0; i < matchers.length; i++) if (!(matchers[i] as Matcher)(document)) return false;
