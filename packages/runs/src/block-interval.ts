@@ -1,10 +1,12 @@
 /**
  * One restart interval of a block at a time, decoded for cursors, so that forward and backward cost the same.
  */
-import { copyBytes, readVarint, varintBytes } from '@phantom/base';
+import { copyBytes, readVarint } from '@phantom/base';
 import type { Block } from './block.js';
+import { EntryHeader } from './entry-header.js';
 
 const NO_BYTES = new Uint8Array(0);
+const header = new EntryHeader();
 
 /**
  * Arenas of keys that are handed out by the batch: small at first, since most scans are short, then each twice the one
@@ -97,24 +99,9 @@ export class BlockInterval {
     let keyBytes = bytesBefore;
     let taken = false;
     for (let first = true; at < limit; first = false) {
-      // Most numbers fit one byte; only the others are worth a call.
-      let shared = payload[at]!;
-      if (shared < 0x80) at++;
-      else at += varintBytes((shared = readVarint(payload, at, limit)));
-      let suffixBytes = payload[at]!;
-      if (suffixBytes < 0x80 && at < limit) at++;
-      else at += varintBytes((suffixBytes = readVarint(payload, at, limit)));
-      let tag = payload[at]!;
-      if (tag < 0x80 && at < limit) at++;
-      else at += varintBytes((tag = readVarint(payload, at, limit)));
-      const removed = tag % 2 === 1;
-      let valueBytes = 0;
-      if (!removed) {
-        valueBytes = payload[at]!;
-        if (valueBytes < 0x80 && at < limit) at++;
-        else at += varintBytes((valueBytes = readVarint(payload, at, limit)));
-      }
-      const next = at + suffixBytes + valueBytes;
+      at = header.read(payload, at, limit);
+      const { shared, suffixBytes, isRemoval: removed, seq } = header;
+      const next = header.end(at);
       if (!(next <= limit) || !(shared <= keyBytes)) throw block.malformed(at);
       if (first || suffixBytes > 0 || shared < keyBytes) {
         // A new key. The one before stays in the arena if it was taken; otherwise its room is used again.
@@ -127,7 +114,6 @@ export class BlockInterval {
         keyBytes = shared + suffixBytes;
         taken = false;
       }
-      const seq = (tag - (removed ? 1 : 0)) / 2;
       if (seq <= seqMax && (all || !taken)) {
         this.append(keyAt, keyAt + keyBytes, at + suffixBytes, next, seq, removed, taken);
         taken = true;
@@ -193,23 +179,11 @@ function passBelow(block: Block, from: number, limit: number, key: Uint8Array, s
   let matched = 0;
   while (at < limit) {
     const entryAt = at;
-    let shared = payload[at]!;
-    if (shared < 0x80) at++;
-    else at += varintBytes((shared = readVarint(payload, at, limit)));
-    let suffixBytes = payload[at]!;
-    if (suffixBytes < 0x80 && at < limit) at++;
-    else at += varintBytes((suffixBytes = readVarint(payload, at, limit)));
-    let tag = payload[at]!;
-    if (tag < 0x80 && at < limit) at++;
-    else at += varintBytes((tag = readVarint(payload, at, limit)));
-    let valueBytes = 0;
-    if (tag % 2 === 0) {
-      valueBytes = payload[at]!;
-      if (valueBytes < 0x80 && at < limit) at++;
-      else at += varintBytes((valueBytes = readVarint(payload, at, limit)));
-    }
-    const suffixEnd = at + suffixBytes;
-    if (!(suffixEnd + valueBytes <= limit)) throw block.malformed(at);
+    at = header.read(payload, at, limit);
+    const { shared } = header;
+    const suffixEnd = at + header.suffixBytes;
+    const next = header.end(at);
+    if (!(next <= limit)) throw block.malformed(at);
     if (shared < matched) return entryAt;
     if (shared === matched) {
       let i = at;
@@ -221,7 +195,7 @@ function passBelow(block: Block, from: number, limit: number, key: Uint8Array, s
       if (i === suffixEnd ? j === end : j === end || payload[i]! > key[j]!) return entryAt;
       matched = j - start;
     }
-    at = suffixEnd + valueBytes;
+    at = next;
   }
   return limit;
 }

@@ -7,6 +7,7 @@
  */
 import { commonPrefixBytes, compareBytes, corruptionError, readU32, readVarint, varintBytes } from '@phantom/base';
 import type { CacheItem } from './block-cache.js';
+import { EntryHeader } from './entry-header.js';
 import { countBelow, signedDiscriminator } from './key-index.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -177,16 +178,8 @@ export class Block implements CacheItem {
       this.keyEnd(last),
     );
     for (let at = this.restart(last), first = true; at < entriesEnd; first = false) {
-      const shared = readVarint(payload, at, entriesEnd);
-      if (!first && shared < bytes) bytes = shared;
-      at += varintBytes(shared);
-      const suffixBytes = readVarint(payload, at, entriesEnd);
-      at += varintBytes(suffixBytes);
-      const tag = readVarint(payload, at, entriesEnd);
-      at += varintBytes(tag) + suffixBytes;
-      if (tag % 2 === 1) continue;
-      const valueBytes = readVarint(payload, at - suffixBytes, entriesEnd);
-      at += varintBytes(valueBytes) + valueBytes;
+      at = header.end(header.read(payload, at, entriesEnd));
+      if (!first && header.shared < bytes) bytes = header.shared;
     }
     return bytes;
   }
@@ -211,6 +204,8 @@ export class Block implements CacheItem {
     return corruptionError('an entry of a block is malformed', { file: this.path, offset: this.offset + at });
   }
 }
+
+const header = new EntryHeader();
 
 /** What `findVersion` found; reused. */
 export class FoundVersion {
@@ -241,23 +236,13 @@ export function findVersion(
   const keyBytes = end - start;
   let matched = 0;
   while (at < limit) {
-    const shared = readVarint(payload, at, limit);
-    at += varintBytes(shared);
-    const suffixBytes = readVarint(payload, at, limit);
-    at += varintBytes(suffixBytes);
-    const tag = readVarint(payload, at, limit);
-    at += varintBytes(tag);
-    const removed = tag % 2 === 1;
-    let valueBytes = 0;
-    if (!removed) {
-      valueBytes = readVarint(payload, at, limit);
-      at += varintBytes(valueBytes);
-    }
-    const next = at + suffixBytes + valueBytes;
+    at = header.read(payload, at, limit);
+    const next = header.end(at);
     if (!(next <= limit)) throw block.malformed(at);
+    const { shared } = header;
     if (shared < matched) return false;
     if (shared === matched) {
-      const suffixEnd = at + suffixBytes;
+      const suffixEnd = at + header.suffixBytes;
       let i = at;
       let j = start + matched;
       while (i < suffixEnd && j < end && payload[i] === key[j]) {
@@ -268,12 +253,12 @@ export function findVersion(
       if (i < suffixEnd) {
         if (j === end || (payload[i] as number) > (key[j] as number)) return false;
       } else if (matched === keyBytes) {
-        const seq = (tag - (removed ? 1 : 0)) / 2;
+        const { seq } = header;
         if (seq <= seqMax) {
           found.valueStart = suffixEnd;
           found.valueEnd = next;
           found.seq = seq;
-          found.removed = removed;
+          found.removed = header.isRemoval;
           return true;
         }
       }
