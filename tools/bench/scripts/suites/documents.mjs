@@ -1,6 +1,6 @@
 /**
  * Collections against better-sqlite3 with JSON and expression indexes (WAL, synchronous = FULL) and nedb (file, no fsync): many
- * inserts, documents by `_id` and by an indexed field, updates by `_id`, a $group over all.
+ * inserts, documents by `_id` and by an indexed field (a hundred that have a value, and one), updates by `_id`, a $group over all.
  *
  * All are given the same objects, made before any clock runs, and give objects back. What is inserted or updated is one transaction with
  * one sync, of nedb as many lines of its file. Ratios are medians of warm rounds in turns; `first` is that of the round before
@@ -22,11 +22,12 @@ const documentOf = (i) => ({
   name: `person ${i}`,
   age: 18 + (i % 60),
   city: `city ${i % CITIES}`,
+  email: `${i}@example.org`,
   active: i % 3 === 0,
   score: (i * 7919) % 100_000,
   tags: ['a', 'b', `t${i % 10}`],
   address: { street: `${i} Long Street`, zip: 10_000 + (i % 9000), country: 'Nowhere' },
-  note: 'x'.repeat(120),
+  note: 'x'.repeat(92),
 });
 
 export async function documentsSuite({ quick, directory, only }) {
@@ -49,6 +50,7 @@ async function compare(phantom, other, documents, quick) {
   const count = documents.length;
   const lookups = quick ? 10_000 : 50_000;
   const some = Array.from({ length: lookups }, (_, i) => `d${(i * 7919) % count}`);
+  const emails = Array.from({ length: lookups }, (_, i) => `${(i * 7919) % count}@example.org`);
   const cities = Array.from({ length: lookups / 20 }, (_, i) => `city ${(i * 31) % CITIES}`);
   const expected = count / CITIES;
   const target = other.name === 'nedb' ? '>= 3.0' : '>= 1.0';
@@ -68,6 +70,8 @@ async function compare(phantom, other, documents, quick) {
   await line('find by an indexed field', cities.length, async (subject) =>
     check(await subject.byCity(cities), cities.length * expected),
   );
+  for (const subject of [phantom, other]) await subject.indexEmails();
+  await line('find one by an indexed field', lookups, async (subject) => check(await subject.byEmail(emails), lookups));
   await line('update by _id, one transaction', lookups, (subject) => subject.update(some));
   await line('$group over all', 3, async (subject) => {
     for (let i = 0; i < 3; i++) check(await subject.group(), 60);
@@ -98,6 +102,12 @@ async function ours(home) {
     async byCity(cities) {
       let found = 0;
       for (const city of cities) found += (await people.find({ city }).toArray()).length;
+      return found;
+    },
+    indexEmails: () => people.createIndex({ email: 1 }),
+    async byEmail(emails) {
+      let found = 0;
+      for (const email of emails) found += (await people.find({ email }).toArray()).length;
       return found;
     },
     async update(ids) {
@@ -146,6 +156,13 @@ function sqlite(home) {
       for (const city of cities) found += select.all(city).map(({ doc }) => JSON.parse(doc)).length;
       return found;
     },
+    indexEmails: () => lite.exec(`create index ${table}_email on ${table} (doc ->> '$.email')`),
+    byEmail(emails) {
+      const select = lite.prepare(`select doc from ${table} where doc ->> '$.email' = ?`);
+      let found = 0;
+      for (const email of emails) found += select.all(email).map(({ doc }) => JSON.parse(doc)).length;
+      return found;
+    },
     update(ids) {
       const update = lite.prepare(
         `update ${table} set doc = json_set(doc, '$.score', (doc ->> '$.score') + 1) where id = ?`,
@@ -182,6 +199,12 @@ function nedb(home) {
     async byCity(cities) {
       let found = 0;
       for (const city of cities) found += (await people.findAsync({ city })).length;
+      return found;
+    },
+    indexEmails: () => people.ensureIndexAsync({ fieldName: 'email' }),
+    async byEmail(emails) {
+      let found = 0;
+      for (const email of emails) found += (await people.findAsync({ email })).length;
       return found;
     },
     async update(ids) {
