@@ -20,6 +20,8 @@ export class PlanChoice {
   readonly index: IndexLayout;
   /** Keys that were foreseen when it was made. */
   readonly keys: number;
+  /** For each part of the index, which of the conditions is for it; empty where not each has one. The planner's, once it has looked. */
+  places: readonly number[] | undefined = undefined;
   private usesLeft = USES_MAX;
 
   constructor(index: IndexLayout, keys: number) {

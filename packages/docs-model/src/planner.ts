@@ -84,7 +84,7 @@ export function planScan(request: PlanRequest): Plan {
   const shape = sort.length > 0 ? undefined : shapeOf(filter);
   const choice = shape === undefined ? undefined : view.choices.of(shape);
   if (choice !== undefined) {
-    const plan = indexPlan(request, choice.index, false, choice);
+    const plan = lookupPlan(request, choice) ?? indexPlan(request, choice.index, false, choice);
     if (plan !== undefined) return plan;
   }
   const plan = cheapestPlan(request, byId);
@@ -253,6 +253,7 @@ function eitherPlan(request: PlanRequest, alternatives: readonly CompiledFilter[
 }
 
 const slot = new ByteSlot();
+const writer = new ByteWriter();
 
 /** True when some document has several entries; exact for the transaction's snapshot and its own writes. */
 function isMultikey(transaction: MvccTransaction, index: IndexLayout): boolean {
@@ -287,6 +288,41 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
   };
 }
 
+/** What indexPlan makes of a choice when there is one plain value for each path of its index. */
+function lookupPlan({ filter, transaction }: PlanRequest, choice: PlanChoice): Plan | undefined {
+  const { conditions } = filter;
+  const { index } = choice;
+  const places = (choice.places ??= placesOf(index, conditions));
+  if (places.length === 0) return undefined;
+  const used: Condition[] = [];
+  writer.reset();
+  writer.bytes(index.prefix);
+  for (let part = 0; part < places.length; part++) {
+    const condition = conditions[places[part] as number] as Condition;
+    index.appendPart(writer, part, condition.value);
+    used.push(condition);
+  }
+  const multikey = isMultikey(transaction, index);
+  return {
+    access: { kind: 'index', index, ranges: [prefixRange(writer.take())], repeats: multikey },
+    backwards: false,
+    sorted: true,
+    keys: choice.keys,
+    answersFilter: !multikey && used.length === conditions.length,
+    isLookup: !multikey,
+    cost: choice.keys * LOOKUP_COST,
+    bounds: used,
+    choice,
+  };
+}
+
+/** Which of the conditions, all of them equalities, each part of an index is for; none where a part has none, or more is to be asked. */
+function placesOf({ definition, partial, isWildcard, index }: IndexLayout, conditions: readonly Condition[]): number[] {
+  if (definition.kind === 'text' || isWildcard || partial !== undefined || index.state !== 'valid') return [];
+  const places = definition.parts.map((part) => conditions.findIndex(({ path }) => path === part.path));
+  return places.includes(-1) ? [] : places;
+}
+
 function estimated(request: PlanRequest, index: IndexLayout, ranges: readonly KeyRange[], bound: number): number {
   if (index.index.unique && bound === index.definition.parts.length && isPoint(ranges)) return ranges.length;
   let keys = 0;
@@ -317,8 +353,6 @@ function orderOf(
   }
   return direction ?? 'forwards';
 }
-
-const writer = new ByteWriter();
 
 /** One condition on one path that the wildcard covers. */
 function wildcardPlan(request: PlanRequest, index: IndexLayout, multikey: boolean): Plan | undefined {

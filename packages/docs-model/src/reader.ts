@@ -142,6 +142,7 @@ export class Reader {
       }
     }
     if (batch.length === 0) this.close();
+    else if (this.returned === query.limit && this.ordered === undefined) this.scan.satisfied?.();
     return batch;
   }
 

@@ -26,6 +26,8 @@ export interface Scan {
   /** They were asked for before, too. */
   readonly cameAgain: boolean;
   next(): boolean;
+  /** As much as was wanted has been read. */
+  satisfied?(): void;
   close(): void;
 }
 
@@ -186,10 +188,22 @@ export class IndexScan implements Scan {
       this.isMet = true;
       return true;
     }
+    this.keepMet();
+    return false;
+  }
+
+  /** The document that stands last in an index is known to be only by a look behind it, which is worth its while where it is kept. */
+  satisfied(): void {
+    if (this.isMet && this.met !== undefined) this.meet(this.met);
+    if (this.met !== undefined && !this.entries.next()) this.keepMet();
+    this.met = undefined;
+  }
+
+  /** There is nothing but what was met. */
+  private keepMet(): void {
     const { met, reads, ranges } = this;
     if (met !== undefined) reads?.noteLookup((ranges[0] as KeyRange).lower, met);
     this.met = undefined;
-    return false;
   }
 
   /** The present document becomes one of those met; they are of no use once one is not kept. */

@@ -104,6 +104,16 @@ describe('documents kept decoded', () => {
     expect(cache.hits).toBe(2);
   });
 
+  it('are the whole of a look-up where no more than they was wanted', async () => {
+    await fill(5);
+    for (let i = 0; i < 2; i++) expect(await posts.findOne({ a: 3 })).toMatchObject({ _id: 3 });
+    expect([cache.count, cache.lookupCount]).toEqual([1, 1]);
+    await posts.insertOne({ _id: 8, a: 3 });
+    for (let i = 0; i < 3; i++) expect(await posts.findOne({ a: 3 })).toMatchObject({ _id: 3 });
+    expect([cache.count, cache.lookupCount]).toEqual([1, 0]);
+    expect((await posts.find({ a: 3 }).toArray()).map(({ _id }) => _id)).toEqual([3, 8]);
+  });
+
   it('are not those of walks through the collection', async () => {
     await fill();
     for (let i = 0; i < 4; i++) await posts.find({}).toArray();

@@ -28,6 +28,24 @@ describe('choices of plans', () => {
     expect(estimate).toHaveBeenCalled();
   });
 
+  it('serve several paths, in any order, and more than the index has', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(Array.from({ length: 200 }, (_, i) => ({ _id: i, a: i % 50, b: i % 4, tags: [i % 3] })));
+    await c.createIndex({ a: 1, b: -1 });
+    const ask = async (filter: Record<string, unknown>): Promise<unknown> => {
+      const { index, keysExamined, bounds, returned } = await c.find(filter).explain();
+      return [index, keysExamined, bounds, returned];
+    };
+    for (let i = 0; i < 3; i++) {
+      expect(await ask({ b: 3, a: 7 })).toEqual(['c_a_1_b_-1', 2, ['a $eq 7', 'b $eq 3'], 2]);
+      expect(await ask({ a: 7, b: 3, tags: 1 })).toEqual(['c_a_1_b_-1', 2, ['a $eq 7', 'b $eq 3'], 1]);
+      expect(await ask({ a: 7 })).toEqual(['c_a_1_b_-1', 4, ['a $eq 7'], 4]);
+    }
+    await c.insertOne({ _id: 'several', a: [7, 8], b: 3 });
+    expect(await ask({ b: 3, a: 7 })).toEqual(['c_a_1_b_-1', 3, ['a $eq 7', 'b $eq 3'], 3]);
+    expect(await c.find({ a: 7, b: 3 }).explain()).toMatchObject({ multikey: true });
+  });
+
   it('end with the indexes that they were made among', async () => {
     const c = harness.collection('c');
     await c.insertMany(Array.from({ length: 200 }, (_, i) => ({ _id: i, a: i % 20, b: i })));
