@@ -1,8 +1,10 @@
 /**
- * The straight road for INSERT of one row, and for UPDATE and DELETE of one row by its whole key: one function that computes the
- * values and hands them to the writer. Statements with RETURNING, ON CONFLICT or subqueries take the usual road.
+ * The straight road for INSERT of one row, with what becomes of one that is in its way, and for UPDATE and DELETE of one row by its
+ * whole key: one function that computes the values and hands them to the writer. Statements with RETURNING or subqueries take the
+ * usual road.
  */
 import { KEPT, type RowLayout, codeGenerationAllowed } from '@phantom/codec';
+import type { TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../expr/expression.js';
 import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
@@ -10,14 +12,26 @@ import type { PointWrite } from '../plan/prepared-plan.js';
 import { columnsOf } from '../plan/logical/walk.js';
 import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
 import { physicalTable } from '../storage/physical-table.js';
-import type { WriteOutcome } from '../storage/table-writer.js';
+import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
 import { ConstantTable, Emitter } from './code/emitter.js';
-import { call, literal, not, type Code, type FunctionCode, type Local } from './code/ir.js';
+import {
+  binary,
+  call,
+  conditional,
+  element,
+  literal,
+  method,
+  not,
+  property,
+  type Code,
+  type FunctionCode,
+  type Local,
+} from './code/ir.js';
 import { generateFunction } from './code/javascript.js';
 import { filterBy } from './compile/filter.js';
-import { computeRow, oldValues } from './compile/modification.js';
+import { computeRow, oldValues, sameRow } from './compile/modification.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
 import { ColumnSource, Row } from './compile/row-scope.js';
@@ -39,7 +53,7 @@ function targetOf(node: PhysicalNode): Target | undefined {
   switch (node.kind) {
     case 'insert': {
       const single = node.input.kind === 'values' && node.input.rows.length === 1;
-      return single && node.conflict === undefined ? { node, scan: undefined } : undefined;
+      return single && !asksOfConflict(node.conflict) ? { node, scan: undefined } : undefined;
     }
     case 'update':
     case 'delete': {
@@ -53,8 +67,18 @@ function targetOf(node: PhysicalNode): Target | undefined {
   }
 }
 
+/** Views, policies or subqueries have a say in what becomes of a row in the way. */
+function asksOfConflict(conflict: InsertNode['conflict']): boolean {
+  if (conflict === undefined) return false;
+  return conflict.checks.length > 0 || conflict.existingChecks.length > 0 || conflict.rows.length > 0;
+}
+
 function expressionsOf({ node, scan }: Target): Expression[] {
   const values = node.kind === 'delete' ? [] : [...node.values];
+  if (node.kind === 'insert' && node.conflict !== undefined) {
+    const { condition, values: stored } = node.conflict;
+    values.push(...stored, ...(condition === undefined ? [] : [condition]));
+  }
   const rows = node.input.kind === 'values' ? node.input.rows.flatMap((row) => [...row]) : [];
   return [...values, ...rows, ...(scan?.range?.equal ?? []), ...(scan?.filter ?? [])];
 }
@@ -93,10 +117,9 @@ export function compilePointWrite(
       if (executions < GENERATE_EXECUTIONS_MIN && ++executions === GENERATE_EXECUTIONS_MIN && generates) {
         compiled = generateFunction(code, constants.values);
       }
-      const outcome = compiled(context, context.writer(table)) as WriteOutcome | Promise<void> | 0;
+      const outcome = compiled(context, context.writer(table)) as WriteOutcome | Promise<void> | number;
       if (outcome === 'written') return 1;
-      if (outcome === 0) return 0;
-      if (outcome instanceof Promise) return outcome;
+      if (typeof outcome === 'number' || outcome instanceof Promise) return outcome;
       throw StatementRestart.instance;
     },
   };
@@ -128,8 +151,52 @@ function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertN
     });
   }
   const inserted = withRow(compiler, context, row);
-  const { codes } = computeRow(compiler, inserted, node.table, node.values, node.newRow);
-  emitter.return({ kind: 'method', object: writer, name: 'insert', arguments: [valuesOf(emitter, codes)] });
+  const proposed = computeRow(compiler, inserted, node.table, node.values, node.newRow);
+  const values = valuesOf(emitter, proposed.codes);
+  const { conflict } = node;
+  if (conflict === undefined) {
+    emitter.return(method(writer, 'insert', values));
+    return;
+  }
+  const outcome = emitter.let(method(writer, 'insert', values, emitter.constant(conflict.arbiters)));
+  emitter.if(binary('!==', outcome, emitter.constant('conflict')), () => emitter.return(outcome));
+  if (conflict.action === 'nothing') return;
+  updateExisting(compiler, withRow(compiler, inserted, proposed.row), node.table, conflict, writer);
+}
+
+/** DO UPDATE of the row that the writer has met; nothing else of the statement can have written that. */
+function updateExisting(
+  compiler: PlanCompiler,
+  context: StepContext,
+  table: TableDescriptor,
+  conflict: NonNullable<InsertNode['conflict']>,
+  writer: Local,
+): void {
+  const { emitter } = context;
+  const physical = physicalTable(table, compiler.builder.context.types);
+  const values = table.columns.map((): Value => null);
+  const decode = ({ evaluation }: ExecutionContext, { row: bytes }: RowReference): readonly Value[] => {
+    physical.decode(bytes, 0, bytes.length, values, evaluation);
+    return values;
+  };
+  const reference = emitter.let(property(writer, 'conflict'));
+  const old = emitter.let(call(emitter.constant(decode), context.run, reference));
+  const row = Row.of(context.row);
+  conflict.existing.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(old, literal(i)))));
+  const inner = withRow(compiler, context, row);
+  const test = conflict.condition === undefined ? literal(true) : inner.expressions.test(conflict.condition, true);
+  emitter.if(test, () => {
+    const { codes } = computeRow(compiler, inner, table, conflict.values, conflict.stored);
+    const stored = valuesOf(emitter, codes);
+    const update = method(writer, 'update', reference, old, stored);
+    if (!conflict.countAsMySql) {
+      emitter.return(update);
+      return;
+    }
+    emitter.if(call(emitter.constant(sameRow), old, stored), () => emitter.return(literal(0)));
+    const outcome = emitter.let(update);
+    emitter.return(conditional(binary('===', outcome, emitter.constant('written')), literal(2), outcome));
+  });
 }
 
 /** An array of values. Whoever is given it copies what it keeps: one serves all executions. */

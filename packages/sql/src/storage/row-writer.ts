@@ -211,7 +211,9 @@ export class RowWriter implements StatementWriter, ValueSource {
       const isMet = isArbiter(rules.primary?.oid, arbiter);
       const taken = this.claim(this.key, isMet);
       if (taken instanceof Promise) return taken;
-      if (taken) return this.inTheWay(isMet, this.key.view(), () => this.primaryViolation(row));
+      if (taken && !isMet) throw this.primaryViolation(row);
+      // It was locked when it was claimed, and stands in `slot` as it has been since.
+      if (taken) return this.meet(this.key.take());
     }
     for (const rule of rules.indexes) {
       if (!rule.index.unique) break;
@@ -259,10 +261,8 @@ export class RowWriter implements StatementWriter, ValueSource {
     const taken = this.claim(this.entry, isMet);
     if (taken instanceof Promise) return taken;
     if (!taken) return undefined;
-    const parts = this.parts.slice();
-    return this.inTheWay(isMet, rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix), () =>
-      uniqueViolation(this.rules.table, rule.index, parts, this.context),
-    );
+    if (!isMet) throw uniqueViolation(this.rules.table, rule.index, this.parts, this.context);
+    return this.meetEntry(rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix));
   }
 
   /**
@@ -281,19 +281,22 @@ export class RowWriter implements StatementWriter, ValueSource {
     return transaction.getNewest(key.buffer, 0, key.length, this.slot);
   }
 
-  /** A unique key is taken: one that the statement meets is told as a conflict, any other is an error. */
-  private inTheWay(isMet: boolean, rowKey: Uint8Array, violation: () => PhantomError): WriteOutcome | Promise<void> {
-    if (!isMet) throw violation();
+  /** The entry of a row is in the way of a statement that says what becomes of it: the row is locked, and met. */
+  private meetEntry(rowKey: Uint8Array): WriteOutcome | Promise<void> {
     const { transaction } = this.context;
-    const key = rowKey.slice();
     if (this.locking) {
-      const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      const wait = transaction.lock(rowKey, 0, rowKey.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
     }
+    return transaction.getNewest(rowKey, 0, rowKey.length, this.slot) ? this.meet(rowKey) : 'changed';
+  }
+
+  /** The row that stands in `slot` is told as a conflict. The key is its own from now on. */
+  private meet(key: Uint8Array): WriteOutcome {
+    const { transaction } = this.context;
     if (transaction.isolation !== 'read committed' && transaction.changedSinceSnapshot(key, 0, key.length)) {
       throw transaction.lostRace(key, 0, key.length);
     }
-    if (!transaction.getNewest(key, 0, key.length, this.slot)) return 'changed';
     this.conflict = { key, row: this.slot.copy() };
     return 'conflict';
   }
@@ -310,14 +313,14 @@ export class RowWriter implements StatementWriter, ValueSource {
     strength: LockStrength,
     what: 'updated' | 'deleted',
   ): WriteOutcome | Promise<void> | undefined {
+    // The row a conflict was met on was read in its newest version, and is held since.
+    if (old === this.conflict) return undefined;
     const { transaction } = this.context;
     const { key } = old;
     if (this.locking) {
       const wait = transaction.lock(key, 0, key.length, strength, 'wait');
       if (wait instanceof Promise) return wait;
     }
-    // The row a conflict was met on was read in its newest version, and is held since.
-    if (old === this.conflict) return undefined;
     if (transaction.wroteInside && !this.isAsRead(old)) throw changedInside(what);
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
     if (transaction.isolation === 'read committed') return 'changed';

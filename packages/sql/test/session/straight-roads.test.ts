@@ -1,6 +1,6 @@
 /** What straight roads do themselves, and what they leave to the ordinary one: rows locked by key, BEGIN and COMMIT. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SqlSession, controlBlock, lookUpWithin } from '../../src/index.js';
+import { type SqlSession, controlBlock, lookUpWithin, writePoint } from '../../src/index.js';
 import type { PlanStatement } from '../../src/session/statement.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
 import { run } from '../support/statements.js';
@@ -67,6 +67,74 @@ describe('a row that is read and locked by its key', () => {
     await run(a, 'begin read only');
     expect(found(a, LOCKING, [1])).toBeUndefined();
     expect(found(a, 'select v from t where id = $1', [1])).toEqual([10]);
+  });
+});
+
+describe('a row that is in the way of an INSERT of one row', () => {
+  const KEYS =
+    'create table u (id int primary key, k text unique, v int default 7, g int generated always as (v * 2) stored)';
+  const written = (session: SqlSession, text: string, parameters: unknown[]): number | undefined =>
+    writePoint(session, session.prepareText(text) as PlanStatement, parameters);
+  const stored = async (): Promise<unknown[]> => {
+    const rows: unknown[][] = [];
+    const row: unknown[] = [];
+    await run(b, 'begin');
+    for (const id of [1, 2, 3]) {
+      const statement = b.prepareText('select k, v, g from u where id = $1') as PlanStatement;
+      if (lookUpWithin(b, statement, [id], row) === true) rows.push([id, ...row]);
+    }
+    await run(b, 'commit');
+    return rows;
+  };
+
+  beforeEach(() => run(a, KEYS));
+
+  it('is updated, found by the primary key or by another, and counted', async () => {
+    await run(a, `begin; insert into u values (1, 'one', 10), (2, 'two', 20)`);
+    const byId =
+      'insert into u (id, v) values ($1, $2) on conflict (id) do update set v = u.v + excluded.v where u.v < 100';
+    // The road is generated anew after some executions.
+    for (let i = 0; i < 5; i++) expect(written(a, byId, [1, 1])).toBe(1);
+    expect(written(a, byId, [3, 200])).toBe(1);
+    expect(written(a, byId, [3, 1])).toBe(0);
+    const byText =
+      'insert into u (id, k) values ($1, $2) on conflict (k) do update set id = excluded.id + 100, k = null';
+    for (let i = 0; i < 5; i++) expect(written(a, `${byText} where false`, [9, 'two'])).toBe(0);
+    const nothing = 'insert into u (id, k) values ($1, $2) on conflict do nothing';
+    for (let i = 0; i < 5; i++) expect(written(a, nothing, [1, 'two'])).toBe(0);
+    const mysql = 'insert into u (id, v) values ($1, $2) on duplicate key update v = values(v)';
+    expect([3, 4, 4].map((v) => written(a, mysql, [2, v]))).toEqual([2, 2, 0]);
+    expect(() => written(a, `${byId.replace('(id)', '(k)')}`, [1, 1])).toThrow('duplicate key value');
+    await run(a, 'rollback');
+    expect(await stored()).toEqual([]);
+    expect([written(a, byId, [1, 5]), written(a, byId, [1, 6]), written(a, byId, [2, 5])]).toEqual([1, 1, 1]);
+    a.sync();
+    await turns();
+    expect(await stored()).toEqual([
+      [1, null, 11, 22],
+      [2, null, 5, 10],
+    ]);
+    expect(written(a, byText, [3, 'x'])).toBe(1);
+    expect(written(a, byText, [1, 'x'])).toBe(1);
+    a.sync();
+    await turns();
+    expect(await run(a, 'select from u where id = 101 and k is null and v = 7')).toBe('SELECT 1');
+  });
+
+  it('is waited for on the ordinary road where somebody holds it, and met as it is then', async () => {
+    const text = 'insert into u (id, v) values (1, 1) on conflict (id) do update set v = u.v + 1';
+    for (const end of ['commit', 'rollback']) {
+      await run(a, `delete from u; insert into u values (1, 'one', 10)`);
+      await run(b, 'begin; update u set v = 20 where id = 1');
+      const waiting = run(a, text);
+      await run(b, end);
+      expect(await waiting).toBe('INSERT 0 1');
+      expect(await run(a, `select from u where v = ${end === 'commit' ? 21 : 11}`)).toBe('SELECT 1');
+    }
+    await run(a, 'begin isolation level repeatable read; select from u');
+    await run(b, 'update u set v = 50 where id = 1');
+    expect(await run(a, text)).toBe('40001');
+    await run(a, 'rollback');
   });
 });
 

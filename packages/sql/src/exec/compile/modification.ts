@@ -334,7 +334,8 @@ function emitMySqlUpdate(parts: Parts, context: StepContext, reference: Code, ol
   });
 }
 
-function sameRow(a: readonly Value[], b: readonly Value[]): boolean {
+/** Whether no value differs. */
+export function sameRow(a: readonly Value[], b: readonly Value[]): boolean {
   return a.every((value, i) => Object.is(value, b[i]) || String(value) === String(b[i]));
 }
 
