@@ -4,6 +4,7 @@
 // 2. Dependencies are installed when the lockfile or a manifest changed since they last were.
 // 3. The job runs with both in PATH. What is already done is skipped, so a second run needs no network.
 import { runHistories } from './run/histories.mjs';
+import { tryLargeLimits } from './run/limits.mjs';
 import { ensureInstalled, ensurePnpm, installLoosely } from './run/bootstrap.mjs';
 import { runGates } from './run/gates.mjs';
 import { runSchemas } from './run/schemas.mjs';
@@ -62,6 +63,7 @@ const jobs = {
     await build('--filter=@phantom/phantomd');
     await runHistories(args);
   },
+  limits: () => tryLargeLimits(),
   schemas: (args) => runSchemas(args),
   'deps:scan': () => scanDependencies(),
   'publish:dry': async () => {

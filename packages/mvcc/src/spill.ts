@@ -35,8 +35,8 @@ const SLOT = new ByteSlot();
 
 /**
  * Puts the candidate's writes aside and returns the write set in which it goes on, which has room for so many bytes. 53200 when
- * no engine has files or not even a batch holds that, 53100 and 58030 from the disk, 40001 and 23505 when the candidate has
- * lost: nothing has changed then. Locks of its own that were taken since the record `lockHead` are not needed any more where
+ * no engine has files, 54000 when not even a batch holds that, 53100 and 58030 from the disk, 40001 and 23505 when the candidate
+ * has lost: nothing has changed then. Locks of its own that were taken since the record `lockHead` are not needed any more where
  * the keys are those put aside.
  */
 export function putAside(
@@ -49,8 +49,9 @@ export function putAside(
   const { store, options } = registry;
   // Who follows changes reads them from the log, which has what is in memory only.
   if (store.isFollowed && writes.batch.bytes + bytes <= BATCH_BYTES_MAX) return writes;
+  if (bytes > BATCH_BYTES_MAX) throw tooLongError(bytes);
   const spilled = writes.spilled ?? store.spill(writes.batch.engines);
-  if (spilled === undefined || bytes > BATCH_BYTES_MAX) throw tooLargeError(options.writeSetBytesMax);
+  if (spilled === undefined) throw tooLargeError(options.writeSetBytesMax);
   if (writes.batch.count === 0) return writes;
   const steps = puttingAside(registry, candidate, writes, spilled, () => lockHead);
   let step = steps.next();
@@ -174,9 +175,20 @@ function preparedError(): PhantomError {
   );
 }
 
+function tooLongError(bytes: number): PhantomError {
+  return new PhantomError(
+    SqlState.ProgramLimitExceeded,
+    `a row of ${bytes} bytes with its key is too long to be written`,
+    {
+      detail: `A single write takes ${BATCH_BYTES_MAX} bytes at the most.`,
+      data: { bytes, bytesMax: BATCH_BYTES_MAX },
+    },
+  );
+}
+
 function tooLargeError(writeSetBytesMax: number): PhantomError {
   return new PhantomError(SqlState.OutOfMemory, `a transaction may write ${writeSetBytesMax} bytes at the most`, {
-    detail: `More is put aside where an engine has files, but not a single write of ${BATCH_BYTES_MAX} bytes.`,
+    detail: 'More is put aside where an engine has files.',
     hint: 'Commit in between, or raise writeSetBytesMax.',
     data: { writeSetBytesMax },
   });

@@ -102,6 +102,9 @@ describe('limits', () => {
     expect(thrownBy(() => transaction.removeRange({ lower: keyOf('a'), upper: undefined })).code).toBe('22023');
     transaction.put(bytes, 0, 4, bytes, 0, 900);
     expect(thrownBy(() => transaction.remove(bytes, 0, 200)).code).toBe('53200');
+    // Never touched, so it takes no memory.
+    const longest = new Uint8Array(BATCH_BYTES_MAX);
+    expect(thrownBy(() => transaction.put(bytes, 0, 4, longest, 0, longest.length)).code).toBe('54000');
     // A write set is committed as one batch, so it cannot be larger than one.
     const error = await openMvcc({ writeSetBytesMax: BATCH_BYTES_MAX + 1 }).catch((refused: unknown) => refused);
     expect(error).toMatchObject({ code: '22023' });
