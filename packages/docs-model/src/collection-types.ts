@@ -128,5 +128,5 @@ export interface BulkWriteResult {
   readonly writeErrors: readonly { readonly index: number; readonly error: PhantomError }[];
 }
 
-/** Update operators over paths. */
-export type UpdateDocument = Readonly<Record<string, unknown>>;
+/** Update operators over paths, or a pipeline of $set, $unset, $project, $replaceWith and their other names. */
+export type UpdateDocument = Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[];

@@ -3,6 +3,7 @@
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
 import { eventLoop, unsupportedError } from '@phantom/base';
+import { prefixRange } from '@phantom/kv';
 import type {
   BulkOperation,
   BulkWriteResult,
@@ -31,7 +32,7 @@ import { bulkStep, runBulk } from './bulk-write.js';
 import type { WatchOptions } from './changes/change-event.js';
 import { ChangeStream } from './changes/change-stream.js';
 import { type ChangeOutcome, CollectionTarget } from './collection-target.js';
-import type { Batches } from './cursor.js';
+import { type Batches, DocumentCursor, batchesOf } from './cursor.js';
 import { checkName } from './definition.js';
 import { IdFilter } from './filter/id-filter.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
@@ -161,6 +162,23 @@ export class Collection<T extends object> {
     }
   }
 
+  /**
+   * About how many documents there are, as their storage estimates it, which costs next to nothing; where policies hide some of them, how
+   * many are seen. `countDocuments` counts.
+   */
+  async estimatedDocumentCount(options: OperationOptions = {}): Promise<number> {
+    checkOptions('estimatedDocumentCount', options);
+    const { transaction, release } = await this.model.openRead(this.txOf(options));
+    try {
+      const view = this.model.find(transaction, this.name);
+      if (view === undefined) return 0;
+      if (view.table.rowSecurity?.enabled === true) return await this.countDocuments(undefined, options);
+      return Math.round(this.model.ports.estimate(prefixRange(view.layout.prefix)).keys);
+    } finally {
+      release();
+    }
+  }
+
   /** The different values at a path, in the order of values; elements of arrays one by one. */
   async distinct(
     path: string,
@@ -264,6 +282,32 @@ export class Collection<T extends object> {
     );
   }
 
+  /** Makes several indexes in one commit, as createIndex makes each; gives their names. */
+  async createIndexes(
+    indexes: readonly ({ readonly key: IndexKeys } & IndexOptions)[],
+    options: OperationOptions = {},
+  ): Promise<string[]> {
+    checkOptions('createIndexes', options);
+    for (const index of indexes) checkOptions('createIndexes index', index);
+    return this.model.write(this.txOf(options), async (transaction) => {
+      const { definition } = this.target;
+      const names: string[] = [];
+      for (const { key, ...rest } of indexes)
+        names.push(await createIndex(this.model, transaction, this.name, definition, key, rest));
+      return names;
+    });
+  }
+
+  /** Removes every index but that of `_id`, in one commit. */
+  async dropIndexes(options: OperationOptions = {}): Promise<void> {
+    checkOptions('dropIndexes', options);
+    await this.model.write(this.txOf(options), async (transaction) => {
+      const view = this.model.find(transaction, this.name);
+      for (const { index } of view?.indexes ?? [])
+        await dropIndex(this.model, transaction, this.name, this.target.definition, index.name);
+    });
+  }
+
   /** Removes an index by its name. 42704 when there is none. */
   async dropIndex(name: string, options: OperationOptions = {}): Promise<void> {
     checkOptions('dropIndex', options);
@@ -287,6 +331,12 @@ export class Collection<T extends object> {
   danglingReferences(schema?: unknown, options: OperationOptions = {}): Promise<DanglingReport> {
     checkOptions('danglingReferences', options);
     return reportDangling(this.model, this.name, schema, this.within(options));
+  }
+
+  /** The indexes as a cursor, that of `_id` first. */
+  listIndexes(options: OperationOptions = {}): DocumentCursor<IndexInfo> {
+    checkOptions('listIndexes', options);
+    return new DocumentCursor(() => this.indexes(options).then((indexes) => batchesOf(indexes)));
   }
 
   /** The indexes, that of `_id` first. */

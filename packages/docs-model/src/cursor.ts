@@ -14,10 +14,31 @@ export interface Batches<T> {
 
 const BATCH_DOCUMENTS = 256;
 
+/** What is all there already. */
+export function batchesOf<T>(documents: readonly T[]): Batches<T> {
+  let from = 0;
+  return {
+    batch: (documentsMax) => documents.slice(from, (from += documentsMax)),
+    close: () => undefined,
+  };
+}
+
+function mappedBatches<T, R>(batches: Batches<T>, change: (document: T) => R): Batches<R> {
+  return {
+    batch: (documentsMax) => {
+      const batch = batches.batch(documentsMax);
+      return batch instanceof Promise ? batch.then((documents) => documents.map(change)) : batch.map(change);
+    },
+    close: () => batches.close(),
+  };
+}
+
 export class DocumentCursor<T> implements AsyncIterable<T> {
   protected started = false;
   private readonly open: () => Batches<T> | Promise<Batches<T>>;
   private running: Batches<T> | undefined;
+  /** What `hasNext` has met. */
+  private ahead: T[] = [];
 
   constructor(open: () => Batches<T> | Promise<Batches<T>>) {
     this.open = open;
@@ -57,6 +78,31 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
     return batch[0] ?? null;
   }
 
+  /** Whether there is a next document; it is read, and given by whatever reads on. */
+  async hasNext(): Promise<boolean> {
+    if (this.ahead.length === 0) this.ahead = await this.nextBatch(1);
+    if (this.ahead.length === 0) this.close();
+    return this.ahead.length > 0;
+  }
+
+  /** Calls back with every document in turn, waiting for promises; ends early where it is given `false`, as MongoDB's does. */
+  async forEach(take: (document: T) => unknown): Promise<void> {
+    for await (const document of this) if ((await take(document)) === false) return;
+  }
+
+  /** A cursor over what becomes of each document. This one is done with: say what is asked (`sort`, `limit`) before. */
+  map<R>(change: (document: T) => R): DocumentCursor<R> {
+    this.checkNotStarted();
+    this.started = true;
+    const { open } = this;
+    return new DocumentCursor<R>(() => {
+      const opened = open();
+      return opened instanceof Promise
+        ? opened.then((batches) => mappedBatches(batches, change))
+        : mappedBatches(opened, change);
+    });
+  }
+
   /** Frees what the cursor pins. Safe to call twice. */
   close(): void {
     this.running?.close();
@@ -68,6 +114,11 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
 
   private nextBatch(documentsMax: number): T[] | Promise<T[]> {
     this.started = true;
+    if (this.ahead.length > 0) {
+      const { ahead } = this;
+      this.ahead = [];
+      return ahead;
+    }
     if (this.running === undefined) {
       const opened = this.open();
       if (opened instanceof Promise) {

@@ -6,6 +6,7 @@ import { type OptionNames, checkOptions as checkNames, unsupportedError } from '
 
 const find = ['tx', 'projection', 'sort', 'skip', 'limit', 'hint', 'populate', 'populateDepth'];
 const update = ['tx', 'upsert', 'arrayFilters', 'hint'];
+const index = ['name', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds', 'weights'];
 const shown = ['sort', 'projection'];
 const returned = [...shown, 'returnDocument'];
 
@@ -17,6 +18,7 @@ const KNOWN = {
   find,
   findOne: find.filter((name) => name !== 'limit'),
   countDocuments: ['tx', 'skip', 'limit', 'hint'],
+  estimatedDocumentCount: ['tx'],
   distinct: ['tx'],
   updateOne: [...update, 'sort'],
   updateMany: update,
@@ -27,8 +29,12 @@ const KNOWN = {
   findOneAndReplace: ['tx', 'upsert', 'hint', ...returned],
   findOneAndDelete: ['tx', 'hint', ...shown],
   bulkWrite: ['tx', 'ordered'],
-  createIndex: ['tx', 'name', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds', 'weights'],
+  createIndex: ['tx', ...index],
+  createIndexes: ['tx'],
+  'createIndexes index': ['key', ...index],
   dropIndex: ['tx'],
+  dropIndexes: ['tx'],
+  listIndexes: ['tx'],
   setSchema: ['tx', 'validationLevel', 'validationAction'],
   danglingReferences: ['tx'],
   indexes: ['tx'],

@@ -7,7 +7,8 @@ import { type PlainObject, compareValues, isObject } from './order.js';
 import type { Query } from './reader.js';
 import { parseSort } from './sort.js';
 import type { UpdateClock } from './update/operators.js';
-import { compileUpdate } from './update/update.js';
+import { compileUpdatePipeline } from './update/update-pipeline.js';
+import { type CompiledUpdate, compileUpdate } from './update/update.js';
 import { seedDocument } from './upsert.js';
 
 /** A change of the documents found, and what an upsert makes when there are none. */
@@ -31,7 +32,7 @@ export function removing(query: Query): RequestedChange {
   return { query, decide: () => undefined, insert: undefined, removes: true, fields: NO_FIELDS };
 }
 
-/** Changes up to `limit` documents (0: all) by operators. 22023 and 0A000 for what is no filter or update. */
+/** Changes up to `limit` documents (0: all) by operators or by a pipeline. 22023 and 0A000 for what is no filter or update. */
 export function updating(
   filter: unknown,
   update: UpdateDocument,
@@ -40,7 +41,10 @@ export function updating(
   clock: UpdateClock,
 ): RequestedChange {
   const query = changedQuery(filter, options, limit);
-  const { apply, fields, patch } = compileUpdate(update, options.arrayFilters, clock);
+  const compiled: Partial<CompiledUpdate> & Pick<CompiledUpdate, 'apply'> = Array.isArray(update)
+    ? compileUpdatePipeline(update, options.arrayFilters)
+    : compileUpdate(update, options.arrayFilters, clock);
+  const { apply, fields, patch } = compiled;
   return {
     query,
     decide: (document) => apply(document, { filter: query.filter, inserting: false }),

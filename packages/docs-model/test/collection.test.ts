@@ -54,7 +54,7 @@ describe('inserting', () => {
     const c = harness.collection('c');
     await c.insertOne({ _id: 1 });
     for (const _id of [1, 1n, Decimal.fromString('1.0')]) {
-      await expect(c.insertOne({ _id })).rejects.toMatchObject({ code: '23505', constraint: 'c_pkey' });
+      await expect(c.insertOne({ _id })).rejects.toMatchObject({ code: '23505', constraint: '_id_' });
     }
     await expect(c.insertOne({ _id: [1] })).rejects.toMatchObject({ code: '22023' });
     await expect(c.insertOne({ _id: Number.NaN })).rejects.toMatchObject({ code: '22023' });
@@ -107,7 +107,7 @@ describe('inserting', () => {
       expect(() => harness.collection(name)).toThrow(expect.objectContaining({ code: '22023' }));
     }
     await harness.collection('c').insertOne({ _id: 1 });
-    await expect(harness.collection('c_pkey').insertOne({})).rejects.toMatchObject({ code: '42809' });
+    await expect(harness.collection('_id_').insertOne({})).rejects.toMatchObject({ code: '42809' });
   });
 });
 
@@ -223,5 +223,68 @@ describe('finding', () => {
     });
     await c.insertOne({ _id: 'text' });
     expect(await c.find({}, { sort: { _id: 1 }, limit: 3 }).explain()).toMatchObject({ sort: true });
+  });
+});
+
+describe('what drivers offer besides', () => {
+  it('cursors that look ahead, call back and change what they give', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(Array.from({ length: 600 }, (_, i) => ({ _id: i })));
+    const ahead = c.find().limit(3);
+    expect([await ahead.hasNext(), await ahead.hasNext()]).toEqual([true, true]);
+    expect(await ahead.next()).toEqual({ _id: 0 });
+    expect(await ahead.hasNext()).toBe(true);
+    expect(await ahead.toArray()).toEqual([{ _id: 1 }, { _id: 2 }]);
+    expect([await ahead.hasNext(), await ahead.next()]).toEqual([false, null]);
+    expect(await harness.collection('none').find().hasNext()).toBe(false);
+
+    const met: unknown[] = [];
+    await c.find().forEach(({ _id }) => void met.push(_id));
+    expect(met).toHaveLength(600);
+    await c.find().forEach(async ({ _id }) => (met.push(_id), met.length < 602));
+    expect(met.slice(600)).toEqual([0, 1]);
+
+    const twice = c.find({ _id: { $gte: 598 } }).map(({ _id }) => Number(_id) * 2);
+    expect(await twice.toArray()).toEqual([1196, 1198]);
+    const sorted = c.aggregate([{ $sort: { _id: -1 } }, { $limit: 2 }]).map(({ _id }) => _id);
+    for await (const id of sorted) met.push(id);
+    expect(met.slice(602)).toEqual([599, 598]);
+    const source = c.find();
+    source.map(String);
+    expect(() => source.limit(1)).toThrow(expect.objectContaining({ code: '22023' }));
+    expect(harness.mvcc.stats().live).toBe(0);
+  });
+
+  it('several indexes at once, and a list of them', async () => {
+    const c = harness.collection('c');
+    await c.insertMany([
+      { a: 1, b: 1 },
+      { a: 2, b: 1 },
+    ]);
+    const names = await c.createIndexes([
+      { key: { a: 1 }, unique: true },
+      { key: { b: -1, a: 1 }, name: 'both' },
+    ]);
+    expect(names).toEqual(['c_a_1', 'both']);
+    expect((await c.listIndexes().toArray()).map(({ name }) => name)).toEqual(['_id_', 'c_a_1', 'both']);
+    expect(await c.find({ b: 1 }).explain()).toMatchObject({ index: 'both' });
+    const wrong = c.createIndexes([{ key: { x: 1 } }, { key: { b: 1 }, unique: true }]);
+    await expect(wrong).rejects.toMatchObject({ code: '23505' });
+    await expect(c.createIndexes([{ key: { x: 1 }, uniqe: true } as never])).rejects.toMatchObject({ code: '22023' });
+    expect(await c.indexes()).toHaveLength(3);
+    await c.dropIndexes();
+    expect((await c.indexes()).map(({ name }) => name)).toEqual(['_id_']);
+    await harness.collection('none').dropIndexes();
+    expect(await harness.collection('none').listIndexes().toArray()).toEqual([]);
+  });
+
+  it('an estimate of how many documents there are', async () => {
+    const c = harness.collection('c');
+    expect(await c.estimatedDocumentCount()).toBe(0);
+    await c.insertMany(Array.from({ length: 1000 }, (_, i) => ({ _id: i })));
+    const estimate = await c.estimatedDocumentCount();
+    expect(estimate).toBeGreaterThan(500);
+    expect(estimate).toBeLessThan(2000);
+    await expect(c.estimatedDocumentCount({ limit: 1 } as never)).rejects.toMatchObject({ code: '22023' });
   });
 });

@@ -239,9 +239,46 @@ describe('updating and deleting', () => {
     expect(await c.deleteMany({ tag: 1 })).toEqual({ deletedCount: 2 });
     expect(await c.countDocuments()).toBe(1);
     expect(await harness.collection('none').updateOne({}, { $set: { a: 1 } })).toMatchObject({ matchedCount: 0 });
-    await expect(c.updateOne({ _id: 2 }, [{ $set: { a: 1 } }] as never)).rejects.toMatchObject({ code: '0A000' });
     await expect(c.replaceOne({ _id: 2 }, { $set: { a: 1 } })).rejects.toMatchObject({ code: '22023' });
     await expect(c.replaceOne({ _id: 2 }, { _id: 3 })).rejects.toMatchObject({ code: '22023' });
+  });
+
+  it('computes documents by a pipeline', async () => {
+    const c = harness.collection('pipelines');
+    await c.insertMany([
+      { _id: 1, price: 10, tax: 2, note: 'x', tags: ['a'] },
+      { _id: 2, price: 20, note: 'y' },
+    ]);
+    const total = [{ $set: { total: { $add: ['$price', { $ifNull: ['$tax', 0] }] } } }, { $unset: 'note' }];
+    expect(await c.updateMany({}, total)).toMatchObject({ matchedCount: 2, modifiedCount: 2 });
+    expect(await c.updateMany({}, total)).toMatchObject({ matchedCount: 2, modifiedCount: 0 });
+    expect(await c.find().sort({ _id: 1 }).toArray()).toEqual([
+      { _id: 1, price: 10, tax: 2, tags: ['a'], total: 12 },
+      { _id: 2, price: 20, total: 20 },
+    ]);
+    await c.updateOne({ _id: 1 }, [
+      { $replaceWith: { double: { $multiply: ['$total', 2] } } },
+      { $addFields: { n: '$double' } },
+    ]);
+    expect(await c.findOne({ _id: 1 })).toEqual({ _id: 1, double: 24, n: 24 });
+    const shown = await c.findOneAndUpdate({ _id: 2 }, [{ $project: { total: 1 } }], { returnDocument: 'after' });
+    expect(shown).toEqual({ _id: 2, total: 20 });
+    await c.updateOne({ _id: 3, kind: 'new' }, [{ $replaceRoot: { newRoot: { was: '$kind' } } }], { upsert: true });
+    expect(await c.findOne({ _id: 3 })).toEqual({ _id: 3, was: 'new' });
+    await c.bulkWrite([{ updateOne: { filter: { _id: 3 }, update: [{ $set: { was: 'old' } }] } }]);
+    expect(await c.findOne({ _id: 3 })).toEqual({ _id: 3, was: 'old' });
+    for (const wrong of [
+      [],
+      [{ $set: { _id: 9 } }],
+      [{ $match: {} }],
+      [{ $group: {} }],
+      [{ $inc: { a: 1 } }],
+      [7],
+      [{ $set: 1 }],
+    ])
+      await expect(c.updateOne({ _id: 1 }, wrong as never)).rejects.toMatchObject({ code: '22023' });
+    const arrayFilters = [{ x: 1 }];
+    await expect(c.updateOne({ _id: 1 }, total, { arrayFilters })).rejects.toMatchObject({ code: '22023' });
   });
 
   it('upserts with the equalities of the filter', async () => {

@@ -20,14 +20,19 @@ export type Documents = AsyncIterable<readonly PlainObject[]>;
 /** A compiled stage. */
 export type Stage = (input: Documents) => Documents;
 export type StageMaker = (operand: unknown, variables: Variables) => Stage;
+/** What a stage makes of each document, of which it makes one and knows no other. */
+export type MappingMaker = (operand: unknown, variables: Variables) => (document: PlainObject) => PlainObject;
 
 /** Groups that one $group may hold; documents that one $sort may. Past it 53200. */
 const GROUPS_MAX = 1_000_000;
 const SORTED_MAX = 1_000_000;
 
-function mapping(apply: (document: PlainObject) => PlainObject): Stage {
-  return async function* mapped(input) {
-    for await (const batch of input) yield batch.map(apply);
+function mapping(make: MappingMaker): StageMaker {
+  return (operand, variables) => {
+    const apply = make(operand, variables);
+    return async function* mapped(input) {
+      for await (const batch of input) yield batch.map(apply);
+    };
   };
 }
 
@@ -39,12 +44,12 @@ const match: StageMaker = (operand, variables) => {
   };
 };
 
-const project: StageMaker = (operand, variables) => {
+const project: MappingMaker = (operand, variables) => {
   if (!isObject(operand) || Object.keys(operand).length === 0) throw badArgument('$project needs fields');
-  return mapping(compileProjection(operand, variables).apply);
+  return compileProjection(operand, variables).apply;
 };
 
-const addFields: StageMaker = (operand, variables) => {
+const addFields: MappingMaker = (operand, variables) => {
   if (!isObject(operand)) throw badArgument('$addFields needs an object');
   const fields: { readonly path: readonly string[]; readonly value: (document: PlainObject) => unknown }[] = [];
   const flatten = (prefix: readonly string[], object: PlainObject): void => {
@@ -64,7 +69,7 @@ const addFields: StageMaker = (operand, variables) => {
     }
   };
   flatten([], operand);
-  return mapping((document) => {
+  return (document) => {
     let result: unknown = document;
     for (const { path, value } of fields) {
       const computed = value(document);
@@ -72,7 +77,7 @@ const addFields: StageMaker = (operand, variables) => {
       result = setEverywhere(result, path, 0, computed);
     }
     return result as PlainObject;
-  });
+  };
 };
 
 /** Sets a field at a path: in each element of arrays on the way, in place of scalars. */
@@ -85,24 +90,24 @@ function setEverywhere(container: unknown, path: readonly string[], from: number
   return changeAt(object, [key], () => setEverywhere(before, path, from + 1, value), true);
 }
 
-const unset: StageMaker = (operand) => {
+const unset: MappingMaker = (operand) => {
   const paths: readonly unknown[] = Array.isArray(operand) ? operand : [operand];
   if (paths.length === 0 || paths.some((path) => typeof path !== 'string')) throw badArgument('$unset needs paths');
-  return mapping(compileProjection(Object.fromEntries(paths.map((path) => [path as string, 0]))).apply);
+  return compileProjection(Object.fromEntries(paths.map((path) => [path as string, 0]))).apply;
 };
 
-const replaceRoot: StageMaker = (operand, variables) => {
+const replaceRoot: MappingMaker = (operand, variables) => {
   const { newRoot } = namedParts('$replaceRoot', operand, ['newRoot']);
   return replaceWith(newRoot, variables);
 };
 
-const replaceWith: StageMaker = (operand, variables) => {
+const replaceWith: MappingMaker = (operand, variables) => {
   const expression = compileExpression(operand, variables);
-  return mapping((document) => {
+  return (document) => {
     const root = expression.evaluate(document);
     if (!isObject(root)) throw badArgument('the new root of a document must be an object');
     return root;
-  });
+  };
 };
 
 const sortStage: StageMaker = (operand) => {
@@ -369,15 +374,20 @@ const sortByCount: StageMaker = (operand, variables) => {
   return (input) => sorting(grouping(input));
 };
 
-/** Stages by name. */
-export const simpleStages: ReadonlyMap<string, StageMaker> = new Map<string, StageMaker>([
-  ['$match', match],
+/** Stages by name that make one document of each. */
+export const mappingStages: ReadonlyMap<string, MappingMaker> = new Map<string, MappingMaker>([
   ['$project', project],
   ['$addFields', addFields],
   ['$set', addFields],
   ['$unset', unset],
   ['$replaceRoot', replaceRoot],
   ['$replaceWith', replaceWith],
+]);
+
+/** Stages by name. */
+export const simpleStages: ReadonlyMap<string, StageMaker> = new Map<string, StageMaker>([
+  ...Array.from(mappingStages, ([name, make]): [string, StageMaker] => [name, mapping(make)]),
+  ['$match', match],
   ['$sort', sortStage],
   ['$limit', limit],
   ['$skip', skip],

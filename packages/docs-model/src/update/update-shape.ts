@@ -6,7 +6,6 @@
  *
  * $rename is worked out each time: its operands are paths.
  */
-import { unsupportedError } from '@phantom/base';
 import { FieldPlaces } from '@phantom/codec';
 import { badArgument, unknownOperator } from '../errors.js';
 import { isObject } from '../order.js';
@@ -56,7 +55,6 @@ let nodes = 0;
 
 /** The shape of an update. 22023 for what is none, 0A000 for operators that are not there. */
 export function updateShape(update: unknown): UpdateShape {
-  if (Array.isArray(update)) throw unsupportedError('an update by a pipeline');
   if (!isObject(update)) throw badArgument('an update must be an object of operators');
   let node: ShapeNode | undefined = root;
   for (const operator in update) {
