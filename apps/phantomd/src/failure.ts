@@ -31,20 +31,13 @@ export function errorFacts(thrown: unknown): ErrorFacts {
   const fields = error as Error & Record<string, unknown>;
   const position = Number(fields.position);
   return {
-    message: messageOf(error),
+    message: error.message === '' ? error.name : error.message,
     ...textField('code', fields.code),
     ...textField('detail', fields.detail),
     ...textField('hint', fields.hint),
     ...(Number.isInteger(position) && position > 0 ? { position } : {}),
     ...endpointsOf(error),
   };
-}
-
-/** Node says nothing in the message of a refused connection to a name with several addresses. */
-function messageOf(error: Error): string {
-  if (error.message !== '') return error.message;
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
-  return first instanceof Error ? first.message : error.name;
 }
 
 function textField<Name extends 'code' | 'detail' | 'hint'>(name: Name, value: unknown): { [key in Name]?: string } {

@@ -24,7 +24,8 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
   const program = new Command('phantomd')
     .description('Phantom-DB: a database that psql, pg and your ORM already speak to')
     .version(version())
-    .showHelpAfterError();
+    // All options of a command would push the error off the screen.
+    .showHelpAfterError('Try --help behind the command.');
   addServe(program, exit);
   addConfig(program, exit);
   addToken(program, exit);
@@ -90,16 +91,15 @@ function addToken(program: Command, exit: (code: ExitCode) => void): void {
 }
 
 function addSql(program: Command, exit: (code: ExitCode) => void): void {
-  const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+  const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
   addTarget(program.command('sql'))
     .description('run SQL, or type it: against a data directory, or against a server')
-    .option('-c, --command <sql>', 'run this, in one transaction; may be given more than once', collect, [])
     .option(
-      '-f, --file <file>',
-      'run the statements of this file, "-" for stdin; may be given more than once',
+      '-c, --command <sql>',
+      'run this, in one transaction, or one line like "\\d t"; may be given more than once',
       collect,
-      [],
     )
+    .option('-f, --file <file>', 'run the statements of this file, "-" for stdin; may be given more than once', collect)
     .addOption(new Option('--csv', 'print rows as CSV').conflicts('json'))
     .addOption(new Option('--box', 'print rows in boxes').conflicts(['json', 'csv']))
     .option('--json', 'print one JSON object for each statement')
@@ -108,8 +108,8 @@ function addSql(program: Command, exit: (code: ExitCode) => void): void {
       exit(
         await sql({
           ...targetOf(options),
-          commands: options.command,
-          files: options.file,
+          commands: options.command ?? [],
+          files: options.file ?? [],
           format: formatOf(options),
         }),
       );

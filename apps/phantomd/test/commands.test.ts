@@ -34,6 +34,17 @@ describe('sql', () => {
     expect(second.out).toBe('a\n1\n2\n');
   });
 
+  it('runs commands of the shell among those of SQL', async () => {
+    const data = newDirectory();
+    const answer = await ask({
+      data,
+      commands: ['create table t (a int)', '\\dt t', '\\d nothing', 'select 1'],
+      format: 'csv',
+    });
+    expect(answer).toMatchObject({ value: 2, out: 'Schema,Name,Type,Owner\npublic,t,table,phantom\n' });
+    expect(answer.err).toContain('there is no relation like "nothing"');
+  });
+
   it('makes a command one transaction and stops at an error', async () => {
     const data = newDirectory();
     const failed = await ask({ data, commands: ['create table t (a int); select 1 / 0', 'select 2'] });
@@ -84,7 +95,14 @@ describe('sql', () => {
     await target.close();
     await server.close();
     await database.close();
-    await expect(ask({ url, commands: ['select 1'] })).rejects.toMatchObject({ exitCode: 4 });
+    const { port } = server.pg;
+    for (const host of ['127.0.0.1', 'localhost']) {
+      await expect(ask({ url: url.replace('127.0.0.1', host), commands: ['select 1'] })).rejects.toMatchObject({
+        exitCode: 4,
+        message: `there is no way to a server at ${host}, port ${port}`,
+        cause: { code: '08001', detail: expect.stringContaining('ECONNREFUSED') as string },
+      });
+    }
   });
 
   it('copies between a file and a server, more than the socket takes at once', async () => {

@@ -37,7 +37,10 @@ export async function sql(options: SqlOptions): Promise<ExitCode> {
 }
 
 async function runAll(runner: Runner, options: SqlOptions, scripts: readonly string[]): Promise<boolean> {
-  for (const command of options.commands) if (!(await runner.run(command))) return false;
+  for (const command of options.commands) {
+    const isShells = command.trimStart().startsWith('\\');
+    if (isShells ? (await runner.command(command)) === 'failed' : !(await runner.run(command))) return false;
+  }
   for (const script of scripts) if (!(await runner.runScript(script))) return false;
   if (options.commands.length > 0 || scripts.length > 0) return true;
   if (!process.stdin.isTTY) return runner.runScript(await readScript(STDIN));

@@ -3,6 +3,7 @@
  * would a client of ours. Its own parsing of values is left aside: a query object of ours takes rows as the text they are.
  */
 import { type Socket, connect as connectSocket } from 'node:net';
+import { PhantomError } from '@phantom/base';
 import { Client, type Connection } from 'pg';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
@@ -92,8 +93,26 @@ async function connect(connectionString: string, notice: NoticeReceiver): Promis
   // A connection that breaks is reported by the query that needed it.
   client.on('error', () => undefined);
   client.on('notice', ({ severity, message }) => notice(severity ?? 'NOTICE', message ?? ''));
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    throw isSystemError(error) ? unreachable(client, error) : error;
+  }
   return client;
+}
+
+/** The system's own word, not a server's. Of a name with several addresses it is one for each of them, and none for all. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof AggregateError || (error instanceof Error && 'syscall' in error);
+}
+
+function unreachable({ host, port }: Client, error: Error): PhantomError {
+  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  return new PhantomError('08001', `there is no way to a server at ${host}, port ${port}`, {
+    detail: first.message,
+    hint: 'Is one running there?',
+    cause: error,
+  });
 }
 
 /** What a connection of `pg` can do besides what its types tell. */
