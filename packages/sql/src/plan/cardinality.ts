@@ -11,8 +11,11 @@ import type { Value } from '../types/type.js';
 import type { ColumnStatistics } from './catalog-port.js';
 import type { LogicalNode, Scan, ScanColumn } from './logical/logical.js';
 import { columnsOf, inputsOf } from './logical/walk.js';
+import { havingSelectivity } from './having-selectivity.js';
 import { impliedBy } from './rules/or-factoring.js';
+import { semiJoinShare } from './semi-join-share.js';
 import { knownCombinations, shareOfAll } from './statistics/group-estimates.js';
+import { shareOfPairs } from './statistics/join-selectivity.js';
 import { shareBeside, shareEqual, shareLike } from './statistics/value-selectivity.js';
 
 const EQUAL_SELECTIVITY = 0.005;
@@ -26,10 +29,17 @@ const DEFAULT_DISTINCT = 200;
 const IMPLIED_SELECTIVITY_MIN = 1e-6;
 /** Elements of an array that is not written out. */
 const LIST_LENGTH = 10;
-/** Of a condition on what an aggregate gives: HAVING asks for the groups that stand out. */
-const AGGREGATE_SELECTIVITY = 0.05;
+/** An anti join is taken to leave this much of its left rows at least: that all have a match is seldom sure. */
+const ANTI_SHARE_MIN = 0.02;
 const FUNCTION_ROWS = 100;
 const RECURSION_FACTOR = 10;
+
+/** Values of a column: how many different ones, which share of the rows has none, and of how many rows that is. */
+export interface ColumnValues {
+  readonly distinct: number;
+  readonly nullFraction: number;
+  readonly tableRows: number;
+}
 
 /** A bound of a column by something that is the same for all rows: a constant, a parameter, what is computed of them. */
 function boundOf(condition: Expression): { readonly column: ColumnId; readonly isUpper: boolean } | undefined {
@@ -114,7 +124,7 @@ export class Cardinality {
         return this.cteRows.get(node.cte) ?? FUNCTION_ROWS;
       case 'filter': {
         const rows = this.rows(node.input);
-        return rows * (this.havingSelectivity(node) ?? this.selectivityOfAll(node.conditions));
+        return rows * (havingSelectivity(this, node) ?? this.selectivityOfAll(node.conditions));
       }
       case 'project':
       case 'window':
@@ -168,18 +178,6 @@ export class Cardinality {
     }
   }
 
-  /** Of HAVING, or what stands for it; undefined for other filters. */
-  private havingSelectivity({ input, conditions }: LogicalNode & { kind: 'filter' }): number | undefined {
-    if (input.kind !== 'aggregate' || input.keys.length === 0) return undefined;
-    const results = new Set(input.calls.map((call) => call.column));
-    let selectivity = 1;
-    for (const condition of conditions.flatMap(conjuncts)) {
-      const isOnResult = [...columnsOf(condition)].some((column) => results.has(column));
-      selectivity *= isOnResult ? AGGREGATE_SELECTIVITY : this.selectivity(condition);
-    }
-    return selectivity;
-  }
-
   private reference(column: ColumnId): Expression {
     return { kind: 'column', column, type: this.context.pool.get(column).type };
   }
@@ -201,9 +199,9 @@ export class Cardinality {
       case 'full':
         return Math.max(left + right, inner);
       case 'semi':
-        return Math.min(left, Math.max(1, Math.min(inner, left * 0.5)));
+        return left * semiJoinShare(this, node, conditions);
       default:
-        return Math.max(1, left * 0.5);
+        return left * Math.max(ANTI_SHARE_MIN, 1 - semiJoinShare(this, node, conditions));
     }
   }
 
@@ -361,12 +359,22 @@ export class Cardinality {
       // One value that may be any is as frequent as a value is; how many different ones are asked for is not known.
       const asked = this.askedColumn(left, right, own);
       if (asked !== undefined) return 1 / this.distinctOf(asked, limit);
+      const pairs = own === undefined ? this.pairsSelectivity(left, right) : undefined;
+      if (pairs !== undefined) return pairs;
       return 1 / Math.max(this.distinctOf(left, limit), this.distinctOf(right, limit));
     }
     const column = leftColumns ? left : right;
     const other = leftColumns ? right : left;
     const known = other.kind === 'constant' ? this.valueSelectivity(column, other.value, other.type) : undefined;
     return known ?? 1 / this.distinctOf(column, limit);
+  }
+
+  /** Of equal values of two columns, where both have common ones. */
+  private pairsSelectivity(left: Expression, right: Expression): number | undefined {
+    const [ofLeft, ofRight] = [this.columnStatistics(left), this.columnStatistics(right)];
+    const compare = left.type.oid === right.type.oid ? this.compareOf(left) : undefined;
+    if (ofLeft === undefined || ofRight === undefined || compare === undefined) return undefined;
+    return shareOfPairs(ofLeft, ofRight, compare);
   }
 
   /** Of a column = a constant, where statistics tell. */
@@ -454,13 +462,28 @@ export class Cardinality {
     type: TypeRef,
   ): { readonly statistics: ColumnStatistics; readonly compare: (a: Value, b: Value) => number } | undefined {
     const statistics = this.columnStatistics(side);
-    const compare = this.context.catalog.types.byOid(withoutRelabel(side).type.oid)?.compare;
+    const compare = this.compareOf(side);
     if (statistics === undefined || compare === undefined || value === null || type.oid !== side.type.oid)
       return undefined;
     return { statistics, compare };
   }
 
-  private columnStatistics(expression: Expression): ColumnStatistics | undefined {
+  /** How values of an expression are ordered, a cast without work looked through. */
+  compareOf(expression: Expression): ((a: Value, b: Value) => number) | undefined {
+    return this.context.catalog.types.byOid(withoutRelabel(expression).type.oid)?.compare;
+  }
+
+  /** What is known of the values of a table's column, unfiltered; undefined for other expressions. */
+  valuesOf(expression: Expression): ColumnValues | undefined {
+    const column = withoutRelabel(expression);
+    const table = column.kind === 'column' ? this.tableOf(this.context.pool.get(column.column).tableOid) : undefined;
+    if (table === undefined) return undefined;
+    const nullFraction = this.columnStatistics(column)?.nullFraction ?? 0;
+    return { distinct: this.distinctOf(column, Infinity), nullFraction, tableRows: this.tableRows(table) };
+  }
+
+  /** What ANALYZE has found of a table's column. */
+  columnStatistics(expression: Expression): ColumnStatistics | undefined {
     const column = withoutRelabel(expression);
     if (column.kind !== 'column') return undefined;
     const info = this.context.pool.get(column.column);
@@ -521,7 +544,7 @@ export class Cardinality {
   }
 
   /** `input` tells which columns are of one scan. */
-  private distinctOfAll(expressions: readonly Expression[], rows: number, input?: LogicalNode): number {
+  distinctOfAll(expressions: readonly Expression[], rows: number, input?: LogicalNode): number {
     let product = 1;
     let left = expressions;
     for (let found = this.combined(left, input); found !== undefined; found = this.combined(left, input)) {

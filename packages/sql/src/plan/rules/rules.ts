@@ -19,8 +19,9 @@ import { semiToInnerJoin } from './semi-to-inner-join.js';
 import { subqueryUnnesting } from './subquery-unnesting.js';
 
 export const RULES: readonly Rule[] = [
-  constantFolding,
-  comparisonNarrowing,
+  // What is unnested below comes with its expressions computed, and its rows are estimated by them.
+  inSubplansToo(constantFolding),
+  inSubplansToo(comparisonNarrowing),
   inlineCommonTables,
   subqueryUnnesting,
   scalarAggregateUnnesting,
@@ -37,6 +38,13 @@ export const RULES: readonly Rule[] = [
   joinElimination,
 ];
 
+/** The rule for a plan and at once for the subplans in its expressions, which come to all others later. */
+function inSubplansToo(rule: Rule): Rule {
+  const apply = (plan: LogicalNode, context: BindContext): LogicalNode =>
+    mapSubplans(rule.apply(plan, context), (subplan) => apply(subplan, context));
+  return { ...rule, apply };
+}
+
 /** Rewrites a plan and the subplans in its expressions. `without` names rules to leave out (tests compare the answers). */
 export function rewrite(
   plan: LogicalNode,
@@ -45,16 +53,15 @@ export function rewrite(
 ): LogicalNode {
   let rewritten = plan;
   for (const rule of RULES) if (!without.has(rule.name)) rewritten = rule.apply(rewritten, context);
-  return rewriteSubplans(rewritten, context, without);
+  return mapSubplans(rewritten, (subplan) => rewrite(subplan, context, without));
 }
 
-function rewriteSubplans(node: LogicalNode, context: BindContext, without: ReadonlySet<string>): LogicalNode {
-  const inner = mapInputs(node, (input) => rewriteSubplans(input, context, without));
-  return mapNodeExpressions(inner, (expression) => rewriteExpression(expression, context, without));
-}
-
-function rewriteExpression(expression: Expression, context: BindContext, without: ReadonlySet<string>): Expression {
-  const mapped = mapChildren(expression, (child) => rewriteExpression(child, context, without));
-  if (mapped.kind !== 'subquery') return mapped;
-  return { ...mapped, plan: rewrite(subplanOf(mapped), context, without) };
+/** The plan with another plan for each subquery in its expressions. */
+function mapSubplans(node: LogicalNode, f: (subplan: LogicalNode) => LogicalNode): LogicalNode {
+  const inner = mapInputs(node, (input) => mapSubplans(input, f));
+  const mapExpression = (expression: Expression): Expression => {
+    const mapped = mapChildren(expression, mapExpression);
+    return mapped.kind === 'subquery' ? { ...mapped, plan: f(subplanOf(mapped)) } : mapped;
+  };
+  return mapNodeExpressions(inner, mapExpression);
 }

@@ -6,6 +6,7 @@
 import { like } from '../../functions/like.js';
 import type { Value } from '../../types/type.js';
 import type { ColumnStatistics } from '../catalog-port.js';
+import { numberOf } from './group-selectivity.js';
 
 type Compare = (a: Value, b: Value) => number;
 
@@ -85,7 +86,8 @@ function shareBelow(histogram: readonly Value[], value: Value, compare: Compare)
   const from = histogram[low - 1];
   const to = histogram[low];
   let inside = 0.5;
-  if (typeof from === 'number' && typeof to === 'number' && typeof value === 'number' && to > from)
-    inside = (value - from) / (to - from);
+  const [first, last, at] = [numberOf(from), numberOf(to), numberOf(value)];
+  if (first !== undefined && last !== undefined && at !== undefined && last > first)
+    inside = (at - first) / (last - first);
   return (low - 1 + inside) / buckets;
 }
