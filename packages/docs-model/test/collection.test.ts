@@ -54,7 +54,7 @@ describe('inserting', () => {
     const c = harness.collection('c');
     await c.insertOne({ _id: 1 });
     for (const _id of [1, 1n, Decimal.fromString('1.0')]) {
-      await expect(c.insertOne({ _id })).rejects.toMatchObject({ code: '23505', constraint: '_id_' });
+      await expect(c.insertOne({ _id })).rejects.toMatchObject({ code: '23505', constraint: 'c_pkey' });
     }
     await expect(c.insertOne({ _id: [1] })).rejects.toMatchObject({ code: '22023' });
     await expect(c.insertOne({ _id: Number.NaN })).rejects.toMatchObject({ code: '22023' });
@@ -107,7 +107,7 @@ describe('inserting', () => {
       expect(() => harness.collection(name)).toThrow(expect.objectContaining({ code: '22023' }));
     }
     await harness.collection('c').insertOne({ _id: 1 });
-    await expect(harness.collection('_id_').insertOne({})).rejects.toMatchObject({ code: '42809' });
+    await expect(harness.collection('c_pkey').insertOne({})).rejects.toMatchObject({ code: '42809' });
   });
 });
 
