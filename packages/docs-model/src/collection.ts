@@ -34,6 +34,7 @@ import { ChangeStream } from './changes/change-stream.js';
 import { type ChangeOutcome, CollectionTarget } from './collection-target.js';
 import { type Batches, DocumentCursor, batchesOf } from './cursor.js';
 import { checkName } from './definition.js';
+import { distinctValues } from './distinct.js';
 import { IdFilter } from './filter/id-filter.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
 import {
@@ -46,8 +47,8 @@ import {
   listIndexes,
 } from './indexes.js';
 import type { DocumentModel } from './model.js';
-import { type PlainObject, compareValues } from './order.js';
-import { parsePath, walkPath } from './path.js';
+import type { PlainObject } from './order.js';
+import { parsePath } from './path.js';
 import { checkOptions } from './known-options.js';
 import { readPoint } from './point-read.js';
 import { compileProjection } from './projection.js';
@@ -187,19 +188,14 @@ export class Collection<T extends object> {
   ): Promise<unknown[]> {
     checkOptions('distinct', options);
     const steps = parsePath(path);
-    const values: unknown[] = [];
-    const offer = (value: unknown): void => {
-      if (value !== undefined) values.push(value);
-    };
-    for await (const document of this.find(filter, options)) {
-      walkPath(document, steps, (value) => {
-        if (Array.isArray(value)) value.forEach(offer);
-        else offer(value);
-        return false;
-      });
+    const query = queryOf(filter, options);
+    const { transaction, release } = await this.model.openRead(this.txOf(options));
+    try {
+      const view = this.model.find(transaction, this.name);
+      return view === undefined ? [] : await distinctValues(this.model.ports, view, transaction, steps, query);
+    } finally {
+      release();
     }
-    values.sort(compareValues);
-    return values.filter((value, i) => i === 0 || compareValues(value, values[i - 1]) !== 0);
   }
 
   /** Changes the first document that satisfies the filter. */

@@ -280,7 +280,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
     backwards: order === 'backwards',
     sorted,
     keys,
-    answersFilter: !multikey && filter.onlyEqualities && used.length === filter.conditions.length,
+    answersFilter: !multikey && filter.onlyConditions && used.length === filter.conditions.length,
     isLookup: !multikey && fixed === definition.parts.length && order !== 'backwards',
     cost: sorted ? read * LOOKUP_COST : keys * (LOOKUP_COST + 1),
     bounds: used,

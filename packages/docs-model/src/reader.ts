@@ -205,16 +205,17 @@ export class Reader {
   private nextSeen(): boolean {
     const { scan, policies, command } = this;
     do {
-      if (++this.clock >= DOCUMENTS_PER_CLOCK) {
-        this.clock = 0;
-        if (performance.now() > this.sliceEnd) {
-          this.paused = true;
-          return false;
-        }
-      }
-      if (!scan.next()) return false;
+      if (this.needsTurn() || !scan.next()) return false;
     } while (policies !== undefined && !isSeen(policies, command, scan.row));
     return true;
+  }
+
+  /** Pauses when the process needs a turn. */
+  private needsTurn(): boolean {
+    if (++this.clock < DOCUMENTS_PER_CLOCK) return false;
+    this.clock = 0;
+    this.paused = performance.now() > this.sliceEnd;
+    return this.paused;
   }
 
   /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
@@ -239,13 +240,31 @@ export class Reader {
     const { skip, limit } = this.query;
     const most = limit === 0 ? Number.POSITIVE_INFINITY : skip + limit;
     let count = 0;
+    const entries = this.countedEntries();
     while (count < most) {
-      if (this.nextRow()) count++;
+      if (entries === undefined ? this.nextRow() : this.nextEntry(entries)) count++;
       else if (this.paused) await this.rest();
       else break;
     }
+    entries?.close();
     this.close();
     return Math.max(0, count - skip);
+  }
+
+  /** The entries of an index that are the documents asked for, one each: then nobody needs to see those. */
+  private countedEntries(): SpaceScan | undefined {
+    const { plan, policies, transaction } = this;
+    const { access } = plan;
+    const isDecided = access.kind === 'index' && !access.repeats && !this.asksFilter && policies === undefined;
+    if (!isDecided || access.index.definition.kind === 'text') return undefined;
+    return new SpaceScan(transaction.storage, access.ranges, false, { keysExamined: 0, documentsExamined: 0 });
+  }
+
+  private nextEntry(entries: SpaceScan): boolean {
+    this.checkActive();
+    if (this.needsTurn() || !entries.next()) return false;
+    this.counters.keysExamined++;
+    return true;
   }
 
   close(): void {

@@ -46,6 +46,8 @@ export interface CompiledFilter {
   readonly alternatives: readonly CompiledFilter[] | undefined;
   /** Nothing is asked but that paths have plain values: the conditions are all there is. */
   readonly onlyEqualities: boolean;
+  /** Nothing is asked but what the conditions say, all of plain values: a range of an index may decide the whole filter. */
+  readonly onlyConditions: boolean;
   /** Top-level fields that `matches` reads; undefined: any. */
   readonly fields: ReadonlySet<string> | undefined;
   readonly text: TextSearch | undefined;
@@ -60,6 +62,7 @@ class FilterCompiler {
   readonly parts: { path: string; matches: Matcher }[] = [];
   alternatives: CompiledFilter[] | undefined;
   onlyEqualities = true;
+  onlyConditions = true;
   readonly fields = new Set<string>();
   allFields = false;
   text: TextSearch | undefined;
@@ -94,6 +97,7 @@ class FilterCompiler {
 
   private logical(key: string, operand: unknown, top: boolean, depth: number): Matcher {
     this.onlyEqualities = false;
+    this.onlyConditions = false;
     switch (key) {
       case '$and':
         return conjunction(filterList(key, operand).map((one) => this.compile(one, top, depth + 1)));
@@ -152,6 +156,7 @@ class FilterCompiler {
     const path = parsePath(name);
     this.fields.add(path[0] as string);
     this.onlyEqualities &&= isPlainValue(operand);
+    this.onlyConditions &&= isPlainValue(operand) || comparesPlainValues(operand);
     const matcher = isOperators(operand)
       ? this.operators(name, path, operand, top, depth)
       : this.equality(name, path, operand, top);
@@ -307,8 +312,9 @@ export function compileFilter(filter: unknown, variables: PlainObject = {}): Com
 }
 
 function compiled(compiler: FilterCompiler, matches: Matcher): CompiledFilter {
-  const { conditions, parts, alternatives, onlyEqualities, fields, allFields, text } = compiler;
-  return { matches, conditions, parts, alternatives, onlyEqualities, fields: allFields ? undefined : fields, text };
+  const { conditions, parts, alternatives, onlyEqualities, onlyConditions, allFields, text } = compiler;
+  const fields = allFields ? undefined : compiler.fields;
+  return { matches, conditions, parts, alternatives, onlyEqualities, onlyConditions, fields, text };
 }
 
 function conjunction(matchers: readonly Matcher[]): Matcher {
@@ -347,6 +353,18 @@ function isOperators(operand: unknown): operand is PlainObject {
   }
   return true;
 }
+
+/** True for operators that an index may decide, with values that stand for nothing but themselves. */
+function comparesPlainValues(operand: unknown): boolean {
+  if (!isObject(operand)) return false;
+  return Object.keys(operand).every((operator) => {
+    const value = operand[operator];
+    if (operator === '$in') return Array.isArray(value) && value.every(isPlainValue);
+    return COMPARISONS.has(operator) && isPlainValue(value);
+  });
+}
+
+const COMPARISONS: ReadonlySet<string> = new Set(['$eq', '$gt', '$gte', '$lt', '$lte']);
 
 function refuseOperators(operand: unknown): void {
   if (!isObject(operand)) return;

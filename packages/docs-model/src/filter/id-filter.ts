@@ -26,6 +26,10 @@ export class IdFilter {
     return true;
   }
 
+  get onlyConditions(): true {
+    return true;
+  }
+
   get fields(): ReadonlySet<string> {
     return ID_FIELD;
   }
