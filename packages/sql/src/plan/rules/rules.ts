@@ -10,6 +10,7 @@ import { eagerAggregation } from './eager-aggregation.js';
 import { inlineCommonTables } from './inline-common-tables.js';
 import { joinElimination } from './join-elimination.js';
 import { orFactoring } from './or-factoring.js';
+import { orToAny } from './or-to-any.js';
 import { outerToInnerJoin } from './outer-to-inner-join.js';
 import { predicatePushdown } from './predicate-pushdown.js';
 import { projectionPruning } from './projection-pruning.js';
@@ -27,6 +28,7 @@ export const RULES: readonly Rule[] = [
   scalarAggregateUnnesting,
   outerToInnerJoin,
   orFactoring,
+  orToAny,
   predicatePushdown,
   // Conditions that were moved may free a subquery that could not be unnested where it stood.
   subqueryUnnesting,
