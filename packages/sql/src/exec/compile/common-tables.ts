@@ -185,6 +185,9 @@ function compileDistinct(compiler: PlanCompiler, seen: Seen, width: number): IsN
   };
 }
 
+/** Rounds between looks at the clock; within a round its step looks by itself. */
+const CLOCK_ROUNDS = 16;
+
 /**
  * Rounds of one recursive query, each run when a reader has seen the rows of those before. Many have rounds of one row, so what a
  * round needs is there from the one before it: two buffers, which the step reads and fills in turns.
@@ -198,6 +201,7 @@ class Rounds implements Recursion {
   private readonly isNew: IsNew | undefined;
   private working: RowBuffer;
   private fresh: RowBuffer;
+  private rounds = 0;
 
   constructor(
     run: Run,
@@ -233,7 +237,7 @@ class Rounds implements Recursion {
     working.clear();
     this.working = fresh;
     this.fresh = working;
-    if (run.context.slice.due()) yield undefined;
+    if (++this.rounds % CLOCK_ROUNDS === 0 && run.context.slice.due()) yield undefined;
     return true;
   }
 }
