@@ -7,6 +7,7 @@ import { mapInputs, mapNodeExpressions, subplanOf } from '../logical/walk.js';
 import { comparisonNarrowing } from './comparison-narrowing.js';
 import { constantFolding } from './constant-folding.js';
 import { eagerAggregation } from './eager-aggregation.js';
+import { extremesByOrder } from './extremes-by-order.js';
 import { inlineCommonTables } from './inline-common-tables.js';
 import { joinElimination } from './join-elimination.js';
 import { orFactoring } from './or-factoring.js';
@@ -36,6 +37,7 @@ export const RULES: readonly Rule[] = [
   predicatePushdown,
   semiToInnerJoin,
   eagerAggregation,
+  extremesByOrder,
   projectionPruning,
   joinElimination,
 ];
