@@ -33,6 +33,9 @@ export class Sorter extends RowBuffer implements MemoryHolder {
   private top = Infinity;
   /** Row index of the last row wanted after the last cut; -1 before it. */
   private cutoff = -1;
+  /** The first key of that row, for those who ask before they push; undefined where there is none, or it is null. */
+  bound: unknown = undefined;
+  private readonly firstKey: number;
   private readonly statement: Statement;
   /** How rows are written down; undefined where they stay in memory. */
   private readonly codec: RowCodec | undefined;
@@ -43,8 +46,17 @@ export class Sorter extends RowBuffer implements MemoryHolder {
   /** Rows that came out of the merge. */
   private merged = 0;
 
-  constructor(width: number, budget: MemoryBudget, compare: CompiledFunction, run: Run, codec?: RowCodec) {
+  /** `firstKey`: the column of the first key. */
+  constructor(
+    width: number,
+    budget: MemoryBudget,
+    compare: CompiledFunction,
+    run: Run,
+    codec?: RowCodec,
+    firstKey = 0,
+  ) {
     super(width, budget);
+    this.firstKey = firstKey;
     this.statement = run.statement;
     this.compare = compare.get(run.statement) as Compare;
     this.codec = codec;
@@ -83,7 +95,7 @@ export class Sorter extends RowBuffer implements MemoryHolder {
     this.recount();
     this.order = undefined;
     this.cutoff = kept - 1;
-    if (this.top === 0) this.cutoff = -1;
+    this.bound = kept === 0 ? undefined : (this.columns[this.firstKey]?.[this.cutoff] ?? undefined);
   }
 
   /** Puts the rows in order. Equal rows stay as they came. */
@@ -162,6 +174,7 @@ export class Sorter extends RowBuffer implements MemoryHolder {
     for (let r = 0; r < count; r++) run.append(columns, this.rowAt(r));
     this.runs.push(run);
     this.cutoff = -1;
+    this.bound = undefined;
     this.clear();
     return true;
   }

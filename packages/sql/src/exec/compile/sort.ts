@@ -1,18 +1,23 @@
 /** Sort: rows into a buffer with their keys, put in order, read again. */
-import type { Expression } from '../../expr/expression.js';
-import type { Sort } from '../../plan/physical/physical.js';
-import type { Code, Local } from '../code/ir.js';
+import type { Oid } from '@phantom/catalog';
+import type { Expression, SortKey } from '../../expr/expression.js';
+import { withoutRelabel } from '../../expr/walk.js';
+import type { PhysicalNode, Sort } from '../../plan/physical/physical.js';
+import { inputsOfPhysical } from '../../plan/physical/walk.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { and, binary, call, isNotNull, literal, not, property, type Code, type Local } from '../code/ir.js';
 import type { CompiledFunction } from '../program.js';
 import { SortedPipeline } from '../pipelines.js';
 import type { Run } from '../run.js';
 import { spillCodec } from '../spill/spill-codec.js';
 import { Sorter } from '../sorter.js';
-import { bufferComparator, type BufferKey } from './comparator.js';
+import { bufferComparator, valueComparison, type BufferKey } from './comparator.js';
+import { isOwnOrder } from './intrinsics.js';
 import { stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
 import { Row } from './row-scope.js';
 import { produceBuffer, slotReader } from './sources.js';
-import { stepContext, type Consume, type PlanCompiler } from './step.js';
+import { stepContext, type Consume, type PlanCompiler, type StepContext } from './step.js';
 
 /** Where the keys lie in a buffer of columns and further values. */
 export interface KeyLayout {
@@ -49,7 +54,7 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
   const { pool } = compiler.planner.context;
   const types = [...columns.map((column) => pool.get(column).type), ...extra.map((expression) => expression.type)];
   const codec = spillCodec(types, builder.context.types);
-  const slot = builder.addSlot((run) => new Sorter(types.length, run.memory, compare, run, codec));
+  const slot = builder.addSlot((run) => new Sorter(types.length, run.memory, compare, run, codec, keys[0]?.column));
   // Subqueries in LIMIT run before; so the rows wanted are counted by a task, not with the slots.
   if (top !== undefined) {
     builder.addTask({
@@ -58,12 +63,19 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
       },
     });
   }
-  compiler.produce(node.input, (context) => {
+  const keep: Consume = (context) => {
     const values = [
       ...columns.map((column) => context.expressions.column(column).code),
       ...extra.map((expression) => context.expressions.value(expression).code),
     ];
     pushValues(context, stateOf(context.emitter, context.run, slot), values);
+  };
+  compiler.produce(node.input, (context) => {
+    const [first] = node.keys;
+    const mayPass = first !== undefined && top !== undefined && isStored(node.input);
+    const behind = mayPass ? emitBehind(compiler, context, first, slot) : undefined;
+    if (behind === undefined) keep(context);
+    else context.emitter.if(not(behind), () => keep(context));
   });
   builder.addTask({
     *run(run) {
@@ -83,6 +95,47 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
     consume,
     (code, sink) => new SortedPipeline(code, sink, reader),
   );
+}
+
+/**
+ * Writes whether a row is behind the last one that is wanted by its first key alone: most are, and then nothing else of them is read.
+ * Undefined where the key has no order that is told so easily.
+ */
+function emitBehind(compiler: PlanCompiler, context: StepContext, key: SortKey, slot: number): Code | undefined {
+  const { emitter, run, expressions } = context;
+  const { expression, descending } = key;
+  const compare = valueComparison(compiler.builder, expression.type);
+  const isPlain = isOwnOrder(expression.type.oid) || isFloat(expression.type.oid);
+  if (!isPlain && compare === undefined) return undefined;
+  const value = expressions.value(expression);
+  const bound = emitter.let(property(stateOf(emitter, run, slot), 'bound'));
+  const test = isPlain
+    ? binary(descending ? '<' : '>', value.code, bound)
+    : binary(descending ? '<' : '>', call(emitter.constant(compare), value.code, bound), literal(0));
+  const isBound = binary('!==', bound, literal(undefined));
+  return value.nullable ? and(and(isBound, isNotNull(value.code)), test) : and(isBound, test);
+}
+
+/** True when columns are as tables have them: what is computed may fail or count, and is computed of each row. */
+function isStored(node: PhysicalNode): boolean {
+  switch (node.kind) {
+    case 'table-scan':
+    case 'column-scan':
+      return true;
+    case 'project':
+      return node.items.every(({ expression }) => withoutRelabel(expression).kind === 'column') && isStored(node.input);
+    case 'filter':
+    case 'hash-join':
+    case 'nested-loop':
+      return inputsOfPhysical(node).every(isStored);
+    default:
+      return false;
+  }
+}
+
+/** NaN, behind all others in SQL, is behind nothing in JavaScript: its rows are compared as a whole. */
+function isFloat(oid: Oid): boolean {
+  return oid === TypeOid.float8 || oid === TypeOid.float4;
 }
 
 /** How many rows are wanted at most, from LIMIT and OFFSET; null and no limit are Infinity. */
