@@ -4,46 +4,21 @@
  */
 import { join } from 'node:path';
 import { open } from '@phantom/db';
+import { copyFromStdin } from './copied-rows.mjs';
 import { peer } from './peers.mjs';
 import { startPostgres } from './postgres.mjs';
 
 export const CACHE_BYTES = 256 * 1024 * 1024;
-const ROWS_A_STATEMENT = 200;
 
-/** INSERT statements of many rows each, values written out. */
-export async function insertAsText(table, rows, run) {
-  let values = [];
-  const flush = async () => {
-    if (values.length > 0) await run(`insert into ${table} values ${values.join(', ')}`);
-    values = [];
-  };
-  for (const row of rows) {
-    values.push(`(${row.map(quoted).join(', ')})`);
-    if (values.length === ROWS_A_STATEMENT) await flush();
-  }
-  await flush();
-}
-
-function quoted(value) {
-  if (value === null) return 'null';
-  return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
-}
-
-/** In a directory of this name; `widthOf` tells how many columns a table has. */
-export async function openPhantom(home, name, widthOf) {
+/** In a directory of this name. */
+export async function openPhantom(home, name) {
   const db = await open(join(home, name), { cacheBytes: CACHE_BYTES, memoryLimitBytes: 1 << 30 });
   const statements = new Map();
   return {
     name,
     dialect: 'phantom',
     run: (sql) => db.exec(sql),
-    insert(table, rows) {
-      const places = Array.from({ length: widthOf(table) }, (_, i) => `$${i + 1}`).join(', ');
-      db.transactionSync((tx) => {
-        const insert = tx.prepare(`insert into ${table} values (${places})`);
-        for (const row of rows) insert.run(...row);
-      });
-    },
+    insert: (table, rows) => db.copyInto(table, rows),
     async finish() {
       db.exec('analyze');
       await db.checkpoint();
@@ -66,7 +41,7 @@ export async function openPostgres() {
     name: 'postgres',
     dialect: 'postgres',
     run: (sql) => client.query(sql),
-    insert: (table, rows) => insertAsText(table, rows, (sql) => client.query(sql)),
+    insert: (table, rows) => copyFromStdin(client, table, rows),
     finish: () => client.query('vacuum analyze'),
     query: async (sql) => (await client.query({ text: sql, rowMode: 'array' })).rows,
     close: () => server.stop(),

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- SUITE...] [--quick]`: work counters, then time, with the peers in the same run. Suites: `sql` (what one
- * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
+ * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, `--only columns,postgres,Q20`, with PostgreSQL's answers), `parser`,
  * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level,readrandom`).
  * `start`: process start to the first row, by phases (`--rows 1000000`, `--turns 9`).
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable

@@ -19,7 +19,7 @@ export async function filmsSuite({ quick, scale = quick ? 0.1 : 1, directory }) 
   const rows = rowsOfAll(scale);
   const contestants = [];
   // SQLite's LIKE folds case, and its "offset 0" needs a limit; only the first matters here, and no pattern has another case.
-  for (const make of [() => openPhantom(home, 'phantom', widthOf), openPostgres, () => openSqlite(home, widthOf)]) {
+  for (const make of [() => openPhantom(home, 'phantom'), openPostgres, () => openSqlite(home, widthOf)]) {
     const contestant = await make();
     if (contestant === undefined) continue;
     for (const statement of createTables()) await contestant.run(statement);

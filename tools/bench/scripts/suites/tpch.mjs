@@ -8,26 +8,39 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CACHE_BYTES, insertAsText, openPhantom, openPostgres, openSqlite } from '../analytic-contestants.mjs';
+import { CACHE_BYTES, openPhantom, openPostgres, openSqlite } from '../analytic-contestants.mjs';
 import { median } from '../contest.mjs';
+import { copyText, withCopyFile } from '../copied-rows.mjs';
 import { peer } from '../peers.mjs';
 import { differenceOf } from '../tpch/answers.mjs';
 import { rowsOf } from '../tpch/generator.mjs';
 import { forSqlite, QUERIES } from '../tpch/queries.mjs';
 import { createColumnIndexes, createIndexes, createTable, TABLES, widthOf } from '../tpch/schema.mjs';
 
-export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, directory }) {
-  const rounds = quick ? 3 : 5;
+/** A load of a table that takes longer is told of when it is done. */
+const TOLD_SECONDS = 5;
+/** PGlite has what it copies in memory, of which WebAssembly gives it little. */
+const LITE_PIECE_CHARACTERS = 16 * 1024 * 1024;
+
+export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, turns, only, directory }) {
+  const rounds = turns ?? (quick ? 3 : 5);
+  const numbers = QUERIES.map((_, q) => q).filter((q) => isAsked(only, `Q${q + 1}`, /^Q\d+$/i));
   const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
   const contestants = [];
-  const phantom = () => openPhantom(home, 'phantom', widthOf);
-  const sqlite = () => openSqlite(home, widthOf, forSqlite);
-  for (const make of [phantom, phantomColumns, openPostgres, sqlite, pglite, duckdb]) {
-    const contestant = await make(home);
+  const makers = {
+    phantom: () => openPhantom(home, 'phantom'),
+    columns: () => phantomColumns(home),
+    postgres: openPostgres,
+    sqlite: () => openSqlite(home, widthOf, forSqlite),
+    pglite,
+    duckdb: () => duckdb(home),
+  };
+  for (const [name, make] of Object.entries(makers)) {
+    if (!isAsked(only, name, /^(?!Q\d+$)/i)) continue;
+    const contestant = await make();
     if (contestant === undefined) continue;
-    const started = performance.now();
-    await load(contestant, scale);
-    console.log(`${contestant.name} loaded in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    const seconds = await load(contestant, scale);
+    console.log(`${name} loaded in ${seconds.toFixed(1)} s`);
     contestants.push(contestant);
   }
   console.log(
@@ -35,7 +48,7 @@ export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, directory }
   );
   console.log('query  ' + contestants.map(({ name }) => name.padStart(12)).join(''));
   const logs = contestants.map(() => 0);
-  for (let q = 0; q < QUERIES.length; q++) {
+  for (const q of numbers) {
     const times = contestants.map(() => []);
     let expected;
     for (let round = 0; round < rounds; round++) {
@@ -59,7 +72,7 @@ export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, directory }
     'mean   ' +
       logs
         .map((sum) =>
-          Math.exp(sum / QUERIES.length)
+          Math.exp(sum / numbers.length)
             .toFixed(1)
             .padStart(12),
         )
@@ -70,18 +83,35 @@ export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, directory }
   rmSync(home, { recursive: true, force: true });
 }
 
+/** Of the words of `--only`, those of a kind choose among its names; where none is of it, all are meant. */
+function isAsked(only = [], name, kind) {
+  const words = only.filter((word) => kind.test(word)).map((word) => word.toLowerCase());
+  return words.length === 0 || words.includes(name.toLowerCase());
+}
+
+/** Tables, then indexes, then statistics; answers the seconds it took. */
 async function load(contestant, scale) {
+  const started = performance.now();
+  const step = async (what, work) => {
+    const before = performance.now();
+    await work();
+    const seconds = (performance.now() - before) / 1000;
+    if (seconds > TOLD_SECONDS) console.log(`  ${contestant.name}: ${what} in ${seconds.toFixed(1)} s`);
+  };
   for (const table of TABLES) {
     await contestant.run(createTable(table, contestant.dialect));
-    await contestant.insert(table, rowsOf(table, scale));
+    await step(table, () => contestant.insert(table, rowsOf(table, scale)));
   }
-  for (const statement of createIndexes(contestant.dialect)) await contestant.run(statement);
-  await contestant.finish();
+  await step('indexes', async () => {
+    for (const statement of createIndexes(contestant.dialect)) await contestant.run(statement);
+  });
+  await step('statistics', () => contestant.finish());
+  return (performance.now() - started) / 1000;
 }
 
 /** The same tables with a column index each. */
 async function phantomColumns(home) {
-  const contestant = await openPhantom(home, 'columns', widthOf);
+  const contestant = await openPhantom(home, 'columns');
   return {
     ...contestant,
     async finish() {
@@ -99,14 +129,17 @@ async function pglite() {
     name: 'pglite',
     dialect: 'postgres',
     run: (sql) => lite.exec(sql),
-    insert: (table, rows) => insertAsText(table, rows, (sql) => lite.exec(sql)),
+    async insert(table, rows) {
+      for (const text of copyText(rows, LITE_PIECE_CHARACTERS))
+        await lite.query(`copy ${table} from '/dev/blob'`, [], { blob: new Blob([text]) });
+    },
     finish: () => lite.exec('vacuum analyze'),
     query: async (sql) => (await lite.query(sql, [], { rowMode: 'array' })).rows,
     close: () => lite.close(),
   };
 }
 
-async function duckdb() {
+async function duckdb(home) {
   const module = peer('@duckdb/node-api');
   if (module === undefined) return undefined;
   const instance = await module.DuckDBInstance.create(':memory:', { threads: '1' });
@@ -115,7 +148,12 @@ async function duckdb() {
     name: 'duckdb',
     dialect: 'duckdb',
     run: (sql) => connection.run(sql),
-    insert: (table, rows) => insertAsText(table, rows, (sql) => connection.run(sql)),
+    insert: (table, rows) =>
+      withCopyFile(join(home, `${table}.tsv`), rows, (file) =>
+        connection.run(
+          `copy ${table} from '${file}' (delimiter '\t', quote '', escape '', nullstr '\\N', header false)`,
+        ),
+      ),
     finish: () => undefined,
     query: async (sql) => (await connection.runAndReadAll(sql)).getRowsJS(),
     close: () => connection.closeSync(),
