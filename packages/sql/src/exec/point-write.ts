@@ -3,13 +3,12 @@
  * whole key: one function that computes the values and hands them to the writer. Statements with RETURNING or subqueries take the
  * usual road.
  */
-import { KEPT, type RowLayout, codeGenerationAllowed } from '@phantom/codec';
+import { codeGenerationAllowed } from '@phantom/codec';
 import type { TableDescriptor } from '@phantom/catalog';
-import type { ColumnId, Expression } from '../expr/expression.js';
+import type { Expression } from '../expr/expression.js';
 import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
-import { columnsOf } from '../plan/logical/walk.js';
 import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
 import { physicalTable } from '../storage/physical-table.js';
 import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
@@ -31,6 +30,7 @@ import {
 } from './code/ir.js';
 import { generateFunction } from './code/javascript.js';
 import { filterBy } from './compile/filter.js';
+import { keepingColumns, unreadColumns } from './compile/kept-columns.js';
 import { computeRow, oldValues, sameRow } from './compile/modification.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
@@ -244,31 +244,12 @@ function writeByKey(
       const values = valuesOf(emitter, codes);
       emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
     };
-    const unread = unreadColumns(node, physicalTable(node.table, compiler.builder.context.types).codec.layout);
+    const unread = unreadColumns(node, compiler.builder.context.types);
     if (unread.length > 0) {
-      const kept = Row.of(inner.row);
-      const value = new ColumnSource(false, () => emitter.constant(KEPT));
-      for (const position of unread) kept.set(node.oldRow[position] as ColumnId, value);
-      const positions = emitter.constant(unread);
-      const leaves: Code = { kind: 'method', object: writer, name: 'leavesUnread', arguments: [positions] };
-      emitter.if(leaves, () => update(withRow(compiler, inner, kept)));
+      const kept = withRow(compiler, inner, keepingColumns(inner, node, unread));
+      const leaves = method(writer, 'leavesUnread', emitter.constant(unread));
+      emitter.if(leaves, () => update(kept));
     }
     update(inner);
   });
-}
-
-/**
- * Positions of columns that an UPDATE needs not read: those of variable length that none of the new values is made of. One that
- * it leaves as it is is taken over as it is stored.
- */
-function unreadColumns({ table, values, oldRow }: UpdateNode, { fixedOffsets }: RowLayout): number[] {
-  const stays = (value: Expression, position: number): boolean =>
-    value.kind === 'column' && value.column === oldRow[position];
-  const read = new Set(values.flatMap((value, position) => (stays(value, position) ? [] : [...columnsOf(value)])));
-  return [...table.columns.keys()].filter(
-    (position) =>
-      (fixedOffsets[position] as number) < 0 &&
-      !read.has(oldRow[position] as ColumnId) &&
-      table.columns[position]?.field === undefined,
-  );
 }

@@ -80,6 +80,31 @@ export class FoundRow implements RowReference {
   }
 }
 
+/** The row that a scan stands on, for a writer that is asked about it before the scan goes on: as FoundRow, of bytes. */
+export class LentRow implements RowReference {
+  key: Uint8Array = NO_BYTES;
+  readonly stored = new ByteSlot();
+
+  get row(): Uint8Array {
+    return this.stored.copy();
+  }
+
+  aim(
+    keyBuffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    rowBuffer: Uint8Array,
+    rowStart: number,
+    rowEnd: number,
+  ): this {
+    const bytes = keyEnd - keyStart;
+    if (this.key.length !== bytes) this.key = new Uint8Array(bytes);
+    copyBytes(keyBuffer, keyStart, keyEnd, this.key, 0);
+    this.stored.set(rowBuffer, rowStart, rowEnd);
+    return this;
+  }
+}
+
 /** A reference to a stored row that outlives the scan: copies of its key and bytes. */
 export function makeRowReference(
   keyBuffer: Uint8Array,

@@ -30,8 +30,10 @@ import {
 } from '../code/ir.js';
 import type { Run } from '../run.js';
 import { REST, StatementRestart, type Yielded } from '../runtime.js';
+import { keepingColumns, unreadColumns } from './kept-columns.js';
 import { stateOf } from './program-builder.js';
 import { ColumnSource, Row } from './row-scope.js';
+import { isOneLayout } from './table-row.js';
 import { withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 
 function isPromise(value: unknown): boolean {
@@ -393,12 +395,36 @@ function seenIn({ statement: { results } }: Run, table: TableDescriptor): Set<st
   return seen;
 }
 
+/**
+ * Rows that come straight from the scan need no copies of what stands there: the writer is done with one before the next is read.
+ * Triggers may keep one for the end of the statement.
+ */
+function lendRows({ compiler }: Parts, { input, table, rowReference }: UpdateNode | DeleteNode): boolean {
+  const isLent = input.kind === 'table-scan' && !hasTriggers(table) && isOneLayout(table);
+  if (isLent) compiler.builder.lentReferences.add(rowReference);
+  return isLent;
+}
+
 function produceUpdate(parts: Parts, node: UpdateNode): void {
   const { compiler } = parts;
   const seen = seenSlot(parts, node);
+  const mayKeep = lendRows(parts, node) && node.columns.length === 0 && node.checks.length === 0;
+  const unread = mayKeep ? unreadColumns(node, compiler.builder.context.types) : [];
   compiler.produce(node.input, (context) => {
     const reference = context.expressions.column(node.rowReference).code;
-    once(context, seen, reference, () => emitUpdate(parts, context, node, node, reference));
+    once(context, seen, reference, () => {
+      if (unread.length === 0) {
+        emitUpdate(parts, context, node, node, reference);
+        return;
+      }
+      const { emitter } = context;
+      const kept = withRow(compiler, context, keepingColumns(context, node, unread));
+      emitter.if(
+        method(writerOf(context, parts), 'leavesUnread', emitter.constant(unread)),
+        () => emitUpdate(parts, kept, node, node, reference),
+        () => emitUpdate(parts, context, node, node, reference),
+      );
+    });
   });
 }
 
@@ -419,6 +445,7 @@ function emitUpdate(
 
 function produceDelete(parts: Parts, node: DeleteNode): void {
   const seen = seenSlot(parts, node);
+  lendRows(parts, node);
   parts.compiler.produce(node.input, (context) => {
     const reference = context.expressions.column(node.rowReference).code;
     once(context, seen, reference, () => {

@@ -24,6 +24,8 @@ export class ProgramBuilder implements Program {
   /** Columns of enclosing queries, by position in Run.outer. */
   readonly outerColumns: ColumnId[];
   measure: TaskMeasure | undefined = undefined;
+  /** References to rows that nobody needs once the scan goes on. */
+  readonly lentReferences = new Set<ColumnId>();
 
   constructor(context: CompileContext, outerColumns: readonly ColumnId[]) {
     this.context = context;

@@ -11,8 +11,8 @@ import { physicalTable, type PhysicalTable } from '../../storage/physical-table.
 import { CTID_NUMBER, ctidOfKey, ctidOfRowNumber } from '../../storage/system-columns.js';
 import type { TableScan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
-import { call, conditional, literal, property, type Code, type Local } from '../code/ir.js';
-import { makeRowReference, upgradeRow } from '../table-access.js';
+import { call, conditional, literal, method, property, type Code, type Local } from '../code/ir.js';
+import { LentRow, makeRowReference, upgradeRow } from '../table-access.js';
 import { stateOf } from './program-builder.js';
 import type { RowBytes } from './row-bytes.js';
 import { ColumnSource, Row, type TextBytes } from './row-scope.js';
@@ -91,19 +91,17 @@ export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, n
     row.set(id, new ColumnSource(!notNull, value, text, undefined, isVariable ? emitter.block : undefined));
   }
   if (node.rowReference !== undefined) {
-    const { key } = bytes;
+    const { builder } = compiler;
+    const { key, row: stored } = bytes;
+    const place = [key.buffer, key.start, key.end, stored.buffer, stored.start, stored.end] as const;
+    const lent = builder.lentReferences.has(node.rowReference) ? builder.addSlot(() => new LentRow()) : undefined;
     row.set(
       node.rowReference,
       new ColumnSource(bytes.present !== undefined, (e) => {
-        const made = call(
-          e.constant(makeRowReference),
-          key.buffer,
-          key.start,
-          key.end,
-          bytes.row.buffer,
-          bytes.row.start,
-          bytes.row.end,
-        );
+        const made =
+          lent === undefined
+            ? call(e.constant(makeRowReference), ...place)
+            : method(stateOf(e, run, lent), 'aim', ...place);
         return bytes.present === undefined ? made : conditional(bytes.present, made, literal(null));
       }),
     );
