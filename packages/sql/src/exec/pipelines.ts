@@ -3,6 +3,7 @@ import { CursorBatch, type KvCursor } from '@phantom/kv';
 import type { KeyRange } from '@phantom/kv';
 import { ByteWriter, PhantomError } from '@phantom/base';
 import { Pace } from './pace.js';
+import { COPIED_BYTES_MAX, copyEntry } from './copied-entries.js';
 import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './program.js';
 import type { RowBuffer } from './row-buffer.js';
 import type { Run } from './run.js';
@@ -316,9 +317,6 @@ function giveCopies(copies: ByteWriter): void {
   if (spareCopies.length < SPARE_BATCHES_MAX && copies.buffer.length <= 2 * COPIED_BYTES_MAX) spareCopies.push(copies);
 }
 
-/** Bytes of copies after which a batch of a backward scan is handed over, however few its entries are. */
-const COPIED_BYTES_MAX = 64 * 1024;
-
 /**
  * Fills a batch moving backwards; 0 at the end. An entry is gone with the next move, so all but a single one are copied,
  * which costs less than a turn of the step for each.
@@ -327,22 +325,11 @@ function fillBackward(cursor: KvCursor, batch: CursorBatch, copies: ByteWriter):
   if (!cursor.prev()) return 0;
   if (batch.capacity === 1) return batch.setOne(cursor.key, cursor.value);
   copies.reset();
-  let i = 0;
+  batch.count = 0;
   do {
-    const { key, value } = cursor;
-    const keyStart = copies.length;
-    copies.bytes(key.buffer, key.start, key.end);
-    const valueStart = copies.length;
-    copies.bytes(value.buffer, value.start, value.end);
-    // A buffer that was too small for the next entry stays that of those before.
-    batch.keyBuffers[i] = batch.valueBuffers[i] = copies.buffer;
-    batch.keyStarts[i] = keyStart;
-    batch.keyEnds[i] = batch.valueStarts[i] = valueStart;
-    batch.valueEnds[i] = copies.length;
-    i++;
-  } while (i < batch.capacity && copies.length < COPIED_BYTES_MAX && cursor.prev());
-  batch.count = i;
-  return i;
+    copyEntry(batch, cursor, copies);
+  } while (batch.count < batch.capacity && copies.length < COPIED_BYTES_MAX && cursor.prev());
+  return batch.count;
 }
 
 /** Batches are used again: making one costs more than a short scan. At most so many are kept. */

@@ -12,6 +12,7 @@
  */
 import { assert, ByteWriter, compareBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
+import { COPIED_BYTES_MAX, copyEntry } from './copied-entries.js';
 import type { KeySource } from './key-reads.js';
 import type { ScanSource } from './pipelines.js';
 import type { ReadSource } from './runtime.js';
@@ -21,8 +22,6 @@ import { wholeRange } from './table-access.js';
 const GROUP_RANGES = 32;
 /** Entries of one range that are copied before the others are handed out by reference. */
 const COPIED_OF_RANGE = 16;
-/** Bytes of copies after which a batch is handed over, however few its entries are. */
-const COPIED_BYTES_MAX = 64 * 1024;
 
 /** What there is in the ranges, in their order. */
 export function* seekRanges(
@@ -82,7 +81,7 @@ abstract class GroupCursor implements KvCursor {
     batch.count = 0;
     while (batch.count < batch.capacity && copies.length < COPIED_BYTES_MAX && !this.isInLongRange()) {
       if (!this.next()) break;
-      this.copyEntry(batch);
+      copyEntry(batch, this, copies);
     }
     return batch.count;
   }
@@ -109,20 +108,6 @@ abstract class GroupCursor implements KvCursor {
 
   /** It stands in a range of which more is to be handed out than copies are worth. */
   protected abstract isInLongRange(): boolean;
-
-  private copyEntry(batch: CursorBatch): void {
-    const { key, value, copies } = this;
-    const at = batch.count++;
-    const keyStart = copies.length;
-    if (!batch.keyless) copies.bytes(key.buffer, key.start, key.end);
-    const valueStart = copies.length;
-    if (!batch.valueless) copies.bytes(value.buffer, value.start, value.end);
-    // A buffer that was too small for the next entry stays that of those before.
-    batch.keyBuffers[at] = batch.valueBuffers[at] = copies.buffer;
-    batch.keyStarts[at] = keyStart;
-    batch.keyEnds[at] = batch.valueStarts[at] = valueStart;
-    batch.valueEnds[at] = copies.length;
-  }
 }
 
 class KeysCursor extends GroupCursor {

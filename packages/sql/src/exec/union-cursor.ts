@@ -1,7 +1,8 @@
 /** The rows of several ranges of a table and its indexes, each once: for OR of conditions that each have an index. */
-import { assert } from '@phantom/base';
+import { assert, ByteWriter } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
 import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
+import { COPIED_BYTES_MAX, copyEntry } from './copied-entries.js';
 import { SeenRows } from './distinct-entries.js';
 import type { Run } from './run.js';
 import { RowFetch } from './row-lookup.js';
@@ -20,6 +21,7 @@ export class UnionCursor implements KvCursor {
   private readonly table: PhysicalTable;
   private readonly sources: readonly UnionSource[];
   private readonly seen: SeenRows;
+  private readonly copies = new ByteWriter();
   private source = 0;
   private range = 0;
   private cursor: KvCursor | undefined;
@@ -48,7 +50,12 @@ export class UnionCursor implements KvCursor {
   }
 
   fill(batch: CursorBatch): number {
-    return this.next() ? batch.setOne(this.key, this.value) : 0;
+    const { copies } = this;
+    copies.reset();
+    batch.count = 0;
+    while (batch.count < batch.capacity && copies.length < COPIED_BYTES_MAX && this.next())
+      copyEntry(batch, this, copies);
+    return batch.count;
   }
 
   close(): void {
