@@ -2,12 +2,13 @@
 import { unreachable } from '@phantom/base';
 import type { PhysicalNode } from '../../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../../plan/physical/planner.js';
+import { isAimed } from '../../plan/physical/subquery-runs.js';
 import { binary, literal, ONE, property, type Code } from '../code/ir.js';
 import type { PlanMeasure, ProgramMeasure } from '../plan-measure.js';
 import type { SegmentCount } from '../runtime.js';
 import { produceAggregate } from './aggregate.js';
 import { produceSortedAggregate } from './sorted-aggregate.js';
-import { isAimed, produceAimedScan } from './aimed-scan.js';
+import { produceAimedScan } from './aimed-scan.js';
 import { produceAppend, produceSetOperation } from './append.js';
 import { produceColumnScan } from './column-scan.js';
 import { produceCteScan, produceWith } from './common-tables.js';

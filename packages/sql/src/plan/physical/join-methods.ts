@@ -11,6 +11,7 @@ import type { Estimate, HashJoin, NestedLoopJoin, PhysicalJoinKind, PhysicalNode
 import type { PhysicalPlanner } from './planner.js';
 import { mergeCost, mergedColumns, withAndWithoutBounds } from './merge-join.js';
 import { scanAlong, scanPaths } from './scan-planner.js';
+import { runCost } from './subquery-runs.js';
 
 /** A part of a join being put together. */
 export interface Part {
@@ -208,7 +209,7 @@ function lateralJoin(
   rows: number,
 ): PhysicalNode {
   const outer = left.plan.estimate;
-  const each = right.plan.estimate.total + Costs.restart;
+  const each = runCost(right.plan);
   return {
     kind: 'nested-loop',
     join,

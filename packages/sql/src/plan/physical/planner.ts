@@ -10,6 +10,7 @@ import type { Aggregate, LogicalNode, Sort, With } from '../logical/logical.js';
 import { forEachSubquery } from '../logical/subplans.js';
 import { subplanOf } from '../logical/walk.js';
 import { Costs, estimate, sortCost } from './costs.js';
+import { runCost } from './subquery-runs.js';
 import { comesInGroups } from './grouped-rows.js';
 import { planJoin } from './join-planner.js';
 import type { AggregateNode, CommonTablePlan, PhysicalNode } from './physical.js';
@@ -158,7 +159,7 @@ export class PhysicalPlanner {
         const outer = outerColumnsOf(subquery);
         if (outer.length === 0 || membershipOf(subquery, this.context.catalog.types) !== undefined) return;
         const share = isMemoized(this, subquery, outer) ? this.cardinality.distinctOfColumns(outer, rows) / rows : 1;
-        cost += share * (Costs.restart + this.subplan(subplanOf(subquery)).estimate.total);
+        cost += share * runCost(this.subplan(subplanOf(subquery)));
       });
     }
     return cost;

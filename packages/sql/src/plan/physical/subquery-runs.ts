@@ -14,7 +14,11 @@ import type { LogicalNode } from '../logical/logical.js';
 import { forEachSubplan } from '../logical/subplans.js';
 import { collectColumns, forEachNodeExpression, freeColumns, inputsOf, subplanOf } from '../logical/walk.js';
 import { isFreeOf, isVolatile, isWithin } from '../rules/facts.js';
+import { isOneStretch } from './access-path.js';
+import { Costs } from './costs.js';
+import type { PhysicalNode, TableScan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
+import { inputsOfPhysical } from './walk.js';
 
 /** Columns from outside that the subquery's plan or its test uses. */
 export function outerColumnsOf(subquery: Subquery): ColumnId[] {
@@ -78,4 +82,25 @@ export function isMemoized(planner: PhysicalPlanner, subquery: Subquery, outer: 
   if (membershipOf(subquery, catalog.types) !== undefined) return false;
   if (!outer.every((column) => hasIdentity(pool.get(column).type.oid))) return false;
   return isRepeatable(subplanOf(subquery)) && !(subquery.test !== undefined && isVolatile(subquery.test));
+}
+
+/** The cost of what is read without a look at the clock, once for each row around the scan. */
+const AIMED_COST_MAX = 2000;
+
+/** True when a scan in a program that runs many times may be done by a cursor that stays open. */
+export function isAimed({ range, unique, indexOnly, backward, partitioned, estimate }: TableScan): boolean {
+  // What reads the partition of its run is aimed at that, and no more at its range.
+  if (partitioned === true || range === undefined || backward || (unique && !indexOnly)) return false;
+  if (estimate.total > AIMED_COST_MAX) return false;
+  return range.among === undefined && isOneStretch(range);
+}
+
+/** What one run of a subplan costs: its scans of few rows keep their cursors open from one run to the next. */
+export function runCost(plan: PhysicalNode): number {
+  return plan.estimate.total - keptOpen(plan) + Costs.restart;
+}
+
+function keptOpen(node: PhysicalNode): number {
+  if (node.kind === 'table-scan') return isAimed(node) ? Costs.open : 0;
+  return inputsOfPhysical(node).reduce((sum, input) => sum + keptOpen(input), 0);
 }

@@ -17,9 +17,8 @@ import type { BindContext } from '../../expr/context.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type { Aggregate, Filter, Join, LogicalNode, Project } from '../logical/logical.js';
 import { columnsOf, freeColumns, mapInputs, rewriteDeep, subplanOf } from '../logical/walk.js';
-import { Costs } from '../physical/costs.js';
 import { PhysicalPlanner } from '../physical/planner.js';
-import { isMemoized, outerColumnsOf } from '../physical/subquery-runs.js';
+import { isMemoized, outerColumnsOf, runCost } from '../physical/subquery-runs.js';
 import { hasSubquery, isVolatile, isWithin } from './facts.js';
 import { predicatePushdown } from './predicate-pushdown.js';
 import type { Rule } from './rule.js';
@@ -196,7 +195,7 @@ function pays(
     return predicatePushdown.apply(filtered, context);
   };
   const outer = planner.plan(push(input)).estimate;
-  const each = planner.plan(push(subplan)).estimate.total + Costs.restart;
+  const each = runCost(planner.plan(push(subplan)));
   const runs = isKept ? planner.cardinality.distinctOfColumns([...freeColumns(subplan)], outer.rows) : outer.rows;
   return planner.plan(push(joined)).estimate.total < outer.total + runs * each;
 }
