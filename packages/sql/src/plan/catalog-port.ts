@@ -107,6 +107,11 @@ export interface RequiredPrivilege {
 export interface CatalogPort {
   /** See invariant 2. */
   readonly version: number;
+  /** The same but for statistics. */
+  readonly schemaVersion: number;
+  /** Number of the last change of any statistics, and of those of one table. */
+  readonly statisticsVersion: number;
+  statisticsVersionOf(oid: Oid): number;
   readonly databaseName: string;
   /** Effective search path, `pg_catalog` where it is searched. */
   readonly searchPath: readonly string[];

@@ -147,6 +147,8 @@ export function preparedPlan(
     parameterTypes,
     fields,
     catalogVersion: catalog.version,
+    schemaVersion: catalog.schemaVersion,
+    statisticsVersion: catalog.statisticsVersion,
     securityKey: context.security.key,
     dependencies: [...context.dependencies.values()],
     privileges: context.privileges(),

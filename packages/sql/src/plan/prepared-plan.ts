@@ -100,8 +100,11 @@ export interface PreparedPlan {
   readonly parameterTypes: readonly TypeRef[];
   /** Empty for a statement that returns no rows. */
   readonly fields: readonly PlanField[];
-  /** CatalogPort.version at planning: equal means nothing to check. */
-  readonly catalogVersion: number;
+  /** CatalogPort.version at planning, or since when nothing that the plan rests on had changed: equal means nothing to check. */
+  catalogVersion: number;
+  /** CatalogPort.schemaVersion and statisticsVersion at planning. */
+  readonly schemaVersion: number;
+  readonly statisticsVersion: number;
   /** CatalogPort.securityKey at planning where row-level security had a say: the plan is for sessions with the same alone. */
   readonly securityKey: string | undefined;
   readonly dependencies: readonly PlanDependency[];
@@ -151,8 +154,18 @@ export interface ExplainOptions {
   readonly workers?: number;
 }
 
-/** Whether a plan made earlier still is what planning would give now. */
-export function isCurrent(plan: PreparedPlan, catalog: Pick<CatalogPort, 'version' | 'securityKey'>): boolean {
-  if (plan.catalogVersion !== catalog.version) return false;
+type PlanCatalog = Pick<CatalogPort, 'version' | 'schemaVersion' | 'statisticsVersionOf' | 'securityKey'>;
+
+/**
+ * Whether a plan made earlier still is what planning would give now. Statistics of other tables than its own do not matter: code that
+ * has been compiled for it goes on.
+ */
+export function isCurrent(plan: PreparedPlan, catalog: PlanCatalog): boolean {
+  if (plan.catalogVersion !== catalog.version) {
+    if (plan.schemaVersion !== catalog.schemaVersion) return false;
+    for (const { oid } of plan.dependencies)
+      if (catalog.statisticsVersionOf(oid) > plan.statisticsVersion) return false;
+    plan.catalogVersion = catalog.version;
+  }
   return plan.securityKey === undefined || plan.securityKey === catalog.securityKey;
 }

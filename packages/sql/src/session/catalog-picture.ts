@@ -58,6 +58,7 @@ const NO_FUNCTIONS: readonly FunctionDefinition[] = [];
 
 export class CatalogPicture implements CatalogPort {
   readonly version: number;
+  readonly schemaVersion: number;
   readonly objects: ObjectReader;
   readonly committedVersion: number;
   readonly statisticsVersion: number;
@@ -123,11 +124,13 @@ export class CatalogPicture implements CatalogPort {
     this.parallelSetupCost = Number(session.settings.get(PARALLEL_SETUP_COST));
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
     const own = steps > 0;
-    this.version = session.engine.pictureVersion(
-      own
-        ? undefined
-        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')} ${this.parallelSetupCost}`,
-    );
+    const schema = `${session.databaseOid} ${committedVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')} ${this.parallelSetupCost}`;
+    this.schemaVersion = session.engine.pictureVersion(own ? undefined : schema);
+    this.version = session.engine.pictureVersion(own ? undefined : `${schema} ${this.statisticsVersion}`);
+  }
+
+  statisticsVersionOf(oid: Oid): number {
+    return this.session.engine.statistics.versionOf(oid);
   }
 
   get securityKey(): string {

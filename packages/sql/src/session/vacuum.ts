@@ -54,7 +54,7 @@ export function* catchUpTable(session: SqlSession, tableOid: Oid): Step<void> {
   for (const oid of indexes) yield* catchUpIndex(session, oid);
   session.engine.columns.caughtUp(tableOid);
   // Plans that passed the index over are made anew.
-  session.engine.statistics.version++;
+  session.engine.statistics.changed(tableOid);
 }
 
 /** Passes over the index once: what is marked behind it meanwhile is left to the next time. */

@@ -21,8 +21,9 @@ interface Reader {
 }
 
 export class StatisticsCatalog {
-  /** Rises with every exchange: part of what a plan depends on. */
-  version = 0;
+  private changes = 0;
+  /** The change that was the last of each table that has changed since the store was opened. */
+  private readonly lastChanges = new Map<Oid, number>();
   private readonly keys: CatalogKeys;
   private readonly view: () => Reader;
   private stored: Map<Oid, StoredStatistics> | undefined;
@@ -35,6 +36,21 @@ export class StatisticsCatalog {
     this.view = view;
   }
 
+  /** Rises with every change: part of what a plan depends on. */
+  get version(): number {
+    return this.changes;
+  }
+
+  /** The version that a table's last change has made. */
+  versionOf(oid: Oid): number {
+    return this.lastChanges.get(oid) ?? 0;
+  }
+
+  /** What is known of a table, or how it is best read, has changed: plans over it are made anew. */
+  changed(oid: Oid): void {
+    this.lastChanges.set(oid, ++this.changes);
+  }
+
   of(oid: Oid): StoredStatistics | undefined {
     this.stored ??= this.load();
     return this.stored.get(oid);
@@ -45,7 +61,7 @@ export class StatisticsCatalog {
     this.stored ??= this.load();
     this.stored.set(oid, statistics);
     this.written.delete(oid);
-    this.version++;
+    this.changed(oid);
   }
 
   /** Rows written to a table since it was analysed last, or since the store was opened. */
