@@ -6,9 +6,9 @@
  */
 import { PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import type { ByteSlot, KeyRange } from '@phantom/kv';
+import { ByteSlot, type KeyRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
-import { CachedReads } from './document-cache.js';
+import { CachedDocument, CachedReads } from './document-cache.js';
 import { fieldBytes } from './field-names.js';
 import { type CompiledFilter, matchesAll } from './filter/filter.js';
 import type { PlainObject } from './order.js';
@@ -18,14 +18,16 @@ import type { Projection } from './projection.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import { IndexScan, KeyScan, LookupScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
 import { SeenRows } from './seen-rows.js';
-import { type SortKey, type SortPart, Sorter } from './sort.js';
+import { type SortPart, Sorter } from './sort.js';
+import { SortedDocuments } from './sorted-documents.js';
 import { TextMatcher } from './text-matcher.js';
 import type { DocumentTransaction } from './transaction.js';
 import { parseSearch } from './words.js';
 
-/** Bytes of documents that one sort may hold; past it 53200. */
-export const SORT_BYTES_MAX = 256 * 1024 * 1024;
 const DOCUMENTS_PER_CLOCK = 128;
+/** What a sort holds of a document: its row, where it can be decoded when it is handed out. */
+type Sortable = PlainObject | CachedDocument | Uint8Array;
+const outputRow = new ByteSlot();
 /** Stands for fields of any name. */
 const ALL_FIELDS: readonly Uint8Array[] = [];
 
@@ -79,7 +81,7 @@ export class Reader {
   private readonly command: ReadingCommand;
   /** Where what is decoded whole is kept, if it is to be. */
   private readonly reads: CachedReads | undefined;
-  private ordered: Iterator<PlainObject> | undefined;
+  private ordered: Iterator<Sortable> | undefined;
   private skipped = 0;
   /** nextMatch or nextRow gave nothing because others need a turn. */
   paused = false;
@@ -188,17 +190,25 @@ export class Reader {
   /** As nextMatch, for whoever wants the row alone (`matchKey`, `matchRow`): no more is decoded than the filter reads. */
   nextRow(): boolean {
     this.checkActive();
-    const { scan, text } = this;
+    const { matches, fields } = this.query.filter;
+    const isText = this.text !== undefined;
+    if (!isText && (!this.asksFilter || matches === matchesAll)) return this.nextSeen();
+    this.rowFields ??= isText || fields === undefined ? ALL_FIELDS : fieldBytes(fields);
+    return this.nextPart(this.rowFields) !== undefined;
+  }
+
+  /** As nextMatch, for whoever reads some fields of it, and nothing else; those that the filter reads have to be among them. */
+  private nextPart(fields: readonly Uint8Array[]): PlainObject | undefined {
+    this.checkActive();
+    const { scan, text, asksFilter } = this;
     const { layout } = this.view;
-    const { matches, fields: named } = this.query.filter;
-    if (text === undefined && (!this.asksFilter || matches === matchesAll)) return this.nextSeen();
-    const fields = (this.rowFields ??= text === undefined && named !== undefined ? fieldBytes(named) : ALL_FIELDS);
+    const { matches } = this.query.filter;
     while (this.nextSeen()) {
       const { row, cached } = scan;
       const part = cached?.document ?? (fields === ALL_FIELDS ? layout.decode(row) : layout.decodeFields(row, fields));
-      if (text?.matches(part) !== false && matches(part)) return true;
+      if (text?.matches(part) !== false && (!asksFilter || matches(part))) return part;
     }
-    return false;
+    return undefined;
   }
 
   /** Moves to the next document that no policy hides. False at the end, and when the process needs a turn. */
@@ -289,41 +299,41 @@ export class Reader {
 
   /** Reads everything and sorts it; with a limit it keeps only so many. */
   private async sortAll(): Promise<void> {
-    const { query, view } = this;
+    const { query, scan, view } = this;
     const sorter = new Sorter(query.sort);
     const most = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
-    let found: { key: SortKey; order: number; document: PlainObject; bytes: number }[] = [];
-    let bytes = 0;
-    // Equal documents keep the order they were found in, so that skip and limit cut alike with every plan's own order.
-    const compare = (a: (typeof found)[number], b: (typeof found)[number]): number =>
-      sorter.compare(a.key, b.key) || a.order - b.order;
-    for (let order = 0; ; order++) {
-      const document = this.nextMatch();
+    const sorted = new SortedDocuments<Sortable>(sorter, most);
+    const fields = this.sortedFields(sorter);
+    for (;;) {
+      const document = fields === undefined ? this.nextMatch() : this.nextPart(fields);
       if (document === undefined) {
         if (!this.paused) break;
         await this.rest();
         continue;
       }
-      const size = this.scan.cached?.storedBytes ?? view.layout.documentBytes(this.scan.row);
-      found.push({ key: sorter.keyOf(document), order, document, bytes: size });
-      bytes += size;
-      if (found.length >= 2 * most + 1000) {
-        found = found.sort(compare).slice(0, most);
-        bytes = found.reduce((sum, one) => sum + one.bytes, 0);
-      }
-      if (bytes > SORT_BYTES_MAX) {
-        throw new PhantomError('53200', `a sort holds at most ${SORT_BYTES_MAX} bytes`, {
-          hint: 'Create an index in the order that is asked for, or set a limit.',
-        });
-      }
+      const key = sorter.keyOf(document);
+      if (!sorted.wants(key)) continue;
+      const bytes = scan.cached?.storedBytes ?? view.layout.documentBytes(scan.row);
+      sorted.add(key, fields === undefined ? document : (scan.cached ?? scan.row.copy()), bytes);
     }
-    found.sort(compare);
-    this.ordered = found.map(({ document }) => document)[Symbol.iterator]();
+    this.ordered = sorted.inOrder()[Symbol.iterator]();
+  }
+
+  /** What is decoded to sort, where the rest of a document can wait until it is handed out; undefined: all that is ever decoded. */
+  private sortedFields(sorter: Sorter): readonly Uint8Array[] | undefined {
+    const { fields } = this.query.filter;
+    const isLate = this.outputFields === undefined && this.text === undefined && this.reads === undefined;
+    return isLate && fields !== undefined ? fieldBytes(new Set([...fields, ...sorter.fields])) : undefined;
   }
 
   private nextOrdered(): PlainObject | undefined {
-    const next = (this.ordered as Iterator<PlainObject>).next();
-    return next.done === true ? undefined : next.value;
+    const next = (this.ordered as Iterator<Sortable>).next();
+    if (next.done === true) return undefined;
+    const { value } = next;
+    if (value instanceof CachedDocument) return value.copy();
+    if (!(value instanceof Uint8Array)) return value;
+    outputRow.set(value, 0, value.length);
+    return this.view.layout.decode(outputRow);
   }
 
   private checkActive(): void {

@@ -4,7 +4,7 @@
  */
 import { badArgument, unknownOperator } from './errors.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
-import { type Path, parsePath, walkPath } from './path.js';
+import { type Path, ownField, parsePath, walkPath } from './path.js';
 import { textScoreOf } from './text-score.js';
 
 export interface SortPart {
@@ -74,6 +74,10 @@ function compareSorted(a: unknown, b: unknown): number {
 
 /** The least or greatest value at a path, looking into arrays. Nothing stands with null. */
 function sortValue(document: PlainObject, path: Path, greatest: boolean): unknown {
+  if (path.length === 1 && isObject(document)) {
+    const value = ownField(document, path[0] as string);
+    if (!Array.isArray(value)) return value;
+  }
   let found: unknown;
   let any = false;
   const offer = (value: unknown): void => {
