@@ -169,3 +169,17 @@ export function isCurrent(plan: PreparedPlan, catalog: PlanCatalog): boolean {
   }
   return plan.securityKey === undefined || plan.securityKey === catalog.securityKey;
 }
+
+/**
+ * The new plan of a statement, to be run by what the plan before it has compiled, where both do the same: then only estimates have changed
+ * with the statistics, and code that the engine has made fast would be made anew for nothing. A plan stays right whatever statistics
+ * say, so what is compared decides how well it runs and no more.
+ */
+export function takingOver(plan: PreparedPlan, before: PreparedPlan): PreparedPlan {
+  if (plan.schemaVersion !== before.schemaVersion || plan.securityKey !== before.securityKey) return plan;
+  if (shapeOf(plan) !== shapeOf(before)) return plan;
+  const { pointLookup, pointLock, pointWrite, directCall, partitioned, execute } = before;
+  return { ...plan, pointLookup, pointLock, pointWrite, directCall, partitioned, execute };
+}
+
+const shapeOf = (plan: PreparedPlan): string => plan.explain({ costs: false }).join('\n');

@@ -12,7 +12,7 @@ import type { Oid } from '@phantom/catalog';
 import type { ExecutionContext, WorkCounters } from '../exec/runtime.js';
 import { planStatement } from '../plan/plan-statement.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
+import { isCurrent, takingOver, type PreparedPlan } from '../plan/prepared-plan.js';
 import type { RoutineBinding } from '../plan/routine-binding.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import { parseScript, parseScriptWithEscapes } from '../text/parse.js';
@@ -141,8 +141,9 @@ export class StatementCache {
     const cached = byKey.get(key);
     if (cached !== undefined && isCurrent(cached, picture)) return cached;
     const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text, routine);
-    byKey.set(key, plan);
-    return plan;
+    const kept = cached === undefined ? plan : takingOver(plan, cached);
+    byKey.set(key, kept);
+    return kept;
   }
 
   planUncached(

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SqlSession } from '../../src/index.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
-import { run } from '../support/statements.js';
+import { rows, run } from '../support/statements.js';
 
 let engine: TestEngine;
 let session: SqlSession;
@@ -37,6 +37,28 @@ it('outlast an ANALYZE of other tables, and none of their own', async () => {
   expect(await run(session, 'analyze t')).toBe('ANALYZE');
   expect(await plansMadeFor(statements)).toBe(3);
   expect(await plansMadeFor(statements)).toBe(0);
+});
+
+it('go on with what was compiled where an ANALYZE leaves them as they were', async () => {
+  const { counters } = session.engine;
+  const grouped = 'select v, count(*) from t group by v order by v';
+  const joined = 'select count(*) from t a join t b on b.id = a.v where a.id < 500';
+  await plansMadeFor([grouped, joined]);
+  const answer = await rows(session, joined);
+  const { compilations } = counters;
+  await run(session, 'analyze t');
+  expect(await plansMadeFor([grouped, joined])).toBe(2);
+  expect(counters.compilations).toBe(compilations);
+  // What the estimates make another plan is another plan.
+  await run(session, 'create table u (id int primary key, v int)');
+  await run(session, 'create index on u (v); analyze u');
+  const found = 'select count(*) from u where v = 5';
+  const before = await rows(session, `explain (costs off) ${found}`);
+  expect(await rows(session, found)).toEqual(['0']);
+  await run(session, 'insert into u select i, i from generate_series(1, 30000) i; analyze u');
+  expect(await rows(session, `explain (costs off) ${found}`)).not.toEqual(before);
+  expect(await rows(session, found)).toEqual(['1']);
+  expect(await rows(session, joined)).toEqual(answer);
 });
 
 it('do not outlast a definition', async () => {
