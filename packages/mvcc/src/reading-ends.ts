@@ -48,7 +48,10 @@ export async function waitUntilSafe(registry: TransactionRegistry, transaction: 
 /** A promise until every commit that the snapshots have shown is durable; it rejects when nobody knows whether they are. */
 export function whenShown({ store, window }: TransactionRegistry, { seqMax }: Snapshots): Promise<void> | undefined {
   if (seqMax <= store.visibleSeq) return undefined;
-  return window.whenEnded(seqMax).then(() => {
+  const shown = window.whenEnded(seqMax).then(() => {
     if (seqMax > store.visibleSeq && store.failure !== undefined) throw store.failure;
   });
+  // Some only ask whether there is something to wait for, and take a road on which they wait later.
+  shown.catch(() => undefined);
+  return shown;
 }

@@ -225,4 +225,21 @@ describe('a sync that fails', () => {
     expect(thrownBy(() => read(second, 'n')).family).toBe('io');
     second.rollback();
   });
+
+  it('ends nobody who asked whether there is something to wait for and does not wait', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown): unknown => unhandled.push(reason);
+    process.on('unhandledRejection', hear);
+    const { mvcc, store, fail } = await openFailing();
+    fail();
+    void queue(mvcc, (transaction) => put(transaction, 'n', '1'));
+    const reader = beginAhead(mvcc);
+    reader.beginStatement();
+    expect(reader.whenShown()).toBeInstanceOf(Promise);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(store.failure).toBeDefined();
+    expect(unhandled).toEqual([]);
+    process.off('unhandledRejection', hear);
+    reader.rollback();
+  });
 });
