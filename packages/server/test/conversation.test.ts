@@ -374,6 +374,26 @@ describe('pipelines', () => {
     ));
 });
 
+describe('an answer whose end is waited for', () => {
+  it('leaves with its end: whole ones before it do not wait, nor do notices', () =>
+    session(async (client, database) => {
+      client.send(parse('rows 1'), bind(), execute(), sync(), query('wait'));
+      expect(shape(await client.ready())).toBe('12DCZ');
+      database.cancelled?.(new PhantomError('57014', 'enough'));
+      expect(shape(await client.ready())).toBe('EZ');
+      client.send(parse('wait'), bind(), execute());
+      // What comes after a turn of the server's would have come by then.
+      const other = await WireClient.start(server.port);
+      await other.ask(query('rows 1'));
+      other.end();
+      expect(client.messages).toEqual([]);
+      database.request.onNotice({ severity: 'NOTICE', code: '00000', message: 'still here', fields: {} });
+      expect(shape(await client.take('N'))).toBe('12N');
+      database.cancelled?.(new PhantomError('57014', 'enough'));
+      expect(shape(await client.ask(sync()))).toBe('EZ');
+    }));
+});
+
 describe('a write by key', () => {
   it('is not told before its commit, nor by Flush before what it has read is durable', () =>
     session(async (client, database) => {

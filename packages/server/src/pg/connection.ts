@@ -281,7 +281,7 @@ export class PgConnection implements MessageSource, OutputPatience {
         const wait = this.delay(handled) ?? (this.decoder.next() ? this.dispatch() : this.rest());
         if (wait === undefined) continue;
         if (wait === null) return;
-        this.output.flushSoon();
+        this.output.flushAwaited();
         wait.then(this.resume, this.failLater);
         return;
       }

@@ -5,6 +5,9 @@
  * Buffers are lent by a pool for as long as something waits in them, so an idle connection holds none. A buffer goes back
  * to use only when the system has taken its bytes; otherwise the socket keeps it and the next one is lent.
  *
+ * While a statement waits for something, the beginning of its answer waits with it: the client cannot go on before the end has
+ * come, and each piece would wake it for nothing. Only whole answers are sent then, or a good deal of rows.
+ *
  * Back-pressure: when the client does not read, the system's buffer fills, then the socket's; `blocked` is true from then on,
  * and whoever produces rows awaits `relieved` before producing more.
  */
@@ -21,6 +24,8 @@ const BUFFERS_MAX = 64;
 /** Waiting bytes that are sent without being asked to. */
 export const SEND_BYTES = 64 * 1024;
 
+/** Waiting bytes that are sent while their statement waits for something. */
+const PIECE_BYTES = 8 * 1024;
 /** Waiting bytes that are sent though they are held: more than the short answers that have to be. */
 const HELD_BYTES_MAX = 4 * SEND_BYTES;
 
@@ -57,6 +62,8 @@ export class Output {
   sentBytes = 0;
   /** While true nothing is sent before HELD_BYTES_MAX wait: it may tell of a commit that is not durable yet, or be taken back. */
   isHeld = false;
+  /** True while a whole answer waits, with which the client can go on. */
+  isAwaited = false;
   private socket: OutputSocket;
   private readonly pool: BufferPool;
   private readonly idle = new ByteWriter();
@@ -111,6 +118,7 @@ export class Output {
     const { bytes } = messages;
     this.isDue = false;
     if (this.isHeld && bytes.length < HELD_BYTES_MAX) return;
+    this.isAwaited = false;
     messages.aim(this.idle);
     if (bytes.length === 0 || !socket.writable) {
       bytes.reset();
@@ -133,6 +141,11 @@ export class Output {
     if (this.isDue) return;
     this.isDue = true;
     this.outbox.add(this);
+  }
+
+  /** Before the rest of an answer is waited for: sends what is of use without it. */
+  flushAwaited(): void {
+    if (this.isAwaited || this.waitingBytes >= PIECE_BYTES) this.flushSoon();
   }
 
   /** Sends when enough waits; a promise while the client does not keep up. */

@@ -148,10 +148,12 @@ export class ProtocolSession {
     return this.database.settings.integer('tcp_keepalives_idle') * 1000;
   }
 
-  /** Notices go to the client as they come. */
+  /** Notices go to the client as they come, also while their statement waits for something. */
   readonly noticed = (notice: Notice): void => {
     const report = noticeReport(notice, this.database.settings.get('client_min_messages'));
-    if (report !== undefined) writeReport(this.output.messages, report);
+    if (report === undefined) return;
+    writeReport(this.output.messages, report);
+    this.output.flushSoon();
   };
 
   /** Notifications go to the client between its transactions. */
@@ -240,6 +242,7 @@ export class ProtocolSession {
     this.tellParameters();
     if (this.database.status === 'idle') this.mailbox.deliver(this.output.messages);
     writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);
+    this.output.isAwaited = true;
   }
 
   private parse(reader: MessageReader): void {
