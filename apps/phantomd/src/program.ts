@@ -144,6 +144,7 @@ function addImport(program: Command, exit: (code: ExitCode) => void): void {
     .addOption(
       new Option('--format <format>', 'default: by the name of the file').choices(['csv', 'ndjson', 'sql', 'sqlite']),
     )
+    .option('--create', 'make the table, with columns and types as the records have them', false)
     .option('--no-header', 'CSV has no record with the names of its columns')
     .option('--columns <names>', 'columns of CSV without a header, with commas between them', (names) =>
       names.split(','),

@@ -73,8 +73,6 @@ describe('backslash commands', () => {
         ' owner_id | integer |          |',
         " made     | date    |          | '2026-01-02'::date",
         ' twice    | integer |          | generated always as ((1 + 1)) stored',
-        '(4 rows)',
-        '',
         'Indexes:',
         '    "account_pkey" PRIMARY KEY, btree (id)',
         '    "account_made" btree (made DESC) WHERE (made IS NOT NULL)',

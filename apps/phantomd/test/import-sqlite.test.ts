@@ -39,6 +39,7 @@ const load = (file: string, more: Partial<ImportOptions> = {}) =>
       delimiter: ',',
       null: '',
       onError: 'abort',
+      create: false,
       json: false,
       ...more,
     }).catch((error: unknown) => error as Error),

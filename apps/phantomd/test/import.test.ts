@@ -7,10 +7,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ExportOptions, exportRows } from '../src/export/command.js';
 import { type ImportOptions, importFile } from '../src/import/command.js';
+import { importIntoNew } from '../src/import/create.js';
 import { copyLine, membersOf } from '../src/import/json-record.js';
-import { csvRecords, csvValues, lineRecords } from '../src/import/records.js';
+import { Loader } from '../src/import/loader.js';
+import { type ImportRecords, csvFields, csvRecords, lineRecords } from '../src/import/records.js';
 import { Progress } from '../src/progress.js';
 import { sql } from '../src/sql/command.js';
+import { openTarget } from '../src/sql/open-target.js';
 import { capture } from './support/capture.js';
 import { temporaryDirectories } from './support/directories.js';
 
@@ -45,6 +48,7 @@ const load = (path: string, more: Partial<ImportOptions> = {}) =>
       database: 'phantom',
       file: path,
       table: 'account',
+      create: false,
       header: true,
       delimiter: ',',
       null: '',
@@ -126,6 +130,125 @@ describe('import of CSV', () => {
   it('ends at what is not the fault of a record', async () => {
     const gone = await load(file('a.csv', 'id,owner\n2,a\n'), { onError: 'skip', table: 'missing' });
     expect(gone.value).toMatchObject({ code: '42P01' });
+  });
+});
+
+describe('import with --create', () => {
+  const made = (): unknown[] => {
+    const columns = database.prepare(
+      `select attname || ' ' || format_type(atttypid, atttypmod) as c from pg_attribute where attrelid = 'fresh.made'::regclass and attnum > 0 order by attnum`,
+    );
+    return columns.all().map((row) => (row as { c: string }).c);
+  };
+  const create = { create: true, table: 'fresh.Made' };
+  beforeEach(() => database.exec('drop schema if exists fresh cascade; create schema fresh'));
+
+  it('gives columns of CSV the types that all of their values allow', async () => {
+    const path = file(
+      'a.csv',
+      `${'id,price,zip,day,at,moment,ok,key,"Some ""name""",huge,empty,quoted,days,later'}
+1,1.50,00123,2026-01-02,2026-01-02 10:00,2026-01-02T10:00:00Z,true,6f9619ff-8b86-d011-b42d-00c04fc964ff,a,9223372036854775807,,"",2026-01-02,x
+2,3,4,2026-02-28,2026-01-02 10:00:00.5,2026-01-02 10:00+02:00,FALSE,6F9619FF-8B86-D011-B42D-00C04FC964FF,"b
+c",9223372036854775808,,1,2026-02-30,2
+,,,,,,,,,,,,,
+-3,1e3,0,1999-12-31,2026-01-02,2026-01-02 10:00-0330,true,,d,1,,2,2026-01-02,3
+`,
+    );
+    const { value, out, err } = await load(path, create);
+    expect([value, out]).toEqual([0, expect.stringMatching(/^4 rows/)]);
+    expect(err).toMatch(/^create table fresh.made \("id" bigint, /);
+    expect(made()).toEqual([
+      'id bigint',
+      'price numeric',
+      'zip text',
+      'day date',
+      'at timestamp without time zone',
+      'moment timestamp with time zone',
+      'ok boolean',
+      'key uuid',
+      'Some "name" text',
+      'huge numeric',
+      'empty text',
+      'quoted text',
+      'days text',
+      'later text',
+    ]);
+    expect(database.prepare('select sum(id)::int as i, sum(price)::text as p from fresh.made').all()).toEqual([
+      { i: 0, p: '1004.50' },
+    ]);
+  });
+
+  it('names columns of CSV without a header', async () => {
+    const path = file('a.csv', '1;a;-\n2;b;7\n');
+    expect((await load(path, { ...create, header: false, delimiter: ';', null: '-' })).value).toBe(0);
+    expect(made()).toEqual(['column1 bigint', 'column2 text', 'column3 bigint']);
+    expect((await load(path, { ...create, table: '"a b"', header: false, columns: ['x', 'y'] })).value).toMatchObject({
+      code: '22P04',
+    });
+  });
+
+  it('takes all members of NDJSON, and keeps JSON as it is', async () => {
+    const path = file(
+      'a.ndjson',
+      '{"n": 1, "s": "1", "o": {"a": [1]}, "m": 1, "nothing": null, "when": "2026-01-02T03:04:05Z"}\n' +
+        '{"n": 12345678901234567890, "late": true, "o": 5, "m": {"a": 1}, "mixed": "x"}\n{"mixed": [1]}\n',
+    );
+    expect((await load(path, create)).value).toBe(0);
+    expect(made()).toEqual([
+      'n numeric',
+      's text',
+      'o jsonb',
+      'm jsonb',
+      'nothing text',
+      'when timestamp with time zone',
+      'late boolean',
+      'mixed text',
+    ]);
+    expect(database.prepare('select n::text, o::text, m::text, mixed from fresh.made').all()).toEqual([
+      { n: '1', o: '{"a": [1]}', m: '1', mixed: null },
+      { n: '12345678901234567890', o: '5', m: '{"a": 1}', mixed: 'x' },
+      { n: null, o: null, m: null, mixed: '[1]' },
+    ]);
+  });
+
+  it('decides by the first records of what is read once', async () => {
+    const target = await openTarget({ url, database: 'phantom' });
+    const fromPipe = (last: string): Promise<unknown> => {
+      const open = async function* (): ImportRecords {
+        for (let line = 1; line <= 10_000; line++) yield { line, text: String(line) };
+        yield { line: 10_001, text: last };
+      };
+      const source = { format: 'csv', canReopen: false, open } as const;
+      const options = { table: 'fresh.made', header: false, delimiter: ',', null: '', onError: 'abort' } as const;
+      const loader = new Loader(target, { ...options, onBad: () => undefined, onRows: () => undefined });
+      return capture(() => importIntoNew(target, loader, source, options).catch((error: unknown) => error));
+    };
+    expect(await fromPipe('x')).toMatchObject({
+      value: { code: '22P02', message: expect.stringContaining('line 10001') as string },
+    });
+    expect(await fromPipe('7')).toMatchObject({ value: undefined });
+    await target.close();
+    expect(database.prepare('select count(*)::int as n, max(column1)::int as most from fresh.made').all()).toEqual([
+      { n: 10_001, most: 10_000 },
+    ]);
+  });
+
+  it('makes nothing where something is wrong', async () => {
+    const failing = async (content: string, more: Partial<ImportOptions> = {}): Promise<unknown> =>
+      ((await load(file('a.csv', content), { ...create, ...more })).value as { code?: string }).code;
+    expect(await failing('a,b\n1\n')).toBe('22P04');
+    expect(await failing('a,a\n1,2\n')).toBe('42701');
+    expect(await failing(`${Array.from({ length: 1601 }, (_, i) => `c${i}`).join(',')}\n`)).toBe('54011');
+    expect(await failing('')).toBe('22P04');
+    expect(await failing('a\n1\n', { table: 'nowhere.made' })).toBe('3F000');
+    expect(await failing('a\n1\n', { table: 'account' })).toBe('42P07');
+    const tables = "select count(*)::int as n from pg_class where relnamespace = 'fresh'::regnamespace";
+    expect(database.prepare(tables).all()).toEqual([{ n: 0 }]);
+    const kept = await load(file('b.csv', 'a,b\n1,2\n3\n4,5\n'), { ...create, onError: 'skip' });
+    expect([kept.value, kept.err]).toEqual([2, expect.stringContaining('line 3: missing data')]);
+    expect((await load(file('a.sql', 'select 1'), create)).value).toMatchObject({
+      message: expect.stringContaining('rows') as string,
+    });
   });
 });
 
@@ -293,6 +416,7 @@ describe('a directory', () => {
         delimiter: ',',
         null: '',
         onError: 'abort',
+        create: false,
         json: false,
       }),
     );
@@ -326,7 +450,11 @@ describe('records', () => {
       ]);
       expect((await all(lineRecords(pieces('x\r\n\ny', length)))).map(({ line }) => line)).toEqual([1, 3]);
     }
-    expect(csvValues('a,"b,""c""",', ',')).toEqual(['a', 'b,"c"', '']);
+    expect(csvFields('a,"b,""c""",', ',')).toEqual([
+      { value: 'a', isQuoted: false },
+      { value: 'b,"c"', isQuoted: true },
+      { value: '', isQuoted: false },
+    ]);
   });
 });
 

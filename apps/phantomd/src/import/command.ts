@@ -12,30 +12,24 @@ import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import { Progress } from '../progress.js';
 import { type TargetOptions, openTarget } from '../sql/open-target.js';
-import { type TableColumn, columnList, quoteText, tableColumns } from '../sql/table-columns.js';
-import type { SqlTarget } from '../sql/target.js';
-import { copyLine, membersOf } from './json-record.js';
-import { type BadRecord, Loader, type LoaderOptions, RecordError } from './loader.js';
-import { type ImportRecord, csvRecords, csvValues, lineRecords } from './records.js';
+import { importIntoNew } from './create.js';
+import { type BadRecord, Loader, type LoaderOptions } from './loader.js';
+import type { ImportRecords } from './records.js';
+import { type RowOptions, importRows, recordsOf } from './rows.js';
 import { importScript } from './script.js';
 import { importSqlite } from './sqlite/sqlite-import.js';
 
 export type ImportFormat = 'csv' | 'ndjson' | 'sql' | 'sqlite';
 
-export interface ImportOptions extends TargetOptions {
+export interface ImportOptions extends TargetOptions, Omit<RowOptions, 'table'> {
   /** '-' for stdin. */
   readonly file: string;
   /** As SQL would name it, for rows; of an SQLite database the one table to take. */
   readonly table?: string;
   /** By the name of the file where it is not given. */
   readonly format?: ImportFormat;
-  /** Of CSV: whether the first record names the columns. */
-  readonly header: boolean;
-  readonly delimiter: string;
-  /** What stands for NULL in CSV. */
-  readonly null: string;
-  /** Columns of CSV without a header. */
-  readonly columns?: readonly string[];
+  /** Whether rows get a table made for them, with columns as `GuessedColumns` finds them. */
+  readonly create: boolean;
   readonly onError: 'abort' | 'skip';
   readonly report?: string;
   readonly json: boolean;
@@ -60,10 +54,12 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
   if (format === undefined) throw usage(`what ${options.file} holds is not known: --format csv, ndjson, sql or sqlite`);
   const isRows = format === 'csv' || format === 'ndjson';
   if (isRows && options.table === undefined) throw usage('rows need a table: --table NAME');
+  if (options.create && !isRows) throw usage('--create is for rows of CSV and NDJSON');
   if (format === 'sqlite' && options.file === '-') throw usage('an SQLite database is read from a file');
   const fileBytes = sizeOf(options.file);
-  // Each of its tables is read twice.
-  const size = format === 'sqlite' && fileBytes !== undefined ? 2 * fileBytes : fileBytes;
+  // What decides on types of columns is read before the rows are.
+  const isReadTwice = format === 'sqlite' || options.create;
+  const size = isReadTwice && fileBytes !== undefined ? 2 * fileBytes : fileBytes;
   const bad = new BadRecords(options.report);
   const target = await openTarget(options);
   const progress = new Progress(process.stderr, size);
@@ -88,10 +84,15 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
       });
     } else {
       const loader = new Loader(target, loading);
-      const chunks = textOf(options.file, progress);
-      if (format === 'sql') await importScript(target, loader, chunks, loading);
-      else if (format === 'csv') await importCsv(target, loader, chunks, options);
-      else await importJson(target, loader, chunks, options);
+      const chunks = (): AsyncIterable<string> => textOf(options.file, progress);
+      if (format === 'sql') await importScript(target, loader, chunks(), loading);
+      else {
+        const rows = { ...options, table: options.table as string };
+        const open = (): ImportRecords => recordsOf(format, chunks());
+        const source = { format, canReopen: options.file !== '-', open };
+        if (options.create) await importIntoNew(target, loader, source, rows);
+        else await importRows(target, loader, open(), format, rows);
+      }
     }
   } finally {
     progress.end();
@@ -106,65 +107,6 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
       : `${rows} ${rows === 1 ? 'row' : 'rows'} in ${seconds.toFixed(1)} s${bad.count === 0 ? '' : `, ${bad.count} left out`}\n`,
   );
   return bad.count === 0 ? ExitCode.Done : ExitCode.Failed;
-}
-
-async function importCsv(
-  target: SqlTarget,
-  loader: Loader,
-  chunks: AsyncIterable<string>,
-  options: ImportOptions,
-): Promise<void> {
-  const table = options.table as string;
-  const records = csvRecords(chunks);
-  let { columns } = options;
-  if (options.header) {
-    const first = await records.next();
-    if (first.done === true) return;
-    columns = csvValues(first.value.text.replace(/^\uFEFF/, ''), options.delimiter);
-  }
-  const list = columns === undefined ? '' : ` ${columnList(columns.map((name) => ({ name })))}`;
-  const settings = `format csv, delimiter ${quoteText(options.delimiter)}, null ${quoteText(options.null)}`;
-  await loader.load(`copy ${await checkedTable(target, table)}${list} from stdin (${settings})`, records);
-}
-
-async function importJson(
-  target: SqlTarget,
-  loader: Loader,
-  chunks: AsyncIterable<string>,
-  options: ImportOptions,
-): Promise<void> {
-  const table = options.table as string;
-  const all = await tableColumns(target, table);
-  const records = lineRecords(chunks);
-  const first = await records.next();
-  if (first.done === true) return;
-  const columns = columnsOfLine(all, first.value);
-  const from = async function* (): AsyncGenerator<ImportRecord> {
-    yield first.value;
-    yield* records;
-  };
-  const copy = `copy ${await checkedTable(target, table)} ${columnList(columns)} from stdin`;
-  await loader.load(copy, from(), (text) => copyLine(text, columns));
-}
-
-/** The columns of an import: those that its first line names. */
-function columnsOfLine(all: readonly TableColumn[], { line, text }: ImportRecord): TableColumn[] {
-  try {
-    return Array.from(membersOf(text).keys(), (name) => {
-      const column = all.find((candidate) => candidate.name === name);
-      if (column === undefined) throw new Error(`the table has no column "${name}"`);
-      return column;
-    });
-  } catch (error) {
-    throw new RecordError(line, error);
-  }
-}
-
-/** The table's name, quoted as it has to be: what was given is not put into a statement. */
-async function checkedTable(target: SqlTarget, table: string): Promise<string> {
-  let name = '';
-  await target.run(`select ${quoteText(table)}::regclass::text`, ({ rows }) => (name = rows[0]?.[0] ?? ''));
-  return name;
 }
 
 async function* textOf(file: string, progress: Progress): AsyncGenerator<string> {

@@ -11,11 +11,13 @@ export interface ImportRecord {
   readonly text: string;
 }
 
+export type ImportRecords = AsyncGenerator<ImportRecord, void, undefined>;
+
 /** Longest record: what has no end of line is not a file of records. */
 export const RECORD_CHARACTERS_MAX = 64 * 1024 * 1024;
 
 /** Lines; those that are empty are left out. Both kinds of line ends are understood. */
-export async function* lineRecords(chunks: AsyncIterable<string>): AsyncGenerator<ImportRecord> {
+export async function* lineRecords(chunks: AsyncIterable<string>): ImportRecords {
   let line = 0;
   for await (const raw of linesOf(chunks)) {
     line++;
@@ -25,7 +27,7 @@ export async function* lineRecords(chunks: AsyncIterable<string>): AsyncGenerato
 }
 
 /** Records of CSV; empty lines between them are left out. */
-export async function* csvRecords(chunks: AsyncIterable<string>): AsyncGenerator<ImportRecord> {
+export async function* csvRecords(chunks: AsyncIterable<string>): ImportRecords {
   let line = 0;
   let start = 0;
   let pending: string[] = [];
@@ -71,24 +73,34 @@ function withoutReturn(text: string): string {
   return text.endsWith('\r') ? text.slice(0, -1) : text;
 }
 
-/** The values of one record of CSV, as its header needs them. */
-export function csvValues(text: string, delimiter: string): string[] {
-  const values: string[] = [];
+export interface CsvField {
+  readonly value: string;
+  /** True when any of it stood in quotes: then it is never what stands for NULL. */
+  readonly isQuoted: boolean;
+}
+
+/** The values of one record of CSV. */
+export function csvFields(text: string, delimiter: string): CsvField[] {
+  const fields: CsvField[] = [];
   let value = '';
   let isQuoted = false;
+  let isInQuotes = false;
   for (let at = 0; at < text.length; at++) {
     const character = text.charAt(at);
-    if (isQuoted && character === '"' && text.charAt(at + 1) === '"') {
+    if (isInQuotes && character === '"' && text.charAt(at + 1) === '"') {
       value += '"';
       at++;
-    } else if (character === '"') isQuoted = !isQuoted;
-    else if (!isQuoted && character === delimiter) {
-      values.push(value);
+    } else if (character === '"') {
+      isInQuotes = !isInQuotes;
+      isQuoted = true;
+    } else if (!isInQuotes && character === delimiter) {
+      fields.push({ value, isQuoted });
       value = '';
+      isQuoted = false;
     } else value += character;
   }
-  values.push(value);
-  return values;
+  fields.push({ value, isQuoted });
+  return fields;
 }
 
 function quotesIn(text: string): number {

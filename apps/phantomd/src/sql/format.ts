@@ -10,16 +10,17 @@ const JSON_OIDS = new Set([114, 3802]);
 /** Types whose values are JSON numbers where they are exact. */
 const JSON_NUMBER_OIDS = new Set([20, 21, 23, 26, 700, 701]);
 
-export function formatResult(result: StatementResult, format: OutputFormat): string {
+/** `isCounted`: whether tables for people end with the number of rows. */
+export function formatResult(result: StatementResult, format: OutputFormat, isCounted = true): string {
   switch (format) {
     case 'json':
       return formatJson(result);
     case 'csv':
       return formatCsv(result);
     case 'aligned':
-      return formatAligned(result);
+      return formatAligned(result, isCounted);
     case 'box':
-      return formatBox(result);
+      return formatBox(result, isCounted);
     case 'expanded':
       return formatExpanded(result);
   }

@@ -165,8 +165,8 @@ export class Runner {
       // What is read by programs has rows alone.
       const isForPeople = this.format !== 'csv' && this.format !== 'json';
       if (isForPeople) this.write(`${title}\n`);
-      this.show(columns);
-      if (isForPeople && notes.length > 0) this.write(`${notes.join('\n')}\n\n`);
+      this.write(formatResult(columns, this.format, false));
+      if (isForPeople) this.write(`${notes.map((note) => `${note}\n`).join('')}\n`);
     }
     return true;
   }

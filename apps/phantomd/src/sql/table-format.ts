@@ -43,17 +43,18 @@ class Layout {
   }
 }
 
-export function formatAligned(result: StatementResult): string {
+/** `isCounted`: whether a line with the number of rows and an empty one follow. */
+export function formatAligned(result: StatementResult, isCounted = true): string {
   if (result.fields.length === 0) return tagLine(result);
   const layout = new Layout(result);
   const line = (parts: readonly string[]): string => `${parts.join('|').trimEnd()}\n`;
   let text = line(layout.head());
   text += `${layout.widths.map((w) => '-'.repeat(w + 2)).join('+')}\n`;
   for (const row of layout.cells) for (const parts of layout.lines(row)) text += line(parts);
-  return `${text}${rowsLine(result)}\n`;
+  return text + (isCounted ? `${rowsLine(result)}\n` : '');
 }
 
-export function formatBox(result: StatementResult): string {
+export function formatBox(result: StatementResult, isCounted = true): string {
   if (result.fields.length === 0) return tagLine(result);
   const layout = new Layout(result);
   const rule = (left: string, middle: string, right: string): string =>
@@ -61,7 +62,7 @@ export function formatBox(result: StatementResult): string {
   const line = (parts: readonly string[]): string => `│${parts.join('│')}│\n`;
   let text = rule('┌', '┬', '┐') + line(layout.head()) + rule('├', '┼', '┤');
   for (const row of layout.cells) for (const parts of layout.lines(row)) text += line(parts);
-  return `${text}${rule('└', '┴', '┘')}${rowsLine(result)}\n`;
+  return text + rule('└', '┴', '┘') + (isCounted ? `${rowsLine(result)}\n` : '');
 }
 
 /** A line a value, for rows that are too wide: `-[ RECORD 1 ]---`. */
