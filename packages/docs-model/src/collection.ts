@@ -35,8 +35,8 @@ import { type ChangeOutcome, CollectionTarget } from './collection-target.js';
 import { type Batches, DocumentCursor, batchesOf } from './cursor.js';
 import { checkName } from './definition.js';
 import { distinctValues } from './distinct.js';
-import { IdFilter } from './filter/id-filter.js';
-import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
+import { IdFilter } from './filter/equality-filter.js';
+import { FindCursor, type FindOptions, queryOf, readNow } from './find-cursor.js';
 import {
   type IndexInfo,
   type IndexKeys,
@@ -136,6 +136,10 @@ export class Collection<T extends object> {
       } finally {
         release();
       }
+    }
+    if (this.txOf(options) === undefined && options.populate === undefined) {
+      const found = readNow(this.model, this.name, query, 1);
+      if (found !== undefined) return (found[0] ?? null) as WithId<T> | null;
     }
     const cursor = this.find(filter, { ...options, limit: 1 });
     try {

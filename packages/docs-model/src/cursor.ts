@@ -58,6 +58,12 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
 
   /** Every document. */
   async toArray(): Promise<T[]> {
+    const whole = this.started ? undefined : this.whole();
+    if (whole !== undefined) {
+      this.started = true;
+      this.running = batchesOf<T>([]);
+      return whole;
+    }
     const all: T[] = [];
     try {
       for (;;) {
@@ -101,6 +107,11 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
         ? opened.then((batches) => mappedBatches(batches, change))
         : mappedBatches(opened, change);
     });
+  }
+
+  /** Every document, where they can be had without opening anything. Asked before the cursor has begun, and once. */
+  protected whole(): T[] | undefined {
+    return undefined;
   }
 
   /** Frees what the cursor pins. Safe to call twice. */

@@ -24,7 +24,7 @@
  * changed document back here, which would have to know what the commit made of it.
  */
 import type { Metrics } from '@phantom/base';
-import { type DocumentCopier, copierOf } from '@phantom/codec';
+import { copierOf } from '@phantom/codec';
 import { type BatchReader, type ByteSlot, OperationKind, type Seq, type SpaceId, spaceOfKey } from '@phantom/kv';
 import type { CommitObserver, Mvcc } from '@phantom/mvcc';
 import type { PlainObject } from './order.js';
@@ -56,10 +56,12 @@ const ENTRY_BYTES_MAX = GROUP_BYTES / 4;
 /** What an entry takes beside its document. */
 const ENTRY_OVERHEAD_BYTES = 160;
 /** What a look-up takes for each of its documents, and look-ups that one document may be in. */
-const REFERENCE_BYTES = 24;
+const REFERENCE_BYTES = 32;
 const LOOKUPS_MAX = 4;
 /** Hashes remembered of what was asked for once, a power of two. */
 const ASKED_SLOTS = 1 << 18;
+/** Of these, the slots that a hash may stand in, a power of two: the oldest goes. With one, two that are asked for in turn never come back. */
+const ASKED_TOGETHER = 4;
 /** Operations of a commit that are looked through; a larger one empties the cache. */
 const OPERATIONS_MAX = 16_384;
 /** Of documents that go out before they are of use, so many are not taken in for one that is. */
@@ -73,11 +75,11 @@ export class CachedDocument {
   readonly key: string;
   readonly hash: number;
   readonly since: Seq;
-  /** Nobody's to change. */
-  readonly document: PlainObject;
+  /** Nobody's to change. Put elsewhere in memory, beside those that it is asked for with. */
+  document: PlainObject;
   /** Of the stored document. */
   readonly storedBytes: number;
-  private readonly copier: DocumentCopier;
+  readonly copyOf: CopyDocument;
   readonly group: DocumentGroup;
   /** That it is in, or was. */
   lookups: CachedLookup[] = NO_LOOKUPS;
@@ -88,7 +90,7 @@ export class CachedDocument {
     since: Seq,
     document: PlainObject,
     storedBytes: number,
-    copier: DocumentCopier,
+    copyOf: CopyDocument,
     group: DocumentGroup,
   ) {
     this.key = key;
@@ -96,13 +98,22 @@ export class CachedDocument {
     this.since = since;
     this.document = document;
     this.storedBytes = storedBytes;
-    this.copier = copier;
+    this.copyOf = copyOf;
     this.group = group;
   }
 
   /** The document, the caller's own. */
   copy(): PlainObject {
-    return this.copier.copy(this.document as Parameters<DocumentCopier['copy']>[0]);
+    return this.copyOf(this.document);
+  }
+
+  /** Is one of a look-up's from now on. Its document goes to where those of the largest of its look-ups are. */
+  join(lookup: CachedLookup): void {
+    const { lookups, document } = this;
+    this.lookups = [...lookups, lookup];
+    if (lookups.some(({ entries }) => entries.length >= lookup.entries.length)) return;
+    this.document = this.copy();
+    for (const one of this.lookups) one.documents[one.documents.indexOf(document)] = this.document;
   }
 
   hasKey(bytes: Uint8Array, start: number, end: number): boolean {
@@ -110,13 +121,20 @@ export class CachedDocument {
   }
 }
 
-/** What an index has under all of its values. */
+/**
+ * What an index has under all of its values. The documents are made anew when they come together: what is read together then lies together
+ * in memory, and to wait for memory is most of what a copy costs.
+ */
 export class CachedLookup {
   readonly hash: number;
   readonly since: Seq;
   /** The index's key up to the documents', a character for each byte. */
   readonly key: string;
   readonly entries: readonly CachedDocument[];
+  /** Theirs, so that nobody needs to look at the entries to copy them. */
+  readonly documents: PlainObject[];
+  /** What copies each of them; undefined: each has its own. */
+  private readonly copyOf: CopyDocument | undefined;
   readonly group: DocumentGroup;
   isLive = true;
 
@@ -125,10 +143,25 @@ export class CachedLookup {
     this.hash = hash;
     this.since = since;
     this.entries = entries;
+    this.documents = entries.map(({ document }) => document);
+    const first = entries[0]?.copyOf;
+    this.copyOf = entries.every(({ copyOf }) => copyOf === first) ? first : undefined;
     this.group = group;
+  }
+
+  /** Copies of its documents, so many at the most. */
+  copies(documentsMax: number): PlainObject[] {
+    const { entries, documents, copyOf } = this;
+    const count = Math.min(entries.length, documentsMax);
+    const copies: PlainObject[] = [];
+    for (let i = 0; i < count; i++) {
+      copies.push(copyOf === undefined ? (entries[i] as CachedDocument).copy() : copyOf(documents[i] as PlainObject));
+    }
+    return copies;
   }
 }
 
+type CopyDocument = (document: PlainObject) => PlainObject;
 const NO_LOOKUPS: CachedLookup[] = [];
 
 /** A space that something is kept from. */
@@ -217,10 +250,10 @@ export class DocumentCache implements CommitObserver {
   }
 
   /** What an index has under these values, as of a view of what is committed, if it is here. */
-  findLookup(values: Uint8Array, seq: Seq): CachedLookup | undefined {
+  findLookup(values: Uint8Array, start: number, end: number, seq: Seq): CachedLookup | undefined {
     if (this.lookups.size === 0) return undefined;
-    const lookup = this.lookups.get(hashOf(values, 0, values.length));
-    if (lookup === undefined || lookup.since > seq || !isText(lookup.key, values, 0, values.length)) return undefined;
+    const lookup = this.lookups.get(hashOf(values, start, end));
+    if (lookup === undefined || lookup.since > seq || !isText(lookup.key, values, start, end)) return undefined;
     lookup.group.referenced = true;
     lookup.group.hits++;
     this.hits++;
@@ -247,10 +280,18 @@ export class DocumentCache implements CommitObserver {
     if (storedBytes > ENTRY_BYTES_MAX || this.entries.has(hash)) return undefined;
     const since = this.space(spaceOfKey(key, start), 'documents').changed;
     if (seq < since) return undefined;
-    const copier = copierOf(document as Parameters<typeof copierOf>[0]);
-    const group = this.groupWithRoom(ENTRY_OVERHEAD_BYTES + end - start + copier.bytes);
+    const { copy, bytes } = copierOf(document as Parameters<typeof copierOf>[0]);
+    const group = this.groupWithRoom(ENTRY_OVERHEAD_BYTES + end - start + bytes);
     if (group === undefined) return undefined;
-    const entry = new CachedDocument(textOf(key, start, end), hash, since, document, storedBytes, copier, group);
+    const entry = new CachedDocument(
+      textOf(key, start, end),
+      hash,
+      since,
+      document,
+      storedBytes,
+      copy as CopyDocument,
+      group,
+    );
     this.entries.set(hash, entry);
     group.live.add(entry);
     group.taken++;
@@ -282,7 +323,7 @@ export class DocumentCache implements CommitObserver {
     group.lookups.add(lookup);
     // Making room may have put out some of them.
     if (entries.some((entry) => this.entries.get(entry.hash) !== entry)) this.dropLookup(lookup);
-    else for (const entry of entries) entry.lookups = [...entry.lookups, lookup];
+    else for (const entry of entries) entry.join(lookup);
   }
 
   published(batch: BatchReader, seq: Seq): void {
@@ -343,9 +384,10 @@ export class DocumentCache implements CommitObserver {
 
   private wasAsked(hash: number): boolean {
     const asked = (this.asked ??= new Int32Array(ASKED_SLOTS));
-    const slot = hash & (ASKED_SLOTS - 1);
-    if (asked[slot] === hash) return true;
-    asked[slot] = hash;
+    const first = hash & (ASKED_SLOTS - ASKED_TOGETHER);
+    for (let i = 0; i < ASKED_TOGETHER; i++) if (asked[first + i] === hash) return true;
+    asked.copyWithin(first + 1, first, first + ASKED_TOGETHER - 1);
+    asked[first] = hash;
     return false;
   }
 
@@ -444,7 +486,7 @@ export class CachedReads {
 
   /** See DocumentCache.findLookup. */
   findLookup(values: Uint8Array): CachedLookup | undefined {
-    return this.cache.findLookup(values, this.seq);
+    return this.cache.findLookup(values, 0, values.length, this.seq);
   }
 
   /** See DocumentCache.wasLookedUp. */

@@ -1,6 +1,8 @@
 /** The cursor of `find`, with what may be said of a query before it runs. */
+import { eventLoop } from '@phantom/base';
 import { type Batches, DocumentCursor } from './cursor.js';
 import { badArgument } from './errors.js';
+import { EqualityFilter } from './filter/equality-filter.js';
 import { compileFilter } from './filter/filter.js';
 import type { DocumentModel, ReadTransaction } from './model.js';
 import type { PlainObject } from './order.js';
@@ -102,6 +104,12 @@ export class FindCursor<T> extends DocumentCursor<T> {
     return this;
   }
 
+  protected override whole(): T[] | undefined {
+    const { options, query } = this;
+    if (options.tx !== undefined || options.populate !== undefined) return undefined;
+    return readNow(this.model, this.collectionName, query, query.limit) as T[] | undefined;
+  }
+
   private begin(): Batches<T> | Promise<Batches<T>> {
     const opened = this.model.openRead(this.options.tx);
     return opened instanceof Promise ? opened.then((read) => this.run(read)) : this.run(opened);
@@ -132,6 +140,22 @@ export class FindCursor<T> extends DocumentCursor<T> {
       throw error;
     }
   }
+}
+
+/**
+ * The documents of a query, `limit` at the most (0: all), that one look-up of an index answers as of now, beside no transaction. Undefined:
+ * ask a reader.
+ */
+export function readNow(
+  model: DocumentModel,
+  collection: string,
+  { filter, sort, skip, hint, projection }: Query,
+  limit: number,
+): PlainObject[] | undefined {
+  if (!(filter instanceof EqualityFilter) || sort.length > 0 || skip > 0 || hint !== undefined) return undefined;
+  if (eventLoop.isOverdue()) return undefined;
+  const documents = model.readLookupNow(collection, filter, limit === 0 ? Number.POSITIVE_INFINITY : limit);
+  return projection === undefined ? documents : documents?.map((document) => projection.apply(document));
 }
 
 /** Runs a query to its end and tells how it was answered. */

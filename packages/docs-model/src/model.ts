@@ -16,7 +16,8 @@ import {
 import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
-import type { IdFilter } from './filter/id-filter.js';
+import type { EqualityFilter, IdFilter } from './filter/equality-filter.js';
+import { readPresentLookup } from './lookup-read.js';
 import type { PlainObject } from './order.js';
 import { readPoint, readPresentPoint } from './point-read.js';
 import type { DocumentPorts } from './ports.js';
@@ -128,6 +129,20 @@ export class DocumentModel {
       }
     }
     return readPresentPoint(this.ports, collection.layout, filter);
+  }
+
+  /**
+   * The documents that satisfy the filter as they are now, `limit` at the most, where one look-up of an index answers it; undefined where it
+   * takes a plan or a transaction. As readPointNow otherwise.
+   */
+  readLookupNow(name: string, filter: EqualityFilter, limit: number): PlainObject[] | undefined {
+    const { catalog, roleOid } = this.ports;
+    const objects = catalog.committed;
+    const table = this.named(objects, name);
+    if (table === undefined) return [];
+    requireRights(objects, roleOid, table, READING);
+    if (table.rowSecurity?.enabled === true) return undefined;
+    return readPresentLookup(this.ports, collectionView(table, objects), filter, limit);
   }
 
   private snapshot(): ReadTransaction {

@@ -15,7 +15,7 @@ import type { ChangedPart, CollectionView } from './collection-view.js';
 import type { DocumentChange, Modified } from './document-change.js';
 import { fieldBytes } from './field-names.js';
 import { Patched, patchRow } from './field-patch.js';
-import { IdFilter } from './filter/id-filter.js';
+import { IdFilter } from './filter/equality-filter.js';
 import type { PlainObject } from './order.js';
 import { changePoint } from './point-change.js';
 import type { DocumentPorts } from './ports.js';

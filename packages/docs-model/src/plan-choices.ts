@@ -20,13 +20,14 @@ export class PlanChoice {
   readonly index: IndexLayout;
   /** Keys that were foreseen when it was made. */
   readonly keys: number;
-  /** For each part of the index, which of the conditions is for it; empty where not each has one. The planner's, once it has looked. */
-  places: readonly number[] | undefined = undefined;
+  /** For each part of the index, which of the conditions is for it; empty where not each has one. */
+  readonly places: readonly number[];
   private usesLeft = USES_MAX;
 
-  constructor(index: IndexLayout, keys: number) {
+  constructor(index: IndexLayout, keys: number, places: readonly number[]) {
     this.index = index;
     this.keys = keys;
+    this.places = places;
   }
 
   /** True once for each use. */
@@ -47,6 +48,11 @@ export class PlanChoices {
   of(shape: string): PlanChoice | undefined {
     const choice = this.choices.get(shape);
     return choice?.use() === true ? choice : undefined;
+  }
+
+  /** The choice for a shape, used up or not: what is known of its index holds. */
+  last(shape: string): PlanChoice | undefined {
+    return this.choices.get(shape);
   }
 
   keep(shape: string, choice: PlanChoice): void {

@@ -15,7 +15,7 @@ import { badArgument } from './errors.js';
 import type { CollectionView } from './collection-view.js';
 import { possibleKey } from './row-key.js';
 import type { CompiledFilter, Condition } from './filter/filter.js';
-import { IdFilter } from './filter/id-filter.js';
+import { IdFilter } from './filter/equality-filter.js';
 import { boundsOf, isPoint } from './bounds.js';
 import type { IndexLayout } from './index-layout.js';
 import { boundIndex, crossed, rangeOf } from './index-ranges.js';
@@ -88,8 +88,10 @@ export function planScan(request: PlanRequest): Plan {
     if (plan !== undefined) return plan;
   }
   const plan = cheapestPlan(request, byId);
-  if (shape !== undefined && plan.access.kind === 'index')
-    view.choices.keep(shape, new PlanChoice(plan.access.index, plan.keys));
+  if (shape !== undefined && plan.access.kind === 'index') {
+    const { index } = plan.access;
+    view.choices.keep(shape, new PlanChoice(index, plan.keys, placesOf(index, filter.conditions)));
+  }
   return plan;
 }
 
@@ -291,8 +293,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
 /** What indexPlan makes of a choice when there is one plain value for each path of its index. */
 function lookupPlan({ filter, transaction }: PlanRequest, choice: PlanChoice): Plan | undefined {
   const { conditions } = filter;
-  const { index } = choice;
-  const places = (choice.places ??= placesOf(index, conditions));
+  const { index, places } = choice;
   if (places.length === 0) return undefined;
   const used: Condition[] = [];
   writer.reset();

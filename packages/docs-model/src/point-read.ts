@@ -3,7 +3,7 @@ import { ByteWriter } from '@phantom/base';
 import { ByteSlot, type KvView } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import type { DocumentCache } from './document-cache.js';
-import type { IdFilter } from './filter/id-filter.js';
+import type { IdFilter } from './filter/equality-filter.js';
 import type { PlainObject } from './order.js';
 import type { DocumentLayout } from './document-layout.js';
 import type { DocumentPorts } from './ports.js';

@@ -3,12 +3,14 @@
  * keys, or through an index. What a scan hands out is borrowed until its next move.
  */
 import { ByteWriter } from '@phantom/base';
-import { ByteSlot, type KeyRange, type KvCursor } from '@phantom/kv';
-import type { MvccTransaction } from '@phantom/mvcc';
+import { ByteSlot, type KeyRange, type KvCursor, type KvView } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import type { CachedDocument, CachedLookup, CachedReads } from './document-cache.js';
 import type { IndexLayout } from './index-layout.js';
 import { SeenRows } from './seen-rows.js';
+
+/** What is read by: a transaction's statement, or a view. */
+type Reading = Pick<KvView, 'get' | 'cursor'>;
 
 export interface ScanCounters {
   keysExamined: number;
@@ -38,15 +40,15 @@ export class SpaceScan implements Scan {
   readonly cached = undefined;
   readonly mayComeAgain = false;
   readonly cameAgain = false;
-  private readonly transaction: MvccTransaction;
+  private readonly reading: Reading;
   private readonly ranges: readonly KeyRange[];
   private readonly backwards: boolean;
   private readonly counters: ScanCounters;
   private range = 0;
   private cursor: KvCursor | undefined;
 
-  constructor(transaction: MvccTransaction, ranges: readonly KeyRange[], backwards: boolean, counters: ScanCounters) {
-    this.transaction = transaction;
+  constructor(reading: Reading, ranges: readonly KeyRange[], backwards: boolean, counters: ScanCounters) {
+    this.reading = reading;
     this.ranges = backwards ? [...ranges].reverse() : ranges;
     this.backwards = backwards;
     this.counters = counters;
@@ -57,7 +59,7 @@ export class SpaceScan implements Scan {
       if (this.cursor === undefined) {
         const range = this.ranges[this.range++];
         if (range === undefined) return false;
-        this.cursor = this.transaction.cursor(range);
+        this.cursor = this.reading.cursor(range);
       }
       const { cursor } = this;
       if (this.backwards ? cursor.prev() : cursor.next()) {
@@ -88,18 +90,13 @@ export class KeyScan implements Scan {
   readonly cameAgain = false;
   cached: CachedDocument | undefined = undefined;
   private readonly reads: CachedReads | undefined;
-  private readonly transaction: MvccTransaction;
+  private readonly reading: Reading;
   private readonly keys: readonly Uint8Array[];
   private readonly counters: ScanCounters;
   private index = 0;
 
-  constructor(
-    transaction: MvccTransaction,
-    keys: readonly Uint8Array[],
-    counters: ScanCounters,
-    reads: CachedReads | undefined,
-  ) {
-    this.transaction = transaction;
+  constructor(reading: Reading, keys: readonly Uint8Array[], counters: ScanCounters, reads: CachedReads | undefined) {
+    this.reading = reading;
     this.keys = keys;
     this.counters = counters;
     this.reads = reads;
@@ -110,7 +107,7 @@ export class KeyScan implements Scan {
       const key = this.keys[this.index++] as Uint8Array;
       this.counters.keysExamined++;
       this.cached = this.reads?.find(key, 0, key.length);
-      if (this.cached !== undefined || this.transaction.get(key, 0, key.length, this.row)) {
+      if (this.cached !== undefined || this.reading.get(key, 0, key.length, this.row)) {
         this.key.set(key, 0, key.length);
         this.counters.documentsExamined++;
         return true;
@@ -133,7 +130,7 @@ export class IndexScan implements Scan {
   cached: CachedDocument | undefined = undefined;
   private readonly reads: CachedReads | undefined;
   private readonly view: CollectionView;
-  private readonly transaction: MvccTransaction;
+  private readonly reading: Reading;
   private readonly entries: SpaceScan;
   private readonly counters: ScanCounters;
   private readonly writer = new ByteWriter();
@@ -148,7 +145,7 @@ export class IndexScan implements Scan {
 
   constructor(
     view: CollectionView,
-    transaction: MvccTransaction,
+    reading: Reading,
     index: IndexLayout,
     ranges: readonly KeyRange[],
     backwards: boolean,
@@ -162,9 +159,9 @@ export class IndexScan implements Scan {
     this.ranges = ranges;
     this.cameAgain = reads !== undefined && isLookup && reads.wasLookedUp((ranges[0] as KeyRange).lower);
     this.met = this.cameAgain ? [] : undefined;
-    this.transaction = transaction;
+    this.reading = reading;
     this.counters = counters;
-    this.entries = new SpaceScan(transaction, ranges, backwards, { keysExamined: 0, documentsExamined: 0 });
+    this.entries = new SpaceScan(reading, ranges, backwards, { keysExamined: 0, documentsExamined: 0 });
     this.seen = repeats ? new SeenRows() : undefined;
     this.skip = index.definition.kind === 'text' ? 1 : 0;
   }
@@ -183,7 +180,7 @@ export class IndexScan implements Scan {
       key.set(writer.buffer, 0, writer.length);
       if (this.seen?.isNew(key) === false) continue;
       this.cached = this.reads?.find(writer.buffer, 0, writer.length);
-      if (this.cached === undefined && !this.transaction.get(writer.buffer, 0, writer.length, this.row)) continue;
+      if (this.cached === undefined && !this.reading.get(writer.buffer, 0, writer.length, this.row)) continue;
       this.counters.documentsExamined++;
       this.isMet = true;
       return true;

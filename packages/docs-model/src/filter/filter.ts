@@ -19,8 +19,9 @@ import { type Path, parsePath, walkPath } from '../path.js';
 import { schemaValidator } from '../schema.js';
 import { isTrue } from '../truth.js';
 import { bitTest, isBitOperator } from './bit-tests.js';
-import { idFilterOf, isPlainValue } from './id-filter.js';
-import { type ValueTest, comparison, equalTo, modTest, oneOf, regexOf, regexTest, typeTest } from './tests.js';
+import { equalityFilterOf, isPlainValue } from './equality-filter.js';
+import { anyPlace, place } from './places.js';
+import { comparison, equalTo, modTest, oneOf, regexOf, regexTest, typeTest } from './tests.js';
 
 export type Matcher = (document: unknown) => boolean;
 
@@ -305,8 +306,8 @@ const LOGICAL: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$expr', '$
 
 /** Compiles a filter. 22023 for what is none, 0A000 for what is known and not there. */
 export function compileFilter(filter: unknown, variables: PlainObject = {}): CompiledFilter {
-  const byId = isObject(filter) ? idFilterOf(filter) : undefined;
-  if (byId !== undefined) return byId;
+  const equality = isObject(filter) ? equalityFilterOf(filter) : undefined;
+  if (equality !== undefined) return equality;
   const compiler = new FilterCompiler(variables, true);
   return compiled(compiler, compiler.compile(filter, true, 0));
 }
@@ -324,22 +325,6 @@ function conjunction(matchers: readonly Matcher[]): Matcher {
     for (let i = 0; i < matchers.length; i++) if (!(matchers[i] as Matcher)(document)) return false;
     return true;
   };
-}
-
-/** Asked of each place of the path. */
-function place(path: Path, test: ValueTest): Matcher {
-  return (document) => walkPath(document, path, test);
-}
-
-/** Asked of each place, and of each element where there is an array. */
-function anyPlace(path: Path, test: ValueTest): Matcher {
-  const visit = (value: unknown): boolean => {
-    if (test(value)) return true;
-    if (!Array.isArray(value)) return false;
-    for (let i = 0; i < value.length; i++) if (test(value[i])) return true;
-    return false;
-  };
-  return (document) => walkPath(document, path, visit);
 }
 
 /** An object whose keys are operators; 22023 when only some are. */
