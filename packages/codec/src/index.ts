@@ -95,6 +95,6 @@ export {
   corruptValue,
   fixedBytes,
 } from './storage.js';
-export { compareText, readUtf8, utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
+export { TextBytes, compareText, readUtf8, utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
 export { appendValue, readValue } from './value-codec.js';
 export { Json, type RecordShape, SqlArray, SqlMultirange, SqlRange, SqlRecord } from './value.js';

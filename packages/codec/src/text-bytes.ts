@@ -4,11 +4,47 @@
  * by Buffer's native functions, which also take shared memory. Texts are well-formed UTF-16 when they come here (types
  * check it on the way in).
  */
-import { varintBytes, writeVarint } from '@phantom/base';
+import { type ByteWriter, copyBytes, varintBytes, writeVarint } from '@phantom/base';
 import { readShortText, SHORT_TEXT_BYTES_MAX } from './short-text.js';
 
+const NO_BYTES = new Uint8Array(0);
 /** Characters up to which a loop beats the native call. */
 const LOOP_CHARS_MAX = 20;
+
+const BLANK = 32;
+
+/**
+ * Stands in the place of a text whose UTF-8 lies among other bytes: whoever writes it copies those, and no string is made. One
+ * is aimed at text after text. Only a row that is encoded takes it: it is no value that anything could compute with.
+ */
+export class TextBytes {
+  private bytes: Uint8Array = NO_BYTES;
+  private start = 0;
+  private end = 0;
+  private blanks = 0;
+
+  /** Aims at well-formed UTF-8 in [start, end), behind which so many blanks are meant. The bytes are borrowed. */
+  aim(bytes: Uint8Array, start: number, end: number, blanks: number): this {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.blanks = blanks;
+    return this;
+  }
+
+  /** The text, of which nothing is borrowed. */
+  get text(): string {
+    return readUtf8(this.bytes, this.start, this.end) + ' '.repeat(this.blanks);
+  }
+
+  append(writer: ByteWriter): void {
+    const { start, end, blanks } = this;
+    const at = writer.reserve(end - start + blanks);
+    const behind = copyBytes(this.bytes, start, end, writer.buffer, at);
+    if (blanks > 0) writer.buffer.fill(BLANK, behind, behind + blanks);
+    writer.length = behind + blanks;
+  }
+}
 
 interface NativeText {
   utf8Slice(start: number, end: number): string;

@@ -10,7 +10,7 @@ import type { Interval, TimeTz } from './interval.js';
 import { Jsonb } from './jsonb.js';
 import { appendMultirange, appendRange, readMultirange, readRange } from './range-bytes.js';
 import { type EnumLabels, type StorageType, StorageKind, corruptValue, fixedBytes } from './storage.js';
-import { readUtf8, utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
+import { type TextBytes, readUtf8, utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
 import {
   decimalBytesMax,
   readDate,
@@ -162,7 +162,8 @@ export function appendValue(writer: ByteWriter, type: StorageType, value: unknow
   switch (type.kind) {
     case StorageKind.Text:
     case StorageKind.PaddedText:
-      appendText(writer, value as string);
+      if (typeof value === 'string') appendText(writer, value);
+      else (value as TextBytes).append(writer);
       return;
     case StorageKind.Decimal:
       appendDecimal(writer, value as Decimal);

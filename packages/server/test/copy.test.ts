@@ -143,6 +143,36 @@ describe('COPY FROM STDIN', () => {
       expect(await rows(client)).toEqual([]);
     }));
 
+  it('puts values past the plan to their columns, in whatever order they come', () =>
+    session(async (client) => {
+      await client.ask(
+        query(`drop table t; create table t (a int primary key, gone int, b varchar(4), c char(3) not null, d numeric(5, 1),
+        e text, f text unique, check (d < 100)); alter table t drop column gone`),
+      );
+      await copyIn(client, 'copy t (f, d, c, a, b) from stdin', 'x\t1.26\tno\t7\tfour\n\\N\t\\N\tyes\t-8\t\n');
+      expect(await rows(client)).toEqual([
+        ['-8', '', 'yes', null, null, null],
+        ['7', 'four', 'no ', '1.3', null, 'x'],
+      ]);
+      const refused = async (line: string): Promise<(string | undefined)[]> => {
+        const error = errorOf(await copyIn(client, 'copy t from stdin', `1\tb\tc\t1\te\tf\n${line}\n`));
+        return [error['C'], error['D'], error['W']];
+      };
+      expect(await refused('2\tb\t\\N\t1\tee\tg')).toEqual([
+        '23502',
+        'Failing row contains (2, b, null, 1.0, ee, g).',
+        'COPY t, line 2',
+      ]);
+      expect(await refused('2\tb\tcc\t100\tee\tg')).toEqual([
+        '23514',
+        'Failing row contains (2, b, cc , 100.0, ee, g).',
+        'COPY t, line 2',
+      ]);
+      expect(await refused('2\tb\tc\t1\te\tx')).toEqual(['23505', 'Key (f)=(x) already exists.', 'COPY t, line 2']);
+      expect((await refused('2\tfives\tc\t1\te\ty'))[0]).toBe('22001');
+      expect(await rows(client)).toHaveLength(2);
+    }));
+
   it('ends at the end mark, and takes only rows that meet its condition', () =>
     session(async (client) => {
       const messages = await copyIn(

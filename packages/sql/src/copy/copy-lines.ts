@@ -30,6 +30,8 @@ export class CopyLines {
   recordText = '';
   recordStart = 0;
   recordEnd = 0;
+  /** UTF-8 of `recordText`, where each offset in it is that of the same character; undefined where there is none at hand. */
+  recordBytes: Uint8Array | undefined = undefined;
   /** False only when the record holds no quote (CSV) or backslash (text) for certain. */
   recordIsSpecial = false;
   /** False only when no record of the pieces at hand holds a character with the code zero. */
@@ -43,6 +45,8 @@ export class CopyLines {
   private readonly isCsv: boolean;
   private readonly special: string;
   private text = '';
+  /** Of the text, where they are as many as its characters: all of it is ASCII. */
+  private bytes: Uint8Array | undefined = undefined;
   private at = 0;
   /** Offset of the next special character at or after `at`; Infinity when there is none. */
   private specialAt = 0;
@@ -54,6 +58,8 @@ export class CopyLines {
   private escapePending = false;
   /** Bytes behind the last line end. */
   private waiting = new ByteWriter();
+  /** Takes turns with `waiting`, which is not written to while its text is read. */
+  private taken = new ByteWriter();
   private lineEnd: '\n' | '\r\n' | '\r' | undefined;
   private finished = false;
 
@@ -69,7 +75,7 @@ export class CopyLines {
     return this.recordText.slice(this.recordStart, this.recordEnd);
   }
 
-  /** Takes the next piece; its bytes are copied where they have to wait. */
+  /** Takes the next piece, borrowed until `next` has returned false; its bytes are copied where they have to wait. */
   push(piece: Uint8Array): void {
     let cut = piece.length;
     while (cut > 0 && piece[cut - 1] !== NEWLINE && piece[cut - 1] !== RETURN) cut--;
@@ -84,7 +90,7 @@ export class CopyLines {
         this.appendWaiting();
       }
     }
-    if (waiting.length + piece.length - cut > RECORD_BYTES_MAX) throw tooLong();
+    if (this.waiting.length + piece.length - cut > RECORD_BYTES_MAX) throw tooLong();
     this.waiting.bytes(piece, cut, piece.length);
   }
 
@@ -140,11 +146,13 @@ export class CopyLines {
     const { held } = this;
     this.recordIsSpecial = held.length > 0 || this.specialAt < end;
     this.recordText = this.text;
+    this.recordBytes = this.bytes;
     this.recordStart = this.at;
     this.recordEnd = end;
     if (held.length > 0) {
       held.push(this.record);
       this.recordText = held.join('');
+      this.recordBytes = undefined;
       this.recordStart = 0;
       this.recordEnd = this.recordText.length;
       held.length = 0;
@@ -260,7 +268,13 @@ export class CopyLines {
     } catch {
       throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8"');
     }
-    this.text = this.at < this.text.length ? this.text.slice(this.at) + text : text;
+    const isAlone = this.at >= this.text.length;
+    this.text = isAlone ? text : this.text.slice(this.at) + text;
+    // Parts of a Buffer cost more than those of a plain array.
+    this.bytes =
+      isAlone && text.length === bytes.length
+        ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+        : undefined;
     this.at = 0;
     this.hasReturn = this.text.includes('\r');
     this.mayHoldZero = this.held.length > 0 || this.text.includes('\0');
@@ -274,11 +288,12 @@ export class CopyLines {
   }
 
   private appendWaiting(): void {
-    const { waiting } = this;
+    const { waiting, taken } = this;
     this.append(waiting.view());
     // The memory of a long record is not kept for the next one.
-    if (waiting.buffer.length > WAITING_BYTES_KEPT) this.waiting = new ByteWriter();
-    else waiting.reset();
+    this.waiting = taken.buffer.length > WAITING_BYTES_KEPT ? new ByteWriter() : taken;
+    this.waiting.reset();
+    this.taken = waiting;
   }
 
   /** The line end at the offset, which is the first one: text ends in \r only where the data does. */

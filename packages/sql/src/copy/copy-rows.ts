@@ -6,10 +6,12 @@ export interface CopyColumn {
   readonly name: string;
   readonly type: SqlType;
   readonly typmod: number;
+  /** Nobody reads its values but who stores the row: of a text the bytes will do (TextBytes), which are aimed anew with each row. */
+  readonly isOnlyStored?: boolean;
 }
 
 export interface RowReader {
-  /** Takes the next piece, borrowed during the call. */
+  /** Takes the next piece, borrowed until `next` has returned false. */
   push(piece: Uint8Array): void;
   /** There are no more pieces. */
   finish(): void;

@@ -3,7 +3,8 @@
  *
  * Records of the text format without a backslash, nearly all there are, take a road of their own: fields are found in the text
  * of the piece, and integers read where they stand, without a string for the record, an array of its fields or a string for
- * each of those.
+ * each of those. Texts that are only stored go from the bytes of the piece to those of the row, where all of it is ASCII: then
+ * bytes and characters have the same offsets and lengths.
  */
 import { PhantomError } from '@phantom/base';
 import { PLAIN_DIGITS_MAX } from '../types/integer-types.js';
@@ -13,6 +14,7 @@ import { type ForcedNulls, csvFields, textFields } from './copy-fields.js';
 import { CopyLines } from './copy-lines.js';
 import type { CopySettings } from './copy-options.js';
 import type { CopyColumn, RowReader } from './copy-rows.js';
+import { type PlainText, plainText } from './plain-texts.js';
 
 /** Characters of a value or line that an error shows. */
 const SHOWN_CHARACTERS = 100;
@@ -38,6 +40,8 @@ export class TextRows implements RowReader {
   private readonly fields: (string | null)[] = [];
   /** For each column of integers the largest that needs no second look, 0 for others. */
   private readonly integersMax: readonly number[];
+  /** For each column what takes its texts as bytes; undefined where they are values. */
+  private readonly texts: readonly (PlainText | undefined)[];
   /** NULL in a record without a backslash; undefined where there can be none. */
   private readonly plainNull: string | undefined;
   private readonly delimiterCode: number;
@@ -63,6 +67,7 @@ export class TextRows implements RowReader {
     // Digits may stand for NULL.
     const areIntegers = !/\d/.test(nullText);
     this.integersMax = columns.map(({ type }) => (areIntegers ? (INTEGERS_MAX.get(type.oid) ?? 0) : 0));
+    this.texts = columns.map(plainText);
     this.delimiterCode = settings.delimiter.charCodeAt(0);
     this.headerDue = settings.header !== 'none';
   }
@@ -116,8 +121,9 @@ export class TextRows implements RowReader {
 
   /** The fields of a record of the text format that holds no backslash. */
   private readPlain(into: Value[]): void {
-    const { columns, integersMax, plainNull } = this;
-    const { recordText: text, recordEnd: end } = this.lines;
+    const { columns, integersMax, plainNull, texts } = this;
+    const { recordText: text, recordEnd: end, recordBytes: bytes, mayHoldZero } = this.lines;
+    const areBytes = bytes !== undefined && !mayHoldZero;
     const last = columns.length - 1;
     let start = this.lines.recordStart;
     for (let i = 0; i <= last; i++) {
@@ -125,6 +131,14 @@ export class TextRows implements RowReader {
       const integer = this.integerAt(text, start, end, integersMax[i] as number);
       if (Number.isNaN(integer)) {
         const stop = (this.fieldStop = this.fieldEnd(text, start, end, i === last));
+        const plain = areBytes ? texts[i] : undefined;
+        const mayBeNull = plainNull !== undefined && plainNull.length === stop - start;
+        const taken = plain === undefined || mayBeNull ? undefined : plain(bytes as Uint8Array, start, stop);
+        if (taken !== undefined) {
+          into[i] = taken;
+          start = stop + 1;
+          continue;
+        }
         const field = text.slice(start, stop);
         into[i] = field === plainNull ? null : this.value(field, columns[i] as CopyColumn);
       } else into[i] = integer;

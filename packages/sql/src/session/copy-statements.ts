@@ -1,7 +1,7 @@
 /**
  * COPY between a client and a table or query. Rows that come in take the road of a prepared INSERT, run once for each row
- * inside one statement, so defaults, generated columns, constraints and rights are INSERT's own; rows that go out are those of
- * a SELECT.
+ * inside one statement, so defaults, generated columns, constraints and rights are INSERT's own; where that has nothing to
+ * compute they go past its plan (straight-copy.ts). Rows that go out are those of a SELECT.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
@@ -30,6 +30,7 @@ import type { SqlType, Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { PlanStatement, Utility } from './statement.js';
+import { markOnlyStored, straightInsert, takesAsGiven } from './straight-copy.js';
 
 /** Rows read between two looks at the clock. */
 const ROWS_A_LOOK = 64;
@@ -73,9 +74,13 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   writers.beginStatement();
   const parameters: Value[] = columns.map(() => null);
   const context = session.executionContext(parameters, transaction.storage, transaction);
-  const reader =
-    channel.reader?.(table.name, columns, session.picture.types, session.evaluation) ??
-    rowReader(table, columns, settings, session);
+  const valueReader = channel.reader?.(table.name, columns, session.picture.types, session.evaluation);
+  const readsText = valueReader === undefined && settings.format !== 'binary';
+  const isStraight =
+    plan.pointWrite !== undefined && node.where === undefined && takesAsGiven(table, targets, columns, readsText);
+  const write = isStraight ? straightInsert(table, targets, parameters) : plan.pointWrite;
+  const readColumns = isStraight ? markOnlyStored(context.writer(table), table, targets, columns) : columns;
+  const reader = valueReader ?? rowReader(table, readColumns, settings, session);
   let rows = 0;
   yield* writers.triggers.begin(plan.targets);
   channel.startIn(settings.format === 'binary', columns.length);
@@ -92,12 +97,12 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
       else reader.push(piece);
       try {
         while (reader.next(parameters)) {
-          if (plan.pointWrite === undefined) rows += yield* plan.execute(context, NO_ROWS);
+          if (write === undefined) rows += yield* plan.execute(context, NO_ROWS);
           else {
-            let outcome = plan.pointWrite.run(context);
+            let outcome = write.run(context);
             while (typeof outcome !== 'number') {
               yield outcome;
-              outcome = plan.pointWrite.run(context);
+              outcome = write.run(context);
             }
             rows += outcome;
           }

@@ -1,5 +1,5 @@
 /** What a row is before it is stored: generated columns computed, constraints of the row alone checked. */
-import { KEPT } from '@phantom/codec';
+import { KEPT, TextBytes } from '@phantom/codec';
 import type { Value } from '../types/type.js';
 import { checkViolation, notNullViolation } from './constraint-errors.js';
 import type { TableRules } from './table-rules.js';
@@ -32,14 +32,15 @@ export function completeRow(
   return row;
 }
 
-/** The row as errors show it: with what it keeps as it is stored. */
+/** The row as errors show it: with what it keeps as it is stored, and texts for their bytes. */
 function whole(
   rules: TableRules,
   row: readonly Value[],
   context: WriterContext,
   old: RowReference | undefined,
 ): readonly Value[] {
-  if (old === undefined || !row.includes(KEPT)) return row;
+  if (old === undefined) return row.map((value) => (value instanceof TextBytes ? value.text : value));
+  if (!row.includes(KEPT)) return row;
   const stored: Value[] = [];
   rules.physical.decode(old.row, 0, old.row.length, stored, context.evaluation);
   return row.map((value, position) => (value === KEPT ? stored[position] : value));

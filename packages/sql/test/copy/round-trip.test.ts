@@ -1,12 +1,13 @@
 /** What COPY TO writes, COPY FROM reads back: any values, any options, cut into any pieces. */
-import type { PhantomError } from '@phantom/base';
+import { ByteWriter, type PhantomError } from '@phantom/base';
+import { TextBytes } from '@phantom/codec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CopyChannel } from '../../src/copy/copy-channel.js';
 import { CopyLines } from '../../src/copy/copy-lines.js';
 import type { CopySettings } from '../../src/copy/copy-options.js';
 import { BinaryRows } from '../../src/copy/binary-rows.js';
-import type { RowReader } from '../../src/copy/copy-rows.js';
+import type { CopyColumn, RowReader } from '../../src/copy/copy-rows.js';
 import { TextRows } from '../../src/copy/text-rows.js';
 import { copyWriter } from '../../src/copy/copy-writer.js';
 import { builtinTypes } from '../../src/types/builtin-types.js';
@@ -92,6 +93,70 @@ function outcomeOf(work: () => Value): string {
     return (error as PhantomError).code;
   }
 }
+
+describe('texts that are only stored', () => {
+  const types = [
+    { type: text, typmod: -1 },
+    { type: typeOf(1043), typmod: 4 + 3 },
+    { type: typeOf(1042), typmod: 4 + 3 },
+  ];
+  const columnsOf = (isOnlyStored: boolean): CopyColumn[] =>
+    types.map((type, i) => ({ name: `c${i}`, ...type, isOnlyStored }));
+  const field = fc.string({ unit: fc.constantFrom('a', 'b', ' ', 'ö', '\\', 'N', '\0'), maxLength: 4 });
+  const record = fc.tuple(field, field, field).map((fields) => `${fields.join('\t')}\n`);
+  const settingsOf = fc.constantFrom(base, { ...base, nullText: 'aa' });
+  /** Rows until the data ends or is refused, and how it is refused. */
+  const outcome = (
+    isOnlyStored: boolean,
+    bytes: Uint8Array,
+    cuts: readonly number[],
+    settings: CopySettings,
+  ): unknown[] => {
+    const reader = new TextRows('t', columnsOf(isOnlyStored), settings, { notNull: [], null: [] }, context);
+    const rows: unknown[] = [];
+    const taking: Pick<RowReader, keyof RowReader> = {
+      push: (piece) => reader.push(piece),
+      finish: () => reader.finish(),
+      ended: false,
+      place: () => reader.place(),
+      next(into) {
+        if (!reader.next(into)) return false;
+        rows.push(into.map((value) => (value instanceof TextBytes ? asStored(value) : value)));
+        return true;
+      },
+    };
+    try {
+      read(taking, bytes, cuts);
+    } catch (error) {
+      rows.push((error as PhantomError).code, (error as PhantomError).where);
+    }
+    return rows;
+  };
+  const asStored = (value: TextBytes): string => {
+    const writer = new ByteWriter();
+    value.append(writer);
+    expect(writer.view().toString()).toBe(Uint8Array.from(Buffer.from(value.text)).toString());
+    return value.text;
+  };
+
+  it('are what they are as values, in any pieces', () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 6 }), cutsOf, settingsOf, (records, cuts, settings) => {
+        const bytes = Buffer.from(records.join(''));
+        expect(outcome(true, bytes, cuts, settings)).toEqual(outcome(false, bytes, cuts, settings));
+      }),
+      { seed: 1, numRuns: 200 },
+    );
+  });
+
+  it('are taken as bytes where all of a piece is ASCII', () => {
+    const reader = new TextRows('t', columnsOf(true), base, { notNull: [], null: [] }, context);
+    const row: Value[] = [];
+    reader.push(Buffer.from('one\ttwo\t3\nfour\tfiv\tsix\n'));
+    expect([reader.next(row), ...row.map((value) => (value as TextBytes).text)]).toEqual([true, 'one', 'two', '3  ']);
+    expect([reader.next(row), ...row.map((value) => (value as TextBytes).text)]).toEqual([true, 'four', 'fiv', 'six']);
+  });
+});
 
 describe('integers of the text format', () => {
   const near = [21, 23, 20].flatMap((oid) => {
