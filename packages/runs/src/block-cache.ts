@@ -11,6 +11,11 @@
  * What finds a block, the filters and indexes of runs, has a bound of its own: a get asks the filter of every run that its
  * key may lie in, so filters that share memory with blocks and are put out by them cost a read for each run, and gets of 40M
  * records in a cache of 64 MiB took 650 us of CPU instead of 60. About 2 bytes of memory for each record of an LSM-tree.
+ *
+ * To take a block in costs more than to look into it: another one goes, and both lie in memory that no processor's cache holds.
+ * So a full cache takes in what a lookup missed only when it was missed before, and not longer ago than it might have stayed
+ * (the test of 2Q, Johnson and Shasha 1994; here the memory of misses is a word for each block of a run). Gets of 10M records,
+ * 64 MiB: 8.3 us of CPU to 7.0.
  */
 
 /** Something that can be cached. The fields belong to the cache, but for `referenced`, which a hit sets to true. */
@@ -25,6 +30,15 @@ export interface CacheItem {
 
 /** 100M records have about 200 MB of filters and indexes. */
 const FILTER_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
+
+/** A block that comes again before so much of the cache's size was missed is taken in at once: its keys are asked for one by one. */
+const SOON_SHARE = 1 / 16;
+/**
+ * Of those that come again later one in so many: where far more of them do than there is room for, they would only take turns,
+ * and those that are really wanted come often.
+ */
+const TAKEN_IN_ONE_OF = 4;
+const KIB = 1024;
 
 /** A ring of items with one bound. */
 export class ClockCache {
@@ -91,9 +105,28 @@ export class ClockCache {
 export class BlockCache extends ClockCache {
   /** Filters and indexes of runs. */
   readonly filters: ClockCache;
+  /** What lookups have missed, in KiB: the clock of `isWanted`. It goes round at 2^32. */
+  private missedKib = 0;
+  private cameAgain = 0;
 
   constructor(bytesMax: number, filterBytesMax: number = FILTER_BYTES_MAX_DEFAULT) {
     super(bytesMax);
     this.filters = new ClockCache(filterBytesMax);
+  }
+
+  /**
+   * Whether what a lookup missed should be taken in. `bytes` is its size on disk, `missedAt[index]` the note about it, which
+   * begins as zero.
+   */
+  isWanted(bytes: number, missedAt: Int32Array, index: number): boolean {
+    const before = missedAt[index]!;
+    const now = (this.missedKib + Math.ceil(bytes / KIB)) | 0;
+    this.missedKib = now;
+    missedAt[index] = now;
+    if (this.bytes + bytes <= this.bytesMax) return true;
+    const since = (now - before) >>> 0;
+    const kibMax = this.bytesMax / KIB;
+    if (before === 0 || since > kibMax) return false;
+    return since <= kibMax * SOON_SHARE || ++this.cameAgain % TAKEN_IN_ONE_OF === 0;
   }
 }

@@ -8,7 +8,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ByteWriter, corruptionError, readVarint, unsupportedError, varintBytes } from '@phantom/base';
 import { BlockCodec } from './format.js';
 import { Lz4Encoder, decodeLz4, lz4BytesMax } from './lz4.js';
-import { decodeInput, encodeWithInput, lz4Input } from './lz4-wasm.js';
+import { decodeInput, encodeWithInput, lz4Input, lz4Output } from './lz4-wasm.js';
 
 /** How the data blocks of a run are compressed. */
 export type Compression = 'none' | 'lz4' | 'deflate';
@@ -79,29 +79,52 @@ export function decompress(
   path: string,
   offset: number,
 ): void {
-  if (codec === BlockCodec.None) {
-    target.set(stored.subarray(0, end));
-    return;
-  }
+  if (codec === BlockCodec.Lz4 && !isUsual(stored, bytes)) decodeLarge(stored, end, target, bytes, path, offset);
+  else target.set(decompressed(stored, end, codec, bytes, path, offset).subarray(0, bytes));
+}
+
+/** Where the payload lies, at the head, that was stored as [0, end): borrowed until the next block is read. Throws as `decompress`. */
+export function decompressed(
+  stored: Uint8Array,
+  end: number,
+  codec: number,
+  bytes: number,
+  path: string,
+  offset: number,
+): Uint8Array {
+  if (codec === BlockCodec.None) return stored;
   const from = varintBytes(bytes);
   if (codec === BlockCodec.Lz4) {
-    const isWhole =
-      stored === lz4Input && bytes <= lz4Input.length
-        ? decodeInput(from, end, target, bytes)
-        : decodeLz4(stored, from, end, target, bytes);
-    if (!isWhole) throw malformed(path, offset);
-    return;
+    if (!isUsual(stored, bytes)) {
+      const large = new Uint8Array(bytes);
+      decodeLarge(stored, end, large, bytes, path, offset);
+      return large;
+    }
+    if (decodeInput(from, end, bytes)) return lz4Output;
+    throw malformed(path, offset);
   }
   try {
     const payload = inflateRawSync(stored.subarray(from, end), { maxOutputLength: bytes });
-    if (payload.length === bytes) {
-      target.set(payload);
-      return;
-    }
+    if (payload.length === bytes) return payload;
   } catch {
     // Told below, with the place.
   }
   throw malformed(path, offset);
+}
+
+function isUsual(stored: Uint8Array, bytes: number): boolean {
+  return stored === lz4Input && bytes <= lz4Input.length;
+}
+
+function decodeLarge(
+  stored: Uint8Array,
+  end: number,
+  target: Uint8Array,
+  bytes: number,
+  path: string,
+  offset: number,
+): void {
+  if (!decodeLz4(stored, varintBytes(bytes), end, target, bytes)) throw malformed(path, offset);
 }
 
 function malformed(path: string, offset: number): Error {

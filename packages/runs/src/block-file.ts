@@ -5,9 +5,10 @@
 import { type Checksums, corruptionError, toHex } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import { type Block, takeBlock } from './block.js';
-import { decompress, decompressedBytes } from './block-codec.js';
+import { decompress, decompressed, decompressedBytes } from './block-codec.js';
 import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
 import { lz4Input } from './lz4-wasm.js';
+import type { PassingBlock } from './passing-block.js';
 import type { ReadAhead } from './read-ahead.js';
 
 const inputView = new DataView(lz4Input.buffer, lz4Input.byteOffset, lz4Input.length);
@@ -44,6 +45,15 @@ export class BlockFile {
     decompress(stored, bytes, codec, block.room(payloadBytes), payloadBytes, path, offset);
     block.read(path, offset);
     return block;
+  }
+
+  /** As `block`, for one lookup: nothing is kept, and the bytes stay where they came to. */
+  passing(offset: number, bytes: number, into: PassingBlock): void {
+    const { path } = this.file;
+    const stored = this.readStored(offset, bytes);
+    const codec = stored[bytes] as number;
+    const payloadBytes = decompressedBytes(stored, bytes, codec, path, offset);
+    into.read(decompressed(stored, bytes, codec, payloadBytes, path, offset), payloadBytes, path, offset);
   }
 
   /** Reads a payload as it is stored, its codec behind it. Borrowed until the next read. */

@@ -28,8 +28,14 @@ export function takeBlock(bytes: number): Block {
   return spare !== undefined && spare.fits(bytes) ? spare : new Block();
 }
 
+/** The bytes of a block, and how to say that they are none. */
+export interface Payload {
+  readonly payload: Uint8Array;
+  malformed(at: number): Error;
+}
+
 /** A data or index block in memory. Does not change while it is cached or lent. */
-export class Block implements CacheItem {
+export class Block implements CacheItem, Payload {
   /** Begins with the payload; what lies behind `payloadBytes` means nothing. */
   payload: Uint8Array;
   payloadBytes = 0;
@@ -216,11 +222,7 @@ export class FoundVersion {
   removed = false;
 }
 
-/**
- * The newest version of a key with a relative seq <= `seqMax` in a block; false when there is none. Keys are compared in
- * place: `matched` counts how many bytes of the probe the entry before agreed with, so most entries are passed by their
- * shared length alone.
- */
+/** The newest version of a key with a relative seq <= `seqMax` in a block; false when there is none. */
 export function findVersion(
   block: Block,
   key: Uint8Array,
@@ -229,10 +231,27 @@ export function findVersion(
   seqMax: number,
   found: FoundVersion,
 ): boolean {
-  const { payload } = block;
   const interval = block.intervalBehindPrefix(key, start, end);
-  let at = block.restart(interval);
-  const limit = block.intervalEnd(interval);
+  const from = block.restart(interval);
+  return findBetween(block, from, block.intervalEnd(interval), key, start, end, seqMax, found);
+}
+
+/**
+ * As `findVersion`, in the interval [from, limit) of a payload. Keys are compared in place: `matched` counts how many bytes
+ * of the probe the entry before agreed with, so most entries are passed by their shared length alone.
+ */
+export function findBetween(
+  block: Payload,
+  from: number,
+  limit: number,
+  key: Uint8Array,
+  start: number,
+  end: number,
+  seqMax: number,
+  found: FoundVersion,
+): boolean {
+  const { payload } = block;
+  let at = from;
   const keyBytes = end - start;
   let matched = 0;
   while (at < limit) {

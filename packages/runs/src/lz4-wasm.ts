@@ -223,10 +223,11 @@ interface Lz4Encoder {
 }
 
 const memory = new WasmMemory(OUTPUT_AT + OUTPUT_BYTES + SLACK_BYTES);
-const output = new Uint8Array(memory.buffer, OUTPUT_AT, OUTPUT_BYTES);
 
 /** Where whoever reads bytes to be decoded puts them. Every call here uses it. */
 export const lz4Input = new Uint8Array(memory.buffer, INPUT_AT, INPUT_BYTES);
+/** Where what a call here has made lies until the next one. */
+export const lz4Output = new Uint8Array(memory.buffer, OUTPUT_AT, OUTPUT_BYTES);
 
 // Modules of their own: an opening reads a block or two and would wait for the encoder, which is the longer one, too.
 let decoding: Lz4Decoder | undefined;
@@ -248,16 +249,13 @@ export function prepareLz4(): void {
 }
 
 /**
- * Decompresses [start, end) of `lz4Input` to the head of the target; false when these bytes are not a block of exactly so
+ * Decompresses [start, end) of `lz4Input` to the head of `lz4Output`; false when these bytes are not a block of exactly so
  * many bytes.
  */
-export function decodeInput(start: number, end: number, target: Uint8Array, bytes: number): boolean {
+export function decodeInput(start: number, end: number, bytes: number): boolean {
   // Whoever comes before it is compiled compiles it at once.
   decoding ??= memory.instantiate(decodeFunctions()) as Lz4Decoder;
-  const decoded = decoding.decode(INPUT_AT + start, INPUT_AT + end, OUTPUT_AT, OUTPUT_AT + bytes);
-  if (decoded === 0) return false;
-  target.set(output.subarray(0, bytes));
-  return true;
+  return decoding.decode(INPUT_AT + start, INPUT_AT + end, OUTPUT_AT, OUTPUT_AT + bytes) !== 0;
 }
 
 /** Compresses bytes for which the input has room, and returns where the result lies: borrowed until the next call. */
@@ -265,5 +263,5 @@ export function encodeWithInput(bytes: Uint8Array): Uint8Array {
   lz4Input.set(bytes);
   encoding ??= memory.instantiate(encodeFunctions()) as Lz4Encoder;
   const end = encoding.encode(INPUT_AT, INPUT_AT + bytes.length, OUTPUT_AT);
-  return output.subarray(0, end - OUTPUT_AT);
+  return lz4Output.subarray(0, end - OUTPUT_AT);
 }

@@ -26,6 +26,7 @@ import { BlockInterval } from './block-interval.js';
 import { KeyHash, isFilter, mayContain } from './filter.js';
 import { KeyIndex } from './key-index.js';
 import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
+import { PassingBlock } from './passing-block.js';
 import { RangeCover } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
 import { RunCursor } from './run-cursor.js';
@@ -72,6 +73,8 @@ export interface RunCounters {
 export function newRunCounters(): RunCounters {
   return { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
 }
+
+const NO_NOTES = new Int32Array(0);
 
 /** The index block of a partition, decoded. */
 class PartitionIndex implements CacheItem {
@@ -126,6 +129,8 @@ class RunPartition {
   filter: PartitionFilter | undefined = undefined;
   /** Set when the index was read for the first time; outlives it, so that cached blocks are found again. */
   blocks: (Block | undefined)[] | undefined = undefined;
+  /** Of each block, when a lookup missed it: the cache's notes. */
+  missedAt = NO_NOTES;
 
   constructor(reader: ByteReader) {
     this.separator = reader.lengthPrefixed().slice();
@@ -139,6 +144,7 @@ class RunPartition {
 
 const hash = new KeyHash();
 const found = new FoundVersion();
+const passing = new PassingBlock();
 
 export class Run implements Layer, RunBlocks {
   /** Where the file is. */
@@ -220,10 +226,10 @@ export class Run implements Layer, RunBlocks {
     if (partition >= 0 && mayContain(this.filter(partition), keyHash)) {
       const index = this.blockOf(partition, key, start, end);
       if (index >= 0) {
-        const block = this.dataBlock(partition, index);
-        if (findVersion(block, key, start, end, seq - this.seqBase, found)) {
+        const payload = this.findIn(partition, index, key, start, end, seq - this.seqBase);
+        if (payload !== undefined) {
           if (found.removed || found.seq + this.seqBase < tombstone) return Lookup.Removed;
-          showCopy(value, block.payload, found.valueStart, found.valueEnd);
+          showCopy(value, payload, found.valueStart, found.valueEnd);
           return Lookup.Found;
         }
       }
@@ -418,7 +424,10 @@ export class Run implements Layer, RunBlocks {
       return cached;
     }
     const index = this.readIndex(owner);
-    owner.blocks ??= Array.from({ length: index.offsets.length }, () => undefined);
+    if (owner.blocks === undefined) {
+      owner.blocks = Array.from({ length: index.offsets.length }, () => undefined);
+      owner.missedAt = new Int32Array(index.offsets.length);
+    }
     if (this.options.cache.filters.insert(index)) owner.index = index;
     return index;
   }
@@ -438,7 +447,34 @@ export class Run implements Layer, RunBlocks {
     return payload;
   }
 
-  /** As block, for a reader who is done with it before the next call. */
+  /** Where the version of a key that a lookup is to see lies, with `found` set; undefined when the block has none. */
+  private findIn(
+    partition: number,
+    index: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    seqMax: number,
+  ): Uint8Array | undefined {
+    const { blocks, missedAt } = this.partitions[partition] as RunPartition;
+    let block = blocks?.[index];
+    if (block === undefined) {
+      const places = this.index(partition);
+      const bytes = places.bytes[index]!;
+      if (!this.options.cache.isWanted(bytes, missedAt, index)) {
+        this.counters.blocksRead++;
+        this.counters.bytesRead += bytes;
+        this.blockFile.passing(places.offsets[index]!, bytes, passing);
+        return passing.find(key, start, end, seqMax, found) ? passing.payload : undefined;
+      }
+      block = this.readBlock(partition, index);
+    } else {
+      block.referenced = true;
+      this.counters.blockHits++;
+    }
+    return findVersion(block, key, start, end, seqMax, found) ? block.payload : undefined;
+  }
+
   private dataBlock(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {
     const blocks = (this.partitions[partition] as RunPartition).blocks;
     const cached = blocks === undefined ? undefined : blocks[block];

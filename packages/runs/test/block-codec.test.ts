@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BlockCompressor, type Compression, decompress, decompressedBytes } from '../src/block-codec.js';
 import { Lz4Encoder, decodeLz4, lz4BytesMax } from '../src/lz4.js';
-import { decodeInput, encodeWithInput, lz4Input } from '../src/lz4-wasm.js';
+import { decodeInput, encodeWithInput, lz4Input, lz4Output } from '../src/lz4-wasm.js';
 import { type ModelVersion, getFrom, sortVersions, writeModel } from './run-model.js';
 
 let checksums: Checksums;
@@ -150,10 +150,7 @@ describe('LZ4', () => {
 function decodeFast(block: Uint8Array, bytes: number): Uint8Array | undefined {
   lz4Input.fill(0xee);
   lz4Input.set(block, 3);
-  const target = new Uint8Array(bytes + 1).fill(0xee);
-  const isWhole = decodeInput(3, 3 + block.length, target, bytes);
-  expect(target[bytes]).toBe(0xee);
-  return isWhole ? target.subarray(0, bytes) : undefined;
+  return decodeInput(3, 3 + block.length, bytes) ? lz4Output.slice(0, bytes) : undefined;
 }
 
 describe('LZ4 in WebAssembly', () => {

@@ -12,9 +12,10 @@ import {
   mayContain,
   unionOf,
 } from '../src/index.js';
-import { Block, takeBlock } from '../src/block.js';
+import { Block, FoundVersion, takeBlock } from '../src/block.js';
 import { BlockInterval } from '../src/block-interval.js';
 import { isFilter } from '../src/filter.js';
+import { PassingBlock } from '../src/passing-block.js';
 import { overlaps } from '../src/range-cover.js';
 import { covers } from './run-model.js';
 
@@ -62,6 +63,23 @@ describe('the cache', () => {
     expect(item.isEvicted).toBe(false);
     for (let i = 0; i < 20; i++) cache.insert(new Item(240));
     expect(cache.count).toBe(4);
+  });
+
+  it('that is full wants what comes again at once, and one in four of what it would still have had', () => {
+    const KIB = 1024;
+    const cache = new BlockCache(40 * KIB);
+    const missedAt = new Int32Array(1000);
+    const wanted = (from: number, to: number): number => {
+      let count = 0;
+      for (let i = from; i < to; i++) if (cache.isWanted(KIB, missedAt, i)) count++;
+      return count;
+    };
+    expect(wanted(0, 4)).toBe(4);
+    while (cache.bytes < cache.bytesMax) cache.insert(new Item(10 * KIB));
+    expect(wanted(100, 900)).toBe(0);
+    expect(wanted(860, 900)).toBe(10);
+    expect(wanted(100, 900)).toBe(0);
+    expect(wanted(898, 900)).toBe(2);
   });
 });
 
@@ -222,6 +240,16 @@ describe('a block', () => {
         return (error as { code?: string }).code;
       }
     };
+    const lookUp = (payload: Uint8Array): unknown => {
+      try {
+        const block = new PassingBlock();
+        block.read(payload, payload.length, 'file', 0);
+        block.find(Uint8Array.of(1, 2), 0, 2, 9, new FoundVersion());
+        return undefined;
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    };
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 0, max: 5 }), (head, restarts) => {
         const payload = Uint8Array.from([
@@ -236,8 +264,10 @@ describe('a block', () => {
           0,
           0,
         ]);
-        expect([undefined, 'XX001']).toContain(attempt(payload));
-        expect([undefined, 'XX001']).toContain(attempt(head));
+        for (const bytes of [payload, head]) {
+          expect([undefined, 'XX001']).toContain(attempt(bytes));
+          expect([undefined, 'XX001']).toContain(lookUp(bytes));
+        }
       }),
       { numRuns: 500, seed: 3 },
     );

@@ -69,6 +69,24 @@ describe('the file of a run', () => {
     run.release();
   });
 
+  it('takes blocks in that come again and again, and none that lookups of all keys pass by', () => {
+    const list = ascending(4000, 100);
+    const cache = new BlockCache(128 * 1024);
+    const run = writeModel(list, [], { checksums, cache, writer: { blockBytes: 1000 } });
+    const readsOf = (from: number, to: number, step = 1): number => {
+      const before = run.counters.blocksRead;
+      for (let i = from; i < to; i += step) getFrom(run, numbered(i), 9);
+      return run.counters.blocksRead - before;
+    };
+    // Those that lie in a block follow each other.
+    expect(readsOf(0, 4000)).toBeLessThan(run.blockCount * 2.1);
+    for (let round = 0; round < 20; round++) readsOf(3000, 3400, 10);
+    expect(readsOf(3000, 3400)).toBe(0);
+    expect(readsOf(0, 3000, 10)).toBeGreaterThan(250);
+    expect(readsOf(3000, 3400)).toBe(0);
+    run.release();
+  });
+
   it('keeps what finds a block, whatever becomes of the blocks', () => {
     const list = ascending(10_000, 3);
     const vfs = new MemoryVfs({ losesPower: false });

@@ -2,7 +2,7 @@ import { type Checksums, compareKeys, loadChecksums } from '@phantom/base';
 import type { KeyRange } from '@phantom/kv';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LayerCursor, RangeTombstone } from '../src/index.js';
+import { BlockCache, type LayerCursor, type RangeTombstone } from '../src/index.js';
 import {
   type ModelEntry,
   type ModelVersion,
@@ -85,8 +85,10 @@ describe('a sorted run', () => {
         tombstones,
         fc.array(key, { maxLength: 20 }),
         fc.constantFrom(1, 40, 16384),
-        (list, ranges, probes, blockBytes) => {
-          const run = writeModel(list, ranges, { checksums, writer: { blockBytes } });
+        fc.constantFrom(1 << 20, 0),
+        (list, ranges, probes, blockBytes, cacheBytes) => {
+          const cache = new BlockCache(cacheBytes);
+          const run = writeModel(list, ranges, { checksums, cache, writer: { blockBytes } });
           for (const at of [0, 1, 7, 20, 1000]) {
             for (const probe of [...probes, ...list.map((item) => item.key)]) {
               expect(getFrom(run, probe, at)).toEqual(modelGet(list, ranges, probe, at));
@@ -96,7 +98,7 @@ describe('a sorted run', () => {
           run.release();
         },
       ),
-      { numRuns: 80, seed: 1 },
+      { numRuns: 120, seed: 1 },
     );
   });
 
