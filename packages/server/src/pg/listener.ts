@@ -10,6 +10,7 @@ import { CancelKeys } from './cancel-keys.js';
 import { type ConnectionHost, PgConnection } from './connection.js';
 import type { SessionSource } from './database-session.js';
 import { TlsSettings } from '../tls.js';
+import { readKept } from './kept-reads.js';
 import { Outbox } from './outbox.js';
 import { BufferPool } from './output.js';
 import { LoopPoll } from '../loop-poll.js';
@@ -95,12 +96,14 @@ export class PgListener implements ConnectionHost {
     if (this.connections.size === 0) this.emptied?.();
   }
 
-  private accept(socket: Socket): void {
+  private accept(accepted: Socket): void {
     if (!this.admission.arrive()) {
-      socket.destroy();
+      accepted.destroy();
       return;
     }
     this.accepted.value++;
+    // What may become TLS is read by Node itself.
+    const socket = this.tls === undefined ? readKept(accepted) : accepted;
     this.connections.add(new PgConnection(socket, this, isLoopback(socket.remoteAddress)));
   }
 }
