@@ -30,6 +30,7 @@ import type { TreeRoot } from './format.js';
 import type { FreelistEntry, RunEntry } from './meta-page.js';
 import { PageList, PageRanges } from './page-ranges.js';
 import { PageWriter } from './page-writer.js';
+import { estimateTouchedPages } from './range-estimate.js';
 import { NO_FREELIST, type RunHandle, type TreeFiles } from './tree-files.js';
 import type { FlushInput, MergePagesInput, MergePagesOutput, MergeRunsInput } from './worker-main.js';
 import { WORKER_SOURCE } from './worker-source.js';
@@ -108,7 +109,7 @@ export class Offload {
       let pages = { root, freed: new PageList() };
       let bytesWritten = 0;
       let isMerged = merged.length === 0;
-      if (!isMerged && this.pays(bytesOf(merged))) {
+      if (!isMerged && this.pays(bytesOf(merged) + this.pageBytesTouched())) {
         const output = yield* this.mergeInThread(merged, generation);
         if (output !== undefined) {
           adopted = PageRanges.decode(new ByteReader(output.allocated, pager.file.path));
@@ -132,6 +133,12 @@ export class Offload {
       pager.giveBack(out.allocated.toRanges());
       throw error;
     }
+  }
+
+  /** Bytes of pages that all runs, merged, would have read and written: a few scattered entries touch a page each. */
+  private pageBytesTouched(): number {
+    const { files } = this;
+    return 2 * estimateTouchedPages(files) * files.pager.pageBytes;
   }
 
   private *mergeInThread(

@@ -1,5 +1,5 @@
 /** Settings of the engine. Its share of cache and delta comes with the context it is opened in. */
-import { PhantomError, SqlState } from '@phantom/base';
+import { PhantomError, SLICE_MS, SqlState } from '@phantom/base';
 import type { SharedMemory } from '@phantom/runs';
 import { PAGE_BYTES_MAX, PAGE_BYTES_MIN } from './format.js';
 
@@ -14,11 +14,11 @@ export interface BtreeOptions {
   readonly idleMergeMs?: number;
   /** Bytes of files that are kept for views alone; past it the oldest view ends with 72000. Default 16 GiB. */
   readonly pinnedBytesMax?: number;
-  /** Background work lets others run after so long. Default 4. */
+  /** Background work lets others run after so long. Default 2. */
   readonly sliceMs?: number;
   /**
    * Flushes and merges of at least so many bytes run in worker threads, when the files are on a real disk; smaller ones in
-   * slices of `sliceMs` on this thread. Infinity: all of them. Default 1 MiB.
+   * slices of `sliceMs` on this thread. Pages that a merge reads and writes count. Infinity: all of them. Default 1 MiB.
    */
   readonly workerBytesMin?: number;
   /** Cache and delta shared with the other engines of the store. Default: a part of what the store has for each engine. */
@@ -37,7 +37,7 @@ export interface ResolvedBtreeOptions {
 
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: BtreeOptions): ResolvedBtreeOptions {
-  const { pageBytes = 8192, runsMax = 8, idleMergeMs = 500, pinnedBytesMax = 16 * GIB, sliceMs = 4 } = options;
+  const { pageBytes = 8192, runsMax = 8, idleMergeMs = 500, pinnedBytesMax = 16 * GIB, sliceMs = SLICE_MS } = options;
   const { workerBytesMin = 1024 * 1024 } = options;
   const isPower = Number.isInteger(Math.log2(pageBytes));
   if (!isPower || pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX) {

@@ -14,6 +14,23 @@ offloadSuite<BtreeEngine>({
   deltaCopies,
   killThread: () => threads.flush.terminate(),
   more: (open, reopen) => {
+    it('leaves a merge of few entries to the thread when they touch many pages', async () => {
+      const { engine, driver } = await open(200_000);
+      const keys = 4000;
+      const put = (number: number): ReturnType<typeof driver.put> =>
+        driver.put(String(number).padStart(8, '0'), new Uint8Array(100));
+      await driver.commit(Array.from({ length: keys }, (_, number) => put(number)));
+      await engine.merge();
+      const jobs = engine.stats().workerJobs;
+      await driver.commit(Array.from({ length: 40 }, (_, number) => put((number * keys) / 40)));
+      await engine.flush();
+      expect(engine.stats().workerJobs).toBe(jobs);
+      await engine.merge();
+      expect(engine.stats().workerJobs).toBe(jobs + 1);
+      driver.compareNow();
+      expect([...engine.check()]).toEqual([]);
+    });
+
     it('gives pages back and takes them again, whatever views hold', async () => {
       const { engine, driver, context } = await open();
       const random = new Random(3);

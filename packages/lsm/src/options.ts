@@ -1,5 +1,5 @@
 /** Settings of the engine. Its share of cache and delta comes with the context it is opened in. */
-import { PhantomError, SqlState } from '@phantom/base';
+import { PhantomError, SLICE_MS, SqlState } from '@phantom/base';
 import type { Compression, SharedMemory } from '@phantom/runs';
 
 const KIB = 1024;
@@ -31,7 +31,7 @@ export interface LsmOptions {
   readonly bottomCompression?: Compression;
   /** Bytes of files that are kept for views alone; past it the oldest view ends with 72000. Default 16 GiB. */
   readonly pinnedBytesMax?: number;
-  /** Background work lets others run after so long. Default 4. */
+  /** Background work lets others run after so long. Default 2. */
   readonly sliceMs?: number;
   /**
    * Flushes and compactions of at least so many bytes run in worker threads, when the files are on a real disk; smaller ones
@@ -66,7 +66,7 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'lz4', 'deflate'];
 /** Checks the options and fills in the defaults; 22023 for what cannot be. */
 export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   const { level0RunsMin = 4, level0RunsSlow = 16, level0RunsMax = 40, levelBytes, levelFactor = 10 } = options;
-  const { runBytesMax = 16 * MIB, blockBytes = 4 * KIB, filterBitsPerKey = 10, sliceMs = 4 } = options;
+  const { runBytesMax = 16 * MIB, blockBytes = 4 * KIB, filterBitsPerKey = 10, sliceMs = SLICE_MS } = options;
   const { compression = 'lz4', bottomCompression = compression, pinnedBytesMax = 16 * GIB } = options;
   const { workerBytesMin = MIB, filterBytesMax = 256 * MIB } = options;
   const wholes = { level0RunsMin, level0RunsSlow, level0RunsMax, runBytesMax, blockBytes };

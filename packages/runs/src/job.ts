@@ -4,11 +4,12 @@
  * all of it (`finishNow`) or a slice (`stepNow`), with every wait done by this thread. So there is one description of a
  * flush or a merge, read from top to bottom, and two ways to run it.
  */
-import { PhantomError, SqlState } from '@phantom/base';
+import { PhantomError, SqlState, eventLoop } from '@phantom/base';
 
 /** Something a job waits for. */
 export interface Wait {
-  sync(): Promise<unknown>;
+  /** `sliceMs`: how long the job has just had this thread. */
+  sync(sliceMs: number): Promise<unknown>;
   /** The same on this thread. Both may be under way at once: the one that ends later finds it done. */
   syncNow(): void;
   /** As syncNow, but for so long at most; true when it is over. For waits for work that goes on without this thread. */
@@ -17,14 +18,17 @@ export interface Wait {
   abort?(): void;
 }
 
-/** Yielded at the end of a slice of time: others may run. */
+/** Yielded at the end of a slice of time: others run, in proportion to what it took. */
 export const PAUSE: Wait = {
-  sync: () => new Promise((resolve) => setImmediate(resolve)),
+  sync: (sliceMs) => eventLoop.giveWay(sliceMs),
   syncNow: () => undefined,
 };
 
-/** As PAUSE, by a job whose work goes on in another thread as soon as this one has brought it there. */
-export const HANDING_OVER: Wait = { ...PAUSE };
+/** Yielded in place of PAUSE by a job whose work goes on in another thread as soon as this one has brought it there. */
+export const HANDING_OVER: Wait = {
+  sync: () => eventLoop.nextTurn(),
+  syncNow: () => undefined,
+};
 
 export type JobBody = Generator<Wait, void>;
 
@@ -39,6 +43,8 @@ export class Job {
   private settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   /** Counts the waits, so that the driver that awaited one knows whether it is still the present one. */
   private turn = 0;
+  /** How long the last step took. */
+  private sliceMs = 0;
 
   /** Starts the body at once, up to its first wait. */
   constructor(body: JobBody) {
@@ -100,7 +106,7 @@ export class Job {
       const { turn } = this;
       let failure: { readonly error: unknown } | undefined;
       try {
-        await this.waiting?.sync();
+        await this.waiting?.sync(this.sliceMs);
       } catch (error) {
         failure = { error };
       }
@@ -116,7 +122,9 @@ export class Job {
         this.body.return();
         throw new PhantomError(SqlState.AdminShutdown, 'background work was stopped');
       }
+      const beganMs = performance.now();
       const step = failure === undefined ? this.body.next() : this.body.throw(failure.error);
+      this.sliceMs = performance.now() - beganMs;
       if (step.done !== true) {
         this.waiting = step.value;
         return;

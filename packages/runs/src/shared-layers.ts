@@ -56,7 +56,7 @@ async function awaited<R>(steps: Generator<Wait, R>): Promise<R> {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    await step.value.sync();
+    await step.value.sync(0);
   }
 }
 

@@ -98,6 +98,11 @@ export class WorkerCall<R> implements Wait {
     return this.answer as R | undefined;
   }
 
+  /** How many slices of the task are done. */
+  get slices(): number {
+    return Atomics.load(this.control, BEATS);
+  }
+
   async sync(): Promise<void> {
     await this.ended;
     if (this.error !== undefined) throw this.error;
@@ -107,7 +112,7 @@ export class WorkerCall<R> implements Wait {
     let beats = -1;
     let silentMs = 0;
     while (!this.syncNowFor(LOOK_MS)) {
-      const now = Atomics.load(this.control, BEATS);
+      const now = this.slices;
       silentMs = now === beats ? silentMs + LOOK_MS : 0;
       beats = now;
       if (silentMs >= SILENCE_MS_MAX) {

@@ -50,6 +50,21 @@ describe('a job', () => {
     expect(job.failure).toBeUndefined();
   });
 
+  it('tells what it waits for how long it has had the thread', async () => {
+    const slices: number[] = [];
+    const wait: Wait = { sync: (sliceMs) => Promise.resolve(slices.push(sliceMs)), syncNow: () => undefined };
+    await new Job(
+      (function* body(): JobBody {
+        yield wait;
+        const beganMs = performance.now();
+        while (performance.now() - beganMs < 2);
+        yield wait;
+      })(),
+    ).ended;
+    expect(slices).toHaveLength(2);
+    expect(slices[1]).toBeGreaterThanOrEqual(2);
+  });
+
   it('is finished on the spot by whoever cannot wait, though it is being awaited', async () => {
     const told = trace();
     const job = new Job(twoWaits(told));

@@ -62,7 +62,7 @@ describe('waits for the disk', () => {
       const file = vfs.open('d/a', { mode: 'create' });
       file.writeAt(0, Uint8Array.of(1, 2, 3));
       for (const wait of [syncOf(file), syncOfNames(vfs, 'd')]) {
-        if (isAwaited) await wait.sync();
+        if (isAwaited) await wait.sync(0);
         else wait.syncNow();
       }
       for (let seed = 0; seed < 8; seed++) expect(vfs.crashClone(seed).readFile('d/a')).toEqual(Uint8Array.of(1, 2, 3));

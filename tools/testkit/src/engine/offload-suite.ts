@@ -26,7 +26,10 @@ interface OffloadSuiteOptions<Engine extends OffloadingEngine> {
   /** Kills the thread that flushes. */
   killThread(): Promise<unknown>;
   /** Tests of this engine alone, beside the suite's. */
-  more?(open: () => Promise<Opened<Engine>>, reopen: (context: TestContext) => Promise<Engine>): void;
+  more?(
+    open: (workerBytesMin?: number) => Promise<Opened<Engine>>,
+    reopen: (context: TestContext) => Promise<Engine>,
+  ): void;
 }
 
 interface Opened<Engine> {
