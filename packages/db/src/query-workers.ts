@@ -145,6 +145,10 @@ class ReadingRows implements RemoteRows {
     void this.run({ ...place, scratchFolder: worker.scratchFolder }, read);
   }
 
+  get slices(): number {
+    return this.call?.slices ?? 0;
+  }
+
   next(): Uint8Array | Promise<void> | undefined {
     const block = this.blocks.shift();
     if (block !== undefined) {

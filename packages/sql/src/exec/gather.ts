@@ -14,6 +14,7 @@
  *   3. Nothing is waited for, but where this thread is to leave partitions to others: by its setting, or because statements of other
  *      sessions have begun since it took the last one. Those wait for each slice of what is run here.
  */
+import { SLICE_MS } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
 import { GatheredRows } from './gathered-rows.js';
 import type { PhysicalNode } from '../plan/physical/physical.js';
@@ -26,8 +27,12 @@ import { RowBlockReader } from './row-block.js';
 import type { Run, Statement } from './run.js';
 import { MemoryShare, type Partition, type PartitionReads, type Yielded } from './runtime.js';
 
-/** Where others are at work on this thread, it takes a share of its own only once other threads have been silent for so long. */
-const SILENCE_MS_MAX = 100;
+/**
+ * Where others are at work on this thread, it takes a share of its own only once other threads have hardly got on for so long: in
+ * fewer slices than a tenth of a processor gives them.
+ */
+const SILENCE_MS = 100;
+const SILENT_SLICES_MAX = SILENCE_MS / SLICE_MS / 10;
 /** Rows of a piece that are taken at once. */
 const RECEIVED_ROWS = 256;
 
@@ -79,8 +84,10 @@ export class GatherPipeline extends Pipeline {
     const gathering = new Gathering(this.plan, run, partitions, others);
     let handedOn = 0;
     try {
+      // A turn of the event loop tells whether others are at work on this thread.
+      if (others !== undefined) yield undefined;
       for (;;) {
-        const wait = gathering.receive();
+        const awaited = gathering.receive();
         for (let rows = gathering.done(handedOn); rows !== undefined; rows = gathering.done(handedOn)) {
           for (const batch of rows.batches()) if (!(yield* this.drive(run, batch, batch.count))) return;
           rows.drop();
@@ -92,7 +99,7 @@ export class GatherPipeline extends Pipeline {
         }
         const step = gathering.step(handedOn);
         if (step !== WAITS) yield step;
-        else if (wait !== undefined) yield LongWait.of(gathering.patiently(wait()));
+        else if (awaited !== undefined) yield LongWait.of(gathering.patiently(awaited));
       }
     } finally {
       gathering.close();
@@ -137,7 +144,7 @@ class Gathering {
   /** The next one, where nobody else claims any. */
   private next = 0;
   private readonly company: Company;
-  /** Nothing has come from others for long: they stand back behind everybody, and this thread takes one partition. */
+  /** Others have hardly got on for long: they stand back behind everybody, and this thread takes one partition. */
   private areOthersSilent = false;
 
   constructor(plan: GatherPlan, run: Run, partitions: readonly Partition[], others: PartitionReads | undefined) {
@@ -154,8 +161,8 @@ class Gathering {
     return this.isDone[number] === true ? this.rows[number] : undefined;
   }
 
-  /** Takes what others have sent; answers how to wait for more, while there is any to come. */
-  receive(): (() => Promise<void>) | undefined {
+  /** Takes what others have sent; answers whom to wait for, while there is any to come. */
+  receive(): PartitionReads | undefined {
     const { others, reader } = this;
     if (others === undefined) return undefined;
     for (let piece = others.take(); piece !== undefined; piece = others.take()) {
@@ -168,7 +175,7 @@ class Gathering {
       this.isDone[partition] = true;
       if (this.own?.number === partition) this.leaveOwn();
     }
-    return others.isReading ? () => others.wait() : undefined;
+    return others.isReading ? others : undefined;
   }
 
   /** Does a slice of work here; what it yields is to be yielded. `first`: the first partition that has not been handed on. */
@@ -186,19 +193,23 @@ class Gathering {
     return undefined;
   }
 
-  /** Waits for the others, but not for long: this thread may have to go on in their place. */
-  async patiently(wait: Promise<void>): Promise<void> {
+  /** Waits for the others, as long as they get on: this thread may have to go on in their place. */
+  async patiently(others: PartitionReads): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
+    let { slices } = others;
     const silence = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
+      timer = setInterval(() => {
+        const before = slices;
+        ({ slices } = others);
+        if (slices - before > SILENT_SLICES_MAX) return;
         this.areOthersSilent = true;
         resolve();
-      }, SILENCE_MS_MAX);
+      }, SILENCE_MS);
     });
     try {
-      await Promise.race([wait, silence]);
+      await Promise.race([others.wait(), silence]);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 

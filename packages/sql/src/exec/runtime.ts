@@ -287,6 +287,8 @@ export interface PartitionReads {
   readonly threads: number;
   /** True while one of them is at work. */
   readonly isReading: boolean;
+  /** How many slices of time those that are at work have worked. */
+  readonly slices: number;
   /** Begins the next partition in this thread; undefined when all are begun. */
   claim(): number | undefined;
   /** The next piece that has come in; undefined: there is none now. Throws what ended a read. */

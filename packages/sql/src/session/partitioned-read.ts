@@ -64,6 +64,10 @@ class SharedReads implements PartitionReads {
     return this.readers.length > 0;
   }
 
+  get slices(): number {
+    return this.readers.reduce((sum, reader) => sum + reader.slices, 0);
+  }
+
   claim(): number | undefined {
     return claimPartition(this.shared, false);
   }

@@ -30,6 +30,8 @@ export interface ReadWorkers {
 export interface RemoteRows {
   /** The next block; a promise: it is not there yet, ask again; undefined at the end. Throws, or rejects with, what ended the read. */
   next(): Uint8Array | Promise<void> | undefined;
+  /** How many slices of time the thread has worked on it. */
+  readonly slices: number;
   /** Once it has ended well. */
   readonly outcome: RemoteOutcome | undefined;
   /** The thread is gone, and what it has not handed over. */
