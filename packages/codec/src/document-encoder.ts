@@ -26,9 +26,15 @@ import {
 import { Decimal } from './decimal.js';
 import { Tag, hasStructure, isSelfContained } from './document-format.js';
 import { type DocumentValue, entryStart, nodeCount, nodeKind } from './document-reader.js';
-import { type DocumentStructure, STRUCTURE_NAME_BYTES, structureAt } from './document-structure.js';
-import { ObjectId, Uuid } from './document-values.js';
+import {
+  type DocumentStructure,
+  STRUCTURE_NAME_BYTES,
+  type StructureStore,
+  structureAt,
+} from './document-structure.js';
+import { ObjectId, Uuid, isForeignPlain } from './document-values.js';
 import { writeNode, writeNumber } from './document-writer.js';
+import type { ObjectTarget } from './object-writer.js';
 import { type KnownKey, type ShapeNode, ShapeTree } from './shape-tree.js';
 import { corruptValue } from './storage.js';
 import { keyBytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
@@ -47,16 +53,6 @@ const SMALL_STRING_MAX = 63;
 const PLAIN_STRING_MAX = 4096;
 const ORDERED = { sorted: false } as const;
 
-/** The structures of whoever keeps the documents that are written. */
-export interface StructureStore {
-  /** True for a structure that documents may name: it is there for all who will read them. */
-  has(structure: DocumentStructure): boolean;
-  /** Objects of this structure, one that the process knows, are being written without it. */
-  wants(structure: DocumentStructure): void;
-  /** Many objects were of the structure with these bytes. Gives it, if it is to be one. */
-  learn(bytes: Uint8Array): DocumentStructure | undefined;
-}
-
 /** A value of a document that is changed, which stays what it is: the node at [from, to). */
 class KeptNode {
   readonly bytes: Uint8Array;
@@ -74,20 +70,22 @@ function surrogateError(where: string): PhantomError {
   return new PhantomError('22021', 'the text has an unpaired surrogate, so it has no UTF-8 form', { detail: where });
 }
 
-export class DocumentEncoder {
-  /** Holds what was encoded last; callers may write around it. */
-  readonly writer = new ByteWriter(1024);
+export class DocumentEncoder implements ObjectTarget {
+  /** Where it appends; callers may write around that, or put another in its place. */
+  writer = new ByteWriter(1024);
   private readonly rules: DocumentRules;
   private readonly keys = new Map<string, KnownKey>();
   private shapes = new ShapeTree();
   /** Above documents. */
-  private readonly top: KnownKey = { text: '', bytes: new Uint8Array(0), first: undefined };
+  private readonly top: KnownKey = { text: '', bytes: new Uint8Array(0), first: undefined, usual: undefined };
   /** Keys and values of the objects being written, those of the innermost on top. */
   private readonly fieldKeys: KnownKey[] = [];
   private readonly fieldValues: unknown[] = [];
   private fieldsUsed = 0;
   /** Whose structures documents may name; undefined: they carry their keys. */
   private store: StructureStore | undefined = undefined;
+  /** Objects may be written by what is expected of them (object-writer.ts). */
+  private expects = false;
   /** Nodes written that are not self-contained. */
   private named = 0;
   /** End offsets of the containers being written, innermost on top. */
@@ -102,10 +100,30 @@ export class DocumentEncoder {
 
   /** Appends the object's node with `_id` first, whatever the object has under that name. It may name structures of `store`. */
   encodeWithId(document: object, id: unknown, store?: StructureStore): void {
+    const start = this.writer.length;
     this.begin(store);
-    const shape = this.take(this.shapes.root, this.top, '_id', id, 0);
-    if (document instanceof Map) this.mapFields(document as Map<unknown, unknown>, 0, this.top, shape);
-    else this.plainFields(document as Record<string, unknown>, 0, this.top, shape);
+    this.expects = store !== undefined;
+    try {
+      this.document(document, id);
+    } catch (error) {
+      if (!this.expects) throw error;
+      // Compiled writers do not say where a value is that they refuse.
+      this.writer.length = start;
+      this.begin(store);
+      this.document(document, id);
+    }
+  }
+
+  private document(document: object, id: unknown): void {
+    if (document instanceof Map) {
+      const shape = this.take(this.shapes.root, this.top, '_id', id, 0);
+      this.mapFields(document as Map<unknown, unknown>, 0, this.top, shape);
+      return;
+    }
+    const fields = document as Record<string, unknown>;
+    const names = Object.keys(document);
+    if (this.asUsual(fields, names, id, 0, this.top)) return;
+    this.plainFields(fields, names, 0, this.top, this.take(this.shapes.root, this.top, '_id', id, 0));
   }
 
   /**
@@ -225,6 +243,7 @@ export class DocumentEncoder {
     this.fieldsUsed = 0;
     this.named = 0;
     this.store = store;
+    this.expects = false;
     if (this.shapes.isFull) this.forget();
   }
 
@@ -232,6 +251,7 @@ export class DocumentEncoder {
     this.keys.clear();
     this.shapes = new ShapeTree();
     this.top.first = undefined;
+    this.top.usual = undefined;
   }
 
   /** Takes a field of an object under `parent`, behind the keys of `shape`; what is undefined is left out. Gives its shape with it. */
@@ -251,7 +271,7 @@ export class DocumentEncoder {
   }
 
   /** Appends the node of a value that has `depth` levels above it, under a key. */
-  private node(value: unknown, depth: number, key: KnownKey): void {
+  node(value: unknown, depth: number, key: KnownKey): void {
     const { writer } = this;
     switch (typeof value) {
       case 'string':
@@ -276,7 +296,7 @@ export class DocumentEncoder {
   }
 
   /** Plain text is two to three times faster here than asking native code for its length first. */
-  private text(text: string, depth: number): void {
+  text(text: string, depth: number): void {
     const { writer } = this;
     const { length } = text;
     if (length <= SMALL_STRING_MAX) {
@@ -357,11 +377,32 @@ export class DocumentEncoder {
 
   private plain(fields: Record<string, unknown>, depth: number, key: KnownKey): void {
     this.checkDepth(depth);
-    this.plainFields(fields, depth, key, this.shapes.root);
+    const names = Object.keys(fields);
+    if (!this.asUsual(fields, names, undefined, depth, key))
+      this.plainFields(fields, names, depth, key, this.shapes.root);
   }
 
-  private plainFields(fields: Record<string, unknown>, depth: number, parent: KnownKey, from: ShapeNode): void {
-    const names = Object.keys(fields);
+  /** Appends an object that is what objects under this key mostly are; false, and nothing is appended, for any other. */
+  private asUsual(
+    fields: Record<string, unknown>,
+    names: readonly string[],
+    id: unknown,
+    depth: number,
+    { usual }: KnownKey,
+  ): boolean {
+    if (usual === undefined || !this.expects || this.store?.has(usual.structure) !== true) return false;
+    const isWritten = usual.write(this, fields, names, id, depth, usual.keys);
+    if (isWritten) this.named++;
+    return isWritten;
+  }
+
+  private plainFields(
+    fields: Record<string, unknown>,
+    names: readonly string[],
+    depth: number,
+    parent: KnownKey,
+    from: ShapeNode,
+  ): void {
     const base = this.fieldsUsed - from.depth;
     let shape = from;
     for (let i = 0; i < names.length; i++) {
@@ -371,6 +412,7 @@ export class DocumentEncoder {
       shape = this.take(shape, parent, name, fields[name], depth);
     }
     this.takenFields(base, depth, shape);
+    if (this.expects) parent.usual = shape.wasWritten() ?? parent.usual;
   }
 
   private map(fields: Map<unknown, unknown>, depth: number, key: KnownKey): void {
@@ -436,9 +478,10 @@ export class DocumentEncoder {
   /** Writes the tag and leaves room for a count and the ends of so many entries, in the narrow form. */
   private open(tag: number, room: number): number {
     const { writer } = this;
-    const start = writer.reserve(1 + tableBytes(room, false));
+    const head = 1 + varintBytes(room) + 2 * room;
+    const start = writer.reserve(head);
     writer.buffer[start] = tag;
-    writer.length = start + 1 + tableBytes(room, false);
+    writer.length = start + head;
     return start;
   }
 
@@ -458,13 +501,15 @@ export class DocumentEncoder {
   private closeStructured(start: number, { keys }: DocumentStructure, first: number): void {
     assert(this.endsUsed - first === keys.length, 'an object has the fields of its structure');
     this.named++;
-    this.writeEnds(
-      start,
-      start + 1 + STRUCTURE_NAME_BYTES,
-      keys.length,
-      start + 1 + STRUCTURE_NAME_BYTES + 2 * keys.length,
-      first,
-    );
+    const table = start + 1 + STRUCTURE_NAME_BYTES;
+    this.writeEnds(start, table, keys.length, table + 2 * keys.length, first);
+  }
+
+  /** See ObjectTarget. */
+  endWide(start: number, data: number, ends: readonly number[]): void {
+    const first = this.endsUsed;
+    for (const end of ends) this.end(data + end);
+    this.writeEnds(start, data - 2 * ends.length, ends.length, data, first);
   }
 
   /** An entry ends here, or at an offset that is yet to be written. */
@@ -486,7 +531,7 @@ export class DocumentEncoder {
     const count = this.endsUsed - first;
     if (isOver) buffer[start] = buffer[start] === Tag.Array ? Tag.ArrayOver : Tag.ObjectOver;
     const table = writeVarint(buffer, start + 1, count);
-    this.writeEnds(start, table, count, start + 1 + tableBytes(room, false), first);
+    this.writeEnds(start, table, count, start + 1 + varintBytes(room) + 2 * room, first);
   }
 
   /** Writes the ends on the stack from `first` on at `table`, behind which the entries begin that stand at `reserved`. */
@@ -520,7 +565,7 @@ export class DocumentEncoder {
     const refusal = this.rules.refuseKey?.(text);
     if (refusal !== undefined) throw new PhantomError('22023', refusal, { detail: this.where(depth) });
     if (this.keys.size === KEYS_MAX) this.forget();
-    const key = { text, bytes: keyBytes(text), first: undefined };
+    const key = { text, bytes: keyBytes(text), first: undefined, usual: undefined };
     this.keys.set(text, key);
     return key;
   }
@@ -548,19 +593,4 @@ function hasSameKeys(before: Readonly<Record<string, unknown>>, after: Readonly<
   for (const name in before) if (!Object.hasOwn(after, name) || after[name] === undefined) return false;
   for (const name in after) if (Object.hasOwn(after, name) && !Object.hasOwn(before, name)) return false;
   return true;
-}
-
-/** Bytes of a container's count and ends. */
-function tableBytes(count: number, wide: boolean): number {
-  return varintBytes(count) + count * (wide ? 4 : 2);
-}
-
-/** A plain object of another realm (a vm context, a worker's module): its prototype is an Object.prototype, not ours. */
-function isForeignPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    Object.getPrototypeOf(prototype) === null &&
-    Object.prototype.toString.call(value) === '[object Object]' &&
-    (prototype as { constructor?: { name?: string } }).constructor?.name === 'Object'
-  );
 }

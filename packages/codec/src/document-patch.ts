@@ -10,9 +10,14 @@
  */
 import { readU16, writeU16 } from '@phantom/base';
 import type { DocumentDecoder } from './document-decoder.js';
-import type { DocumentEncoder, StructureStore } from './document-encoder.js';
+import type { DocumentEncoder } from './document-encoder.js';
 import { Tag } from './document-format.js';
-import { type DocumentStructure, STRUCTURE_NAME_BYTES, structureAt } from './document-structure.js';
+import {
+  type DocumentStructure,
+  STRUCTURE_NAME_BYTES,
+  type StructureStore,
+  structureAt,
+} from './document-structure.js';
 import { corruptValue } from './storage.js';
 
 const HEAD_BYTES = 1 + STRUCTURE_NAME_BYTES;

@@ -49,7 +49,8 @@ export type ObjectReader = (
   node: NodeReader,
 ) => { [key: string]: DocumentValue };
 
-function canBeCompiled(names: readonly string[]): boolean {
+/** Whether objects with these fields may have a function of their own. */
+export function canBeCompiled(names: readonly string[]): boolean {
   const isPlain = (name: string): boolean => IDENTIFIER.test(name) && name !== '__proto__';
   return names.length <= KEYS_MAX && names.every(isPlain) && codeGenerationAllowed();
 }

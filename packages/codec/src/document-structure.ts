@@ -19,6 +19,7 @@
 import { createHash } from 'node:crypto';
 import { PhantomError, readU32, toHex, varintBytes, writeVarint } from '@phantom/base';
 import { type ObjectReader, compileStructure } from './document-shape.js';
+import { type ObjectWriter, compileObjectWriter } from './object-writer.js';
 import { corruptValue } from './storage.js';
 import { readUtf8 } from './text-bytes.js';
 import { checkedVarint } from './value-bytes.js';
@@ -31,12 +32,23 @@ export const STRUCTURE_KEYS_MAX = 256;
 const VERSION = 1;
 /** Keys whose place is remembered, for each structure. */
 const PLACES = 4;
-/** Objects of a structure that are put together field by field before a function for it is compiled. */
+/** Objects of a structure that are put together, or written, field by field before a function for that is compiled. */
 const READS_MIN = 32;
-/** Structures with such a function. */
+const WRITES_MIN = 32;
+/** Such functions. */
 const COMPILED_MAX = 4096;
 
 let compiled = 0;
+
+/** The structures of whoever keeps the documents that are written. */
+export interface StructureStore {
+  /** True for a structure that documents may name: it is there for all who will read them. */
+  has(structure: DocumentStructure): boolean;
+  /** Objects of this structure, one that the process knows, are being written without it. */
+  wants(structure: DocumentStructure): void;
+  /** Many objects were of the structure with these bytes. Gives it, if it is to be one. */
+  learn(bytes: Uint8Array): DocumentStructure | undefined;
+}
 
 export class DocumentStructure {
   /** The name, in two halves as they stand in a node. */
@@ -51,7 +63,10 @@ export class DocumentStructure {
   readonly keys: readonly Uint8Array[];
   /** Reads an object of narrow ends, once there were some; undefined: field by field. */
   read: ObjectReader | undefined = undefined;
+  /** Writes an object of it, once there were some; undefined: field by field. */
+  write: ObjectWriter | undefined = undefined;
   private readsLeft = READS_MIN;
+  private writesLeft = WRITES_MIN;
   private readonly positions = new Map<string, number>();
   /** Keys that were asked for last, the very arrays, and where they are. */
   private readonly askedKeys: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(PLACES).fill(undefined);
@@ -96,6 +111,13 @@ export class DocumentStructure {
     if (--this.readsLeft !== 0 || compiled === COMPILED_MAX) return;
     this.read = compileStructure(this.names);
     if (this.read !== undefined) compiled++;
+  }
+
+  /** An object of it was written field by field: likewise. */
+  wasWritten(): void {
+    if (--this.writesLeft !== 0 || compiled === COMPILED_MAX) return;
+    this.write = compileObjectWriter(structureName(this.bytes), this.names);
+    if (this.write !== undefined) compiled++;
   }
 }
 

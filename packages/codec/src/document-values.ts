@@ -59,3 +59,13 @@ export class ObjectId {
 export function newObjectId(nowMs: number = Date.now()): ObjectId {
   return new ObjectId(newObjectIdBytes(nowMs));
 }
+
+/** A plain object of another realm (a vm context, a worker's module): its prototype is an Object.prototype, not ours. */
+export function isForeignPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    Object.getPrototypeOf(prototype) === null &&
+    Object.prototype.toString.call(value) === '[object Object]' &&
+    (prototype as { constructor?: { name?: string } }).constructor?.name === 'Object'
+  );
+}

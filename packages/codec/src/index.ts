@@ -23,7 +23,7 @@ export {
 } from './decimal.js';
 export { type DocumentCopier, copierOf } from './document-copier.js';
 export { DocumentDecoder } from './document-decoder.js';
-export { type DocumentRules, DocumentEncoder, type StructureStore } from './document-encoder.js';
+export { type DocumentRules, DocumentEncoder } from './document-encoder.js';
 export { DOCUMENT_DEPTH_MAX, type NodeKind } from './document-format.js';
 export { FieldPlaces, readPlaces, writePatched } from './document-patch.js';
 export {
@@ -44,6 +44,7 @@ export {
 export {
   type DocumentStructure,
   STRUCTURE_NAME_BYTES,
+  type StructureStore,
   defineStructure,
   missingStructure,
   structureName,

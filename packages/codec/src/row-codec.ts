@@ -120,25 +120,27 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
 }
 
 /**
- * Writes the head of the row at the writer's start, whose columns are all variable, none null, and written already: from
+ * Writes the head of the row that begins at `start`, whose columns are all variable, none null, and written already: from
  * `narrowDataOffset` on, each ending at one of `ends`, counted from there. A row over 64 KiB makes room for wider ends.
  */
-export function writeVariableHead(writer: ByteWriter, layout: RowLayout, ends: Int32Array): void {
+export function writeVariableHead(writer: ByteWriter, start: number, layout: RowLayout, ends: Int32Array): void {
   const { version, variableCount, endsOffset, narrowDataOffset, wideDataOffset } = layout;
   assert(variableCount === layout.columns.length && variableCount === ends.length, 'every column is variable');
   const bytes = ends[variableCount - 1] as number;
   const wide = bytes > NARROW_DATA_MAX;
   if (wide) {
     writer.reserve(wideDataOffset - narrowDataOffset);
-    writer.buffer.copyWithin(wideDataOffset, narrowDataOffset, narrowDataOffset + bytes);
-    writer.length = wideDataOffset + bytes;
+    const narrow = start + narrowDataOffset;
+    writer.buffer.copyWithin(start + wideDataOffset, narrow, narrow + bytes);
+    writer.length = start + wideDataOffset + bytes;
   }
   const { buffer } = writer;
-  for (let i = 0; i < endsOffset; i++) buffer[i] = 0;
-  writeU16(buffer, 0, wide ? version | ROW_WIDE : version);
+  for (let i = start; i < start + endsOffset; i++) buffer[i] = 0;
+  writeU16(buffer, start, wide ? version | ROW_WIDE : version);
+  const table = start + endsOffset;
   for (let i = 0; i < variableCount; i++) {
-    if (wide) writeU32(buffer, endsOffset + 4 * i, ends[i] as number);
-    else writeU16(buffer, endsOffset + 2 * i, ends[i] as number);
+    if (wide) writeU32(buffer, table + 4 * i, ends[i] as number);
+    else writeU16(buffer, table + 2 * i, ends[i] as number);
   }
 }
 

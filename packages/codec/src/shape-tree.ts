@@ -17,6 +17,7 @@ import {
   knownStructure,
   structureBytes,
 } from './document-structure.js';
+import type { ObjectWriter } from './object-writer.js';
 
 /** Objects of one shape before their keys are made a structure. */
 const STRUCTURE_MEETINGS_MIN = 64;
@@ -32,6 +33,15 @@ export interface KnownKey {
   readonly bytes: Uint8Array;
   /** The first key of what was below it last. */
   first: ShapeNode | undefined;
+  /** What the objects below it are expected to be: what the last of them was that can be. */
+  usual: UsualObject | undefined;
+}
+
+/** An object whose structure has a compiled writer. */
+export interface UsualObject {
+  readonly structure: DocumentStructure;
+  readonly write: ObjectWriter;
+  readonly keys: readonly KnownKey[];
 }
 
 /** Objects of these keys: that of the node, behind those of its parents. */
@@ -42,6 +52,7 @@ export class ShapeNode {
   /** The key that came next last. */
   next: ShapeNode | undefined = undefined;
   structure: DocumentStructure | undefined = undefined;
+  private asUsual: UsualObject | undefined = undefined;
   readonly parent: ShapeNode | undefined;
   private readonly keysBytes: number;
   private children: Map<string, ShapeNode> | undefined = undefined;
@@ -84,25 +95,40 @@ export class ShapeNode {
     this.met = 0;
   }
 
+  /** An object ends here that was written field by field. Gives what is to be expected from now on; undefined: what was before. */
+  wasWritten(): UsualObject | undefined {
+    const { structure } = this;
+    if (this.asUsual !== undefined || structure === undefined) return this.asUsual;
+    structure.wasWritten();
+    const { write } = structure;
+    if (write !== undefined) this.asUsual = { structure, write, keys: this.keys() };
+    return this.asUsual;
+  }
+
   private worthyBytes(): Uint8Array | undefined {
     const { depth, keysBytes } = this;
     const saved = keysBytes + 1 - STRUCTURE_NAME_BYTES;
     if (saved < SAVED_BYTES_MIN || depth > STRUCTURE_KEYS_MAX) return undefined;
-    const keys = new Array<Uint8Array>(depth);
-    this.putKeys(keys);
-    const bytes = structureBytes(keys);
+    const bytes = structureBytes(this.keys().map((key) => key.bytes));
     return bytes.length > STRUCTURE_BYTES_MAX ? undefined : bytes;
   }
 
-  private putKeys(into: Uint8Array[]): void {
+  /** The keys on the way here. */
+  private keys(): KnownKey[] {
+    const keys = new Array<KnownKey>(this.depth);
+    this.putKeys(keys);
+    return keys;
+  }
+
+  private putKeys(into: KnownKey[]): void {
     if (this.parent === undefined) return;
-    into[this.depth - 1] = this.key.bytes;
+    into[this.depth - 1] = this.key;
     this.parent.putKeys(into);
   }
 }
 
 export class ShapeTree {
-  readonly root = new ShapeNode({ text: '', bytes: new Uint8Array(0), first: undefined }, undefined);
+  readonly root = new ShapeNode({ text: '', bytes: new Uint8Array(0), first: undefined, usual: undefined }, undefined);
   private nodes = 0;
 
   get isFull(): boolean {

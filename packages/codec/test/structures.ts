@@ -1,6 +1,5 @@
 /** Keeps structures as a store does, and may be told to keep none. */
-import { type DocumentStructure, defineStructure } from '../src/document-structure.js';
-import type { StructureStore } from '../src/document-encoder.js';
+import { type DocumentStructure, type StructureStore, defineStructure } from '../src/document-structure.js';
 
 export class TestStructures implements StructureStore {
   readonly kept = new Set<DocumentStructure>();

@@ -52,10 +52,21 @@ const encoder = new DocumentEncoder({
     return key.includes('.') ? `a field cannot be named "${key}": the dot belongs to paths` : undefined;
   },
 });
+const ownWriter = encoder.writer;
 const decoder = new DocumentDecoder();
+
+/** A document is being encoded, whose getters may do anything. */
+let isEncoding = false;
+
+/** 55000 where a getter of a document that is being encoded asks for another one. */
+function checkIdle(): void {
+  if (!isEncoding) return;
+  throw new PhantomError('55000', 'a getter of a document that is being written cannot use collections');
+}
 
 /** Checks a value as part of a document (an `_id`, a field to be set) and gives its node; owned by the caller. */
 export function encodePart(value: unknown): Jsonb {
+  checkIdle();
   const { writer } = encoder;
   writer.reset();
   encoder.encode(value);
@@ -92,6 +103,7 @@ export class DocumentLayout {
     const start = writer.length;
     writer.bytes(this.prefix);
     if (appendKeyPlain(writer, id)) return;
+    checkIdle();
     const { writer: node } = encoder;
     node.reset();
     encoder.encode(id);
@@ -109,23 +121,39 @@ export class DocumentLayout {
 
   /** The row of a document, checked; borrowed until the next call of any layout. It may name structures of the store. */
   encode(document: object, id: unknown, structures: StructureStore): ByteWriter {
-    const { writer } = encoder;
-    this.openRow();
-    encoder.encode(id);
-    const idEnd = writer.length;
-    encoder.encodeWithId(document, id, structures);
-    return this.closeRow(idEnd);
+    checkIdle();
+    ownWriter.reset();
+    this.encodeTo(ownWriter, document, id, structures);
+    return ownWriter;
   }
 
-  /** A row begins: its columns are written behind the head, which is written last. */
-  private openRow(): void {
-    const { writer } = encoder;
-    writer.reset();
-    writer.length = writer.reserve(this.layout.narrowDataOffset) + this.layout.narrowDataOffset;
+  /** Appends the same to a writer, which may be left with a part of it where it throws. */
+  encodeTo(writer: ByteWriter, document: object, id: unknown, structures: StructureStore): void {
+    checkIdle();
+    isEncoding = true;
+    encoder.writer = writer;
+    try {
+      const start = this.openRow();
+      encoder.encode(id);
+      const idEnd = writer.length;
+      encoder.encodeWithId(document, id, structures);
+      this.closeRow(start, idEnd);
+    } finally {
+      isEncoding = false;
+      encoder.writer = ownWriter;
+    }
   }
 
-  /** The row whose `_id` ends at `idEnd`, and whose document ends here. */
-  private closeRow(idEnd: number): ByteWriter {
+  /** A row begins: its columns are written behind the head, which is written last. Gives where it begins. */
+  private openRow(): number {
+    const { writer } = encoder;
+    const start = writer.reserve(this.layout.narrowDataOffset);
+    writer.length = start + this.layout.narrowDataOffset;
+    return start;
+  }
+
+  /** The row from `start` on, whose `_id` ends at `idEnd`, and whose document ends here. */
+  private closeRow(start: number, idEnd: number): ByteWriter {
     const { writer } = encoder;
     const bytes = writer.length - idEnd;
     if (bytes > DOCUMENT_BYTES_MAX) {
@@ -135,9 +163,10 @@ export class DocumentLayout {
       });
     }
     const { layout, ends } = this;
-    ends[ID_COLUMN] = idEnd - layout.narrowDataOffset;
-    ends[DOCUMENT_COLUMN] = writer.length - layout.narrowDataOffset;
-    writeVariableHead(writer, layout, ends);
+    const data = start + layout.narrowDataOffset;
+    ends[ID_COLUMN] = idEnd - data;
+    ends[DOCUMENT_COLUMN] = writer.length - data;
+    writeVariableHead(writer, start, layout, ends);
     return writer;
   }
 
@@ -146,15 +175,17 @@ export class DocumentLayout {
    * others are copied, not decoded. Borrowed until the next call of any layout.
    */
   encodeChanged(row: ByteSlot, before: PlainObject, after: PlainObject, structures: StructureStore): ByteWriter {
+    checkIdle();
     const { writer } = encoder;
     const { buffer, start, end } = row;
     const from = this.documentStart(row);
     const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
-    this.openRow();
+    writer.reset();
+    const rowStart = this.openRow();
     writer.bytes(buffer, variableStart(buffer, start, ID_COLUMN, this.layout), from);
     const idEnd = writer.length;
     encoder.encodeChanged(buffer, from, to, before, after, structures);
-    return this.closeRow(idEnd);
+    return this.closeRow(rowStart, idEnd);
   }
 
   /** Reads single fields of a stored row into `values`, in the order of `places`; false where its document cannot be patched at them. */
@@ -177,10 +208,12 @@ export class DocumentLayout {
     const idStart = variableStart(buffer, start, ID_COLUMN, this.layout);
     const from = variableEnd(buffer, start, end, ID_COLUMN, this.layout, idStart);
     const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
-    this.openRow();
+    checkIdle();
+    encoder.writer.reset();
+    const rowStart = this.openRow();
     const idEnd = encoder.writer.length + from - idStart;
     return writePatched(encoder, buffer, idStart, from, to, places, before, after, structures)
-      ? this.closeRow(idEnd)
+      ? this.closeRow(rowStart, idEnd)
       : undefined;
   }
 

@@ -11,7 +11,7 @@
 import { ByteWriter, PhantomError } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
 import type { FieldPlaces, StructureStore } from '@phantom/codec';
-import { ByteSlot, spaceOfKey } from '@phantom/kv';
+import { ByteSlot, type ValueSource, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, patchNote, removalNote } from './changes/change-note.js';
 import type { ChangedPart, CollectionView } from './collection-view.js';
@@ -40,7 +40,9 @@ export async function settle(write: () => Promise<void> | undefined): Promise<vo
   for (let wait = write(); wait !== undefined; wait = write()) await wait;
 }
 
-export class CollectionWriter {
+const NO_FIELDS: PlainObject = {};
+
+export class CollectionWriter implements ValueSource {
   private readonly view: CollectionView;
   private readonly transaction: DocumentTransaction;
   private readonly structures: StructureStore;
@@ -51,6 +53,9 @@ export class CollectionWriter {
   private readonly locking: boolean;
   /** Made for the first write that concerns indexes. */
   private indexes: IndexWriter | undefined;
+  /** The document being inserted, and its id. */
+  private inserted: PlainObject = NO_FIELDS;
+  private insertedId: unknown = undefined;
 
   constructor(
     view: CollectionView,
@@ -70,6 +75,32 @@ export class CollectionWriter {
 
   private get entries(): IndexWriter {
     return (this.indexes ??= new IndexWriter(this.view, this.transaction));
+  }
+
+  /** Puts a document under the key in `keyWriter` that is encoded where it goes, and its entries, of which nothing can be in the way. */
+  private insertPlain(document: PlainObject, id: unknown): void {
+    const key = keyWriter;
+    const hasEntries = this.view.indexes.length > 0;
+    if (hasEntries) this.appendSingles(document, id);
+    this.inserted = document;
+    this.insertedId = id;
+    this.transaction.storage.putFrom(key.buffer, 0, key.length, this);
+    if (hasEntries) this.entries.putSingles(key);
+  }
+
+  private appendSingles(document: PlainObject, id: unknown): void {
+    try {
+      this.entries.appendSingles(document, keyWriter);
+    } catch (error) {
+      // What is wrong with the document itself is told first.
+      this.view.layout.encode(document, id, this.structures);
+      throw error;
+    }
+  }
+
+  /** For `insertPlain`: the row. */
+  writeValue(writer: ByteWriter): void {
+    this.view.layout.encodeTo(writer, this.inserted, this.insertedId, this.structures);
   }
 
   /** Many documents will be written, and nobody asks the indexes for them before `putGathered`: entries wait until then. */
@@ -101,24 +132,18 @@ export class CollectionWriter {
     }
     if (storage.getNewest(key.buffer, 0, key.length, slot))
       throw storage.raceLostOn(key.buffer, 0, key.length) ?? this.duplicateId(id);
+    const isPlain = this.writeRules === undefined && (indexes.length === 0 || this.isPlainToIndexes(document));
+    if (isPlain && this.policies === undefined && this.view.hasPlainIndexes) {
+      this.insertPlain(document as PlainObject, id);
+      return undefined;
+    }
     const encoded = layout.encode(document, id, this.structures);
     this.policies?.check('insert', encoded.buffer, 0, encoded.length);
-    if (this.writeRules === undefined && indexes.length === 0) {
-      storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
-      return undefined;
-    }
-    const isPlain = this.writeRules === undefined && this.isPlainToIndexes(document);
-    if (isPlain && this.view.hasPlainIndexes) {
-      this.entries.appendSingles(document, key);
-      storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
-      this.entries.putSingles(key);
-      return undefined;
-    }
     const rowKey = key.view();
     const bytes = encoded.take();
     row.set(bytes, 0, bytes.length);
     // What was encoded is what counts: undefined left out, views made binary.
-    const stored = isPlain ? document : this.storedDocument(row);
+    const stored = isPlain ? (document as PlainObject) : this.storedDocument(row);
     const changes = this.entries.changesOf(undefined, stored);
     this.writeRules?.written(undefined, stored);
     const wait = this.entries.claim(changes, rowKey);

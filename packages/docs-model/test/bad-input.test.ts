@@ -196,3 +196,49 @@ describe('names of prototypes', () => {
     clean();
   });
 });
+
+describe('documents that are written into their transaction at once', () => {
+  it('leave nothing of those that fail half way, with indexes and without', async () => {
+    const longKey = 'k'.repeat(3000);
+    const half = { name: 'x'.repeat(200), deep: { list: [1, 2, '\ud800'] } };
+    for (const field of ['plain', 'indexed']) {
+      const collection = harness.collection(`halves_${field}`);
+      if (field === 'indexed') await collection.createIndex({ name: 1 });
+      const documents: Record<string, unknown>[] = [];
+      for (let i = 0; i < 300; i++) {
+        documents.push({ _id: `a${i}`, name: `name ${i}`, deep: { list: [i] } });
+        if (i % 50 === 7) documents.push({ _id: `b${i}`, ...half }, { _id: `c${i}`, name: longKey, deep: () => i });
+      }
+      const { writeErrors, insertedCount } = await collection.insertMany(documents, { ordered: false });
+      expect(insertedCount).toBe(300);
+      expect(new Set(writeErrors.map(({ error }) => error.message))).toEqual(
+        new Set([
+          'the text has an unpaired surrogate, so it has no UTF-8 form',
+          'a document cannot hold a value of type function',
+        ]),
+      );
+      await expect(collection.insertMany(documents.slice(250))).rejects.toMatchObject({ index: 0 });
+      expect(await collection.find({}, { sort: { name: 1 } }).toArray()).toEqual(
+        documents
+          .filter(({ _id }) => String(_id).startsWith('a'))
+          .sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1)),
+      );
+      expect(await collection.countDocuments({ name: 'name 7' })).toBe(1);
+    }
+  });
+
+  it('refuse what their getters do to other documents', async () => {
+    let outcome: Promise<unknown> = Promise.resolve();
+    const document = {
+      _id: 1,
+      get other(): number {
+        outcome = c.findOne({ _id: 77 });
+        outcome.catch(() => undefined);
+        return 5;
+      },
+    };
+    await c.insertOne(document);
+    await expect(outcome).rejects.toMatchObject({ code: '55000' });
+    expect(await c.findOne({ _id: 1 })).toEqual({ _id: 1, other: 5 });
+  });
+});
