@@ -18,8 +18,9 @@ export function bindCast(binder: Binder, node: Ast.CastExpression, scope: Scope)
     return callNamed(context, 'objectid', [text], node.position);
   }
   const target = context.at(node.type.position, () => resolveTypeName(context.catalog, node.type));
-  const isDomain = context.catalog.types.byOid(target.oid)?.kind === 'domain';
-  if (node.operand.kind === 'array' && !isDomain) return bindArray(binder, node.operand, scope, target);
+  const wanted = context.catalog.types.byOid(target.oid);
+  const isArray = wanted !== undefined && wanted.kind !== 'domain' && wanted.elementOid !== 0;
+  if (node.operand.kind === 'array' && isArray) return bindArray(binder, node.operand, scope, target);
   const operand = ofToday(binder, binder.bind(node.operand, scope), target, node.position);
   return coerce(context, operand, target, 'explicit', node.position);
 }

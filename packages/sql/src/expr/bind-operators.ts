@@ -1,4 +1,5 @@
 /** Operators and predicates: infix and prefix operators, rows, BETWEEN, IN, LIKE, IS, quantified comparisons. */
+import type { NumberLiteral } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import { rowOf } from './bind-special.js';
 import type { Binder } from './binder.js';
@@ -36,12 +37,20 @@ function rowFields(expression: Ast.Expression): readonly Ast.Expression[] | unde
   return expression.kind === 'row' ? expression.fields : undefined;
 }
 
+/** A literal with the minus signs before it, which decide together whether it is an integer or a bigint. */
+function numberWritten(node: Ast.Expression): NumberLiteral | undefined {
+  if (node.kind === 'number') return node;
+  if (node.kind !== 'unary' || node.operator.symbol !== '-' || node.operator.schema.length > 0) return undefined;
+  const number = numberWritten(node.operand);
+  if (number === undefined) return undefined;
+  return { ...number, text: number.text.startsWith('-') ? number.text.slice(1) : `-${number.text}` };
+}
+
 export function bindUnary(binder: Binder, node: Ast.UnaryExpression, scope: Scope): Expression {
   const symbol = symbolOf(binder, node.operator);
   const { operand } = node;
-  if (symbol === '-' && operand.kind === 'number') {
-    return bindNumber(binder, `-${operand.text}`, operand.integer, operand.position);
-  }
+  const number = numberWritten(node);
+  if (number !== undefined) return bindNumber(binder, number.text, number.integer, number.position);
   if (symbol === '+' && operand.kind === 'number') return binder.bind(operand, scope);
   return callOperator(binder.context, symbol, undefined, binder.bind(operand, scope), node.position);
 }

@@ -62,6 +62,33 @@ function incompatible(detail: string): PhantomError {
   return new PhantomError('2202E', 'cannot concatenate incompatible arrays', { detail });
 }
 
+/** Lengths and lower bounds from a dimension on: what arrays have to share to lie beside each other. */
+function shapeText(array: SqlArray, from: number): string {
+  return `${array.dimensions.slice(from).join()} from ${array.lowerBounds.slice(from).join()}`;
+}
+
+/**
+ * Arrays as one of one dimension more, for array_agg and ARRAY (SELECT ...): null without any; 22004 and 2202E for those that
+ * do not fit together.
+ */
+export function stackArrays(arrays: readonly (SqlArray | null)[]): SqlArray | null {
+  const layers: SqlArray[] = [];
+  for (const array of arrays) {
+    if (array === null) throw new PhantomError('22004', 'cannot accumulate null arrays');
+    if (array.dimensions.length === 0) throw new PhantomError('2202E', 'cannot accumulate empty arrays');
+    const [first] = layers;
+    if (first !== undefined && shapeText(array, 0) !== shapeText(first, 0)) {
+      throw new PhantomError('2202E', 'cannot accumulate arrays of different dimensionality');
+    }
+    layers.push(array);
+  }
+  const [first] = layers;
+  if (first === undefined) return null;
+  checkArraySize(layers.length * first.items.length);
+  const items = layers.flatMap((array) => array.items);
+  return new SqlArray(first.elementOid, [layers.length, ...first.dimensions], [1, ...first.lowerBounds], items);
+}
+
 /** Arrays of one shape, or an array and one of its slices. */
 function concatenate(a: SqlArray | null, b: SqlArray | null): SqlArray | null {
   if (a === null) return b;
@@ -72,7 +99,7 @@ function concatenate(a: SqlArray | null, b: SqlArray | null): SqlArray | null {
   checkArraySize(a.items.length + b.items.length);
   const items = [...a.items, ...b.items];
   if (difference === 0) {
-    if (a.dimensions.slice(1).join() !== b.dimensions.slice(1).join()) {
+    if (shapeText(a, 1) !== shapeText(b, 1)) {
       throw incompatible('Arrays with differing element dimensions are not compatible for concatenation.');
     }
     const length = (a.dimensions[0] as number) + (b.dimensions[0] as number);
@@ -84,7 +111,7 @@ function concatenate(a: SqlArray | null, b: SqlArray | null): SqlArray | null {
       `Arrays of ${a.dimensions.length} and ${b.dimensions.length} dimensions are not compatible for concatenation.`,
     );
   }
-  if (large.dimensions.slice(1).join() !== small.dimensions.join()) {
+  if (shapeText(large, 1) !== shapeText(small, 0)) {
     throw incompatible('Arrays with differing dimensions are not compatible for concatenation.');
   }
   const length = (large.dimensions[0] as number) + 1;

@@ -7,6 +7,7 @@ import { builtinTypeCatalog } from '../types/type-catalog.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, Value } from '../types/type.js';
 import { addIntervals, divideInterval, subtractIntervals } from './date-time-arithmetic.js';
+import { stackArrays } from './array-functions.js';
 import { ExactSum, asSingle } from './exact-sum.js';
 import { type AggregateCode, type Implementation, type Implementations, aggregate } from './implementation.js';
 import { type Int8, int8 } from './integers.js';
@@ -298,35 +299,16 @@ const collect = aggregate<ItemList, [Value]>({
   },
 });
 
-interface ArrayList {
-  arrays: SqlArray[];
-}
-
 /** Arrays of one shape become an array of one dimension more. */
-const collectArrays = aggregate<ArrayList, [SqlArray | null]>({
+const collectArrays = aggregate<{ arrays: (SqlArray | null)[] }, [SqlArray | null]>({
   init: () => ({ arrays: [] }),
   strict: false,
   keepsInput: true,
   step: (state, value) => {
-    if (value === null) throw new PhantomError('22004', 'cannot accumulate null arrays');
-    if (value.dimensions.length === 0) throw new PhantomError('2202E', 'cannot accumulate empty arrays');
-    const first = state.arrays[0];
-    if (first !== undefined && first.dimensions.join() !== value.dimensions.join()) {
-      throw new PhantomError('2202E', 'cannot accumulate arrays of different dimensionality');
-    }
     state.arrays.push(value);
     return state;
   },
-  final: (state) => {
-    const first = state.arrays[0];
-    if (first === undefined) return null;
-    return new SqlArray(
-      first.elementOid,
-      [state.arrays.length, ...first.dimensions],
-      [1, ...first.lowerBounds],
-      state.arrays.flatMap((array) => array.items),
-    );
-  },
+  final: (state) => stackArrays(state.arrays),
 });
 
 export const basicAggregates: Implementations = {

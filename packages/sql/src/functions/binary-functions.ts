@@ -184,7 +184,9 @@ function checkEncoding(name: string, what: string): void {
   if (!/^(utf-?8|unicode)$/i.test(name)) throw new PhantomError('22023', `invalid ${what} encoding name "${name}"`);
 }
 
+/** Text of UTF-8; 22021 for what is none, and for the character 0, which no text has. */
 function utf8Text(bytes: Uint8Array): string {
+  if (bytes.includes(0)) throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

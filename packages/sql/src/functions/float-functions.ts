@@ -4,7 +4,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { Decimal } from '@phantom/codec';
-import { formatFloat4, formatFloat8 } from '../types/float-types.js';
+import { exponentialText, formatFloat4, formatFloat8 } from '../types/float-types.js';
 import { parseNumeric } from '../types/numeric-type.js';
 import { divisionByZero, floatOverflow, floatUnderflow } from '../types/sql-errors.js';
 import { roundToEven } from './date-time-arithmetic.js';
@@ -200,7 +200,7 @@ function bucket(operand: number, low: number, high: number, count: number): numb
 
 /** The rows of a text float's digits as a numeric: 15 significant digits of a double, 6 of a real. */
 function decimalOf(value: number, digits: number): Decimal {
-  return parseNumeric(Number.isFinite(value) ? value.toPrecision(digits) : String(value)).normalize();
+  return parseNumeric(Number.isFinite(value) ? exponentialText(value, digits - 1) : String(value)).normalize();
 }
 
 export const floatFunctions: Implementations = {
@@ -281,7 +281,8 @@ export const floatFunctions: Implementations = {
   numeric_float8: (a: Decimal) => doubleOf(a),
   numeric_float4: (a: Decimal) => {
     const value = Math.fround(a.toNumber());
-    if (!Number.isFinite(value) && a.isFinite())
+    const lost = value === 0 && a.sign() !== 0;
+    if ((!Number.isFinite(value) && a.isFinite()) || lost)
       throw new PhantomError('22003', `"${a}" is out of range for type real`);
     return value;
   },

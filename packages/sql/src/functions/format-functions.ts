@@ -11,6 +11,7 @@ import {
   splitTimestamp,
 } from '../types/calendar.js';
 import { localMoment, splitInterval } from '../types/date-time-format.js';
+import { EXPONENTIAL_DIGITS_MAX, exponentialText } from '../types/float-types.js';
 import { applyNumericTypmod, numericTypmod, parseNumeric } from '../types/numeric-type.js';
 import { sessionZone } from '../types/time-zones.js';
 import { type Timestamp, checkTimestamp, instantOf, isInfinite } from './date-time-arithmetic.js';
@@ -138,7 +139,10 @@ function integerSource(value: Int8, multiply: (value: Int8, factor: number) => I
 function floatSource(value: number, digitsMax: number): NumberSource {
   return {
     roundedInteger: () => Math.round(value),
-    scientific: (post) => (Number.isFinite(value) ? exponentText(value.toExponential(Math.min(post, 100))) : undefined),
+    scientific: (post) =>
+      Number.isFinite(value)
+        ? exponentText(exponentialText(value, Math.min(post, EXPONENTIAL_DIGITS_MAX - 1)))
+        : undefined,
     post: (post, multi) => {
       const whole = fixedText(Math.abs(value * 10 ** multi), 0).length;
       return whole >= digitsMax ? 0 : Math.min(post, digitsMax - whole);

@@ -157,6 +157,13 @@ function nthMatch(text: string, pattern: string, start: number, nth: number, let
   return undefined;
 }
 
+/** The group that is meant by "subexpr", of which 0 is the whole match: a pattern without groups is its own first one. */
+function groupNumber(pattern: string, letters: string, subexpression: number): number | undefined {
+  const { groupCount } = regex(pattern, letters);
+  if (subexpression <= groupCount) return subexpression;
+  return groupCount === 0 && subexpression === 1 ? 0 : undefined;
+}
+
 function position(
   text: string,
   pattern: string,
@@ -173,8 +180,9 @@ function position(
   if (subexpression < 0) throw invalidParameter(`invalid value for parameter "subexpr": ${subexpression}`);
   const { letters } = splitOptions(options, 'regexp_instr', false);
   const match = nthMatch(text, pattern, start, nth, letters);
-  if (match === undefined || subexpression > regex(pattern, letters).groupCount) return 0;
-  const at = match.groups[2 * subexpression + endOption] as number;
+  const number = groupNumber(pattern, letters, subexpression);
+  if (match === undefined || number === undefined) return 0;
+  const at = match.groups[2 * number + endOption] as number;
   return at < 0 ? 0 : characterLength(text.slice(0, at)) + 1;
 }
 
@@ -191,8 +199,8 @@ function nthSubstring(
   if (subexpression < 0) throw invalidParameter(`invalid value for parameter "subexpr": ${subexpression}`);
   const { letters } = splitOptions(options, 'regexp_substr', false);
   const match = nthMatch(text, pattern, start, nth, letters);
-  if (match === undefined || subexpression > regex(pattern, letters).groupCount) return null;
-  return group(text, match, subexpression);
+  const number = groupNumber(pattern, letters, subexpression);
+  return match === undefined || number === undefined ? null : group(text, match, number);
 }
 
 function invalidEscape(): PhantomError {

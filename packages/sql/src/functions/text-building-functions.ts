@@ -3,6 +3,7 @@ import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { invalidParameter } from '../types/sql-errors.js';
+import { foldName } from '../text/lexer.js';
 import { characterLength } from '../types/text-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
@@ -136,14 +137,14 @@ function parseIdentifiers(text: string, strict: boolean): SqlArray {
       parts.push((quoted[1] as string).replaceAll('""', '"'));
       at += quoted[0].length;
     } else {
-      const word = /[\p{L}_][\p{L}\p{N}_$]*/uy;
+      const word = /[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y;
       word.lastIndex = at;
       const plain = word.exec(text)?.[0];
       if (plain === undefined) {
         if (text[at] === '.') throw fail('No valid identifier before ".".');
         throw afterDot ? fail('No valid identifier after ".".') : fail();
       }
-      parts.push(plain.toLowerCase());
+      parts.push(foldName(plain));
       at += plain.length;
     }
     skip();

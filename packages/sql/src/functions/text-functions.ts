@@ -121,8 +121,8 @@ function initcap(text: string): string {
   let result = '';
   let inWord = false;
   for (const character of text) {
-    result += inWord ? asciiLower(character) : asciiUpper(character);
-    inWord = /[A-Za-z0-9]/.test(character);
+    result += inWord ? lower(character) : upper(character);
+    inWord = /[\p{L}\p{N}]/u.test(character);
   }
   return result;
 }
@@ -147,14 +147,6 @@ function mapCase(text: string, method: 'toUpperCase' | 'toLowerCase'): string {
     result += characterLength(mapped) === 1 ? mapped : character;
   }
   return result;
-}
-
-function asciiLower(character: string): string {
-  return mapCase(character, 'toLowerCase');
-}
-
-function asciiUpper(character: string): string {
-  return mapCase(character, 'toUpperCase');
 }
 
 function chr(code: number): string {

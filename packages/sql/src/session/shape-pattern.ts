@@ -61,12 +61,17 @@ export function headOf(text: string): number {
   return head;
 }
 
-/** The type that a number has as a literal. */
-export function typeOfNumber(token: string): Oid {
+/** The smallest integer and bigint without their signs: a minus in front of the literal decides what type it has. */
+const SIGN_DECIDES: ReadonlySet<bigint> = new Set([2n ** 31n, 2n ** 63n]);
+
+/** The type that a number has as a literal; undefined where what stands before it has a say. */
+export function typeOfNumber(token: string): Oid | undefined {
   if (token.includes('.')) return TypeOid.numeric;
-  const value = Number(token);
-  if (value <= 2147483647) return TypeOid.int4;
-  return token.length <= 18 ? TypeOid.int8 : TypeOid.numeric;
+  if (token.length <= 9) return TypeOid.int4;
+  const value = BigInt(token);
+  if (SIGN_DECIDES.has(value)) return undefined;
+  if (value < 2n ** 31n) return TypeOid.int4;
+  return value < 2n ** 63n ? TypeOid.int8 : TypeOid.numeric;
 }
 
 /** What a string says, given with its quotes. */

@@ -238,9 +238,10 @@ function takeLiterals(text: string): Taken | undefined {
       continue;
     }
     const isNumber = first >= 48 && first <= 57;
-    if ((isNumber || first === 39) && isValuePlace(clause, before, nextOf(tokens, i), isNumber)) {
+    const type = isNumber ? typeOfNumber(token) : first === 39 ? 0 : undefined;
+    if (type !== undefined && isValuePlace(clause, before, nextOf(tokens, i), isNumber)) {
       if (texts.length === LITERALS_MAX) return undefined;
-      types.push(isNumber ? typeOfNumber(token) : 0);
+      types.push(type);
       texts.push(isNumber ? token : textOfString(token));
       pieces.push(piece);
       piece = '';

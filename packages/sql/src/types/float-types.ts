@@ -11,6 +11,8 @@ import type { SqlType } from './type.js';
 import { expectBytes, getF32, getF64, putF32, putF64 } from './wire.js';
 
 const FLOAT_SYNTAX = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Most digits behind the point that toExponential() writes: more than decide any tie of a double or real. */
+export const EXPONENTIAL_DIGITS_MAX = 100;
 const SPECIAL: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Number.POSITIVE_INFINITY,
@@ -54,6 +56,17 @@ export function parseFloat4(text: string): number {
   return rounded;
 }
 
+/** C's `%.*e`, but for the exponent's width: JavaScript rounds what lies exactly between two texts up, C to the even one. */
+export function exponentialText(value: number, digits: number): string {
+  const rounded = value.toExponential(digits);
+  if (!value.toExponential(digits + 1).includes('5e')) return rounded;
+  const [exact, exponent] = value.toExponential(EXPONENTIAL_DIGITS_MAX).split('e') as [string, string];
+  const end = exact.indexOf('.') + 1 + digits;
+  const kept = digits === 0 ? exact.slice(0, end - 1) : exact.slice(0, end);
+  const even = '02468'.includes(kept[kept.length - 1] as string);
+  return even && /^50*$/.test(exact.slice(end)) ? `${kept}e${exponent}` : rounded;
+}
+
 /** Digits and decimal exponent in the shape of C's %g: fixed for exponents from -4 up to `fixedBelow`. */
 function shapeDigits(exponential: string, fixedBelow: number): string {
   const [mantissa, power] = exponential.split('e') as [string, string];
@@ -90,7 +103,7 @@ export function formatFloat8(value: number, extraFloatDigits = 1): string {
     return size >= 1e-4 && size < 1e15 ? String(value) : shapeDigits(value.toExponential(), 15);
   }
   const precision = Math.max(1, 15 + extraFloatDigits);
-  return shapeDigits(value.toExponential(precision - 1), precision);
+  return shapeDigits(exponentialText(value, precision - 1), precision);
 }
 
 /** Text of a single-precision number (given as the double that it is). */
@@ -99,7 +112,7 @@ export function formatFloat4(value: number, extraFloatDigits = 1): string {
   if (fixed !== undefined) return fixed;
   if (extraFloatDigits <= 0) {
     const precision = Math.max(1, 6 + extraFloatDigits);
-    return shapeDigits(value.toExponential(precision - 1), precision);
+    return shapeDigits(exponentialText(value, precision - 1), precision);
   }
   return shapeDigits(shortestSingle(value), 6);
 }

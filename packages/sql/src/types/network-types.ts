@@ -147,8 +147,7 @@ function format6(address: bigint): string {
   }
   const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':');
   if (start < 0) return hex(groups);
-  const dotted =
-    start === 0 && (length === 6 || (length === 7 && groups[7] !== 1) || (length === 5 && groups[5] === 0xffff));
+  const dotted = start === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff));
   if (dotted) return `::${hex(groups.slice(length, 6))}${length === 5 ? ':' : ''}${format4(address & 0xffffffffn)}`;
   return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
 }

@@ -10,6 +10,7 @@ import { SqlArray, SqlRecord } from '@phantom/codec';
 import type { ColumnId, Subquery } from '../../expr/expression.js';
 import { subplanOf } from '../../plan/logical/walk.js';
 import { isMemoized, isRepeatable, membershipOf, outerColumnsOf } from '../../plan/physical/subquery-runs.js';
+import { stackArrays } from '../../functions/array-functions.js';
 import { checkArraySize } from '../../types/array-type.js';
 import type { Value } from '../../types/type.js';
 import { binary, call, isNotNull, literal, method, not, ONE, property, type Code } from '../code/ir.js';
@@ -280,20 +281,12 @@ function finisher(subquery: Subquery, slot: number, compiler: PlanCompiler): (ru
     case 'array': {
       const type = compiler.builder.context.types.byOid(subquery.type.oid);
       const elementOid = type?.elementOid ?? 0;
+      const stacks = columnType(subquery, 0, compiler) === subquery.type.oid;
       return (run) => {
         const { items } = gathered(run);
         checkArraySize(items.length);
-        const [first] = items;
-        if (first instanceof SqlArray) {
-          const arrays = items as SqlArray[];
-          return new SqlArray(
-            elementOid,
-            [arrays.length, ...first.dimensions],
-            [1, ...first.lowerBounds],
-            arrays.flatMap((array) => [...array.items]),
-          );
-        }
-        return SqlArray.of(elementOid, items);
+        const stacked = stacks ? stackArrays(items as (SqlArray | null)[]) : null;
+        return stacked ?? SqlArray.of(elementOid, items);
       };
     }
     case 'unique':
@@ -309,12 +302,14 @@ function finisher(subquery: Subquery, slot: number, compiler: PlanCompiler): (ru
   }
 }
 
+function columnType(subquery: Subquery, i: number, compiler: PlanCompiler): number {
+  return compiler.planner.context.pool.get(subquery.columns[i] as number).type.oid;
+}
+
 /** Rows with a null are never equal to others. */
 function rowsAreUnique(rows: readonly (readonly Value[])[], subquery: Subquery, compiler: PlanCompiler): boolean {
   const { types } = compiler.builder.context;
-  const keys = subquery.columns.map(
-    (column) => types.byOid(compiler.planner.context.pool.get(column).type.oid)?.hashKey,
-  );
+  const keys = subquery.columns.map((_, i) => types.byOid(columnType(subquery, i, compiler))?.hashKey);
   const seen = new Set<string>();
   for (const row of rows) {
     if (row.includes(null)) continue;

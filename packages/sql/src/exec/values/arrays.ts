@@ -37,7 +37,8 @@ export function nestArrays(arrays: readonly Value[], elementOid: number): SqlArr
   for (const array of inner) {
     const same =
       array.dimensions.length === first.dimensions.length &&
-      array.dimensions.every((length, i) => length === first.dimensions[i]);
+      array.dimensions.every((length, i) => length === first.dimensions[i]) &&
+      array.lowerBounds.every((bound, i) => bound === first.lowerBounds[i]);
     if (!same) throw differentShapes();
     for (const item of array.items) items.push(item);
   }

@@ -65,9 +65,12 @@ function padded(value: number, width: number, part: TemplatePart): string {
   return zeroFilled(value, value < 0 ? width + 1 : width, part);
 }
 
-/** C's `%0*d`: a sign counts into the width. */
 function zeroFilled(value: number, width: number, part: TemplatePart): string {
-  if (part.fill) return String(value);
+  return part.fill ? String(value) : zeros(value, width);
+}
+
+/** C's `%0*d`: a sign counts into the width. */
+function zeros(value: number, width: number): string {
   return value < 0 ? `-${String(-value).padStart(width - 1, '0')}` : String(value).padStart(width, '0');
 }
 
@@ -143,9 +146,9 @@ function numberText(fields: CalendarFields, part: TemplatePart): string | undefi
     case 'SS':
       return padded(fields.second, 2, part);
     case 'MS':
-      return String(Math.trunc(fields.micros / 1000)).padStart(3, '0');
+      return zeros(Math.trunc(fields.micros / 1000), 3);
     case 'US':
-      return String(fields.micros).padStart(6, '0');
+      return zeros(fields.micros, 6);
     case 'SSSS':
     case 'SSSSS':
       return String(fields.hour * 3600 + fields.minute * 60 + fields.second);
@@ -154,7 +157,7 @@ function numberText(fields: CalendarFields, part: TemplatePart): string | undefi
     case 'DD':
       return zeroFilled(fields.day, 2, part);
     case 'DDD':
-      return padded(fields.dayOfYear, 3, part);
+      return zeroFilled(fields.dayOfYear, 3, part);
     case 'WW':
       return padded(Math.trunc((fields.dayOfYear - 1) / 7) + 1, 2, part);
     case 'W':
@@ -190,7 +193,7 @@ function dayNumber(fields: CalendarFields, part: TemplatePart): string | undefin
   const fraction = /^FF([1-6])$/i.exec(part.text);
   if (fraction !== null) {
     const digits = Number(fraction[1]);
-    return String(Math.trunc(fields.micros / 10 ** (6 - digits))).padStart(digits, '0');
+    return zeros(Math.trunc(fields.micros / 10 ** (6 - digits)), digits);
   }
   const letters = part.text.toUpperCase();
   if (letters !== 'D' && letters !== 'ID' && letters !== 'IW' && letters !== 'IDDD') return undefined;

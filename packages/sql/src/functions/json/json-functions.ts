@@ -63,6 +63,7 @@ function arrayLength(json: Json): number {
 
 function stripNulls(text: string, span: JsonSpan): string {
   if (span.kind === 'array') return `[${span.items.map((item) => stripNulls(text, item)).join(',')}]`;
+  if (span.kind === 'string') return quoteJson(spanText(text, span) as string);
   if (span.kind !== 'object') return text.slice(span.start, span.end);
   const fields = span.fields.filter((field) => field.value.kind !== 'null');
   return `{${fields.map((field) => `${quoteJson(field.key)}:${stripNulls(text, field.value)}`).join(',')}}`;

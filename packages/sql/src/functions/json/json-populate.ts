@@ -226,10 +226,10 @@ function definedShape(name: string, types: CallTypes): RecordShape {
   throw unknownRow(name);
 }
 
-function* toRecord(name: string, json: Json | Jsonb, context: EvaluationContext, types: CallTypes) {
+function toRecord(name: string, json: Json | Jsonb, context: EvaluationContext, types: CallTypes): Value {
   const view = jsonView(json);
   checkObject(view);
-  yield readRecord(view, TypeOid.record, definedShape(name, types), null, context);
+  return readRecord(view, TypeOid.record, definedShape(name, types), null, context);
 }
 
 const options = { context: true, types: true };
@@ -249,7 +249,7 @@ export const jsonPopulation: Implementations = Object.fromEntries(
       ],
       [
         name('to_record'),
-        setOf(
+        scalar(
           (json: Json | Jsonb, context: EvaluationContext, types: CallTypes) =>
             toRecord(name('to_record'), json, context, types),
           options,

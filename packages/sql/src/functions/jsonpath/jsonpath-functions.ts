@@ -30,22 +30,34 @@ function variablesOf(variables: Jsonb): ReturnType<Jsonb['value']> {
   return value;
 }
 
-/** Items of the path, or undefined where `silent` swallowed an error. */
+interface Found {
+  /** Those before the error, where there was one. */
+  readonly items: readonly PathItem[];
+  /** An error was swallowed that decides. */
+  readonly failed: boolean;
+}
+
+/** What a path finds; `first` where one item is enough in lax mode, which then hides errors behind it. */
 function run(
   document: Jsonb,
   path: string,
-  variables: Jsonb,
+  variables: Jsonb | undefined,
   silent: boolean,
   timeZone: string | undefined,
-): PathItem[] | undefined {
-  const options = { variables: variablesOf(variables), silent, timeZone };
+  first = false,
+): Found {
+  const options = { variables: variables && variablesOf(variables), silent, timeZone };
+  const items: PathItem[] = [];
+  const parsed = compiled(path);
   try {
-    return new PathExecution(compiled(path), document.value(), options).run();
+    new PathExecution(parsed, document.value(), options).run(items);
   } catch (error) {
-    const swallowed = silent && isPhantomError(error) && error.data?.['jsonpath'] === true;
-    if (swallowed) return undefined;
-    throw error;
+    const enough = first && parsed.lax && items.length > 0;
+    const swallowed = isPhantomError(error) && error.data?.['jsonpath'] === true && (silent || enough);
+    if (!swallowed) throw error;
+    return { items, failed: !enough };
   }
+  return { items, failed: false };
 }
 
 /** Items of a path over a document, errors raised; variables by name. */
@@ -55,18 +67,20 @@ export function pathItems(
   variables: ReadonlyMap<string, DocumentValue>,
   timeZone: string,
 ): PathItem[] {
-  return new PathExecution(compiled(path), document, { variables: new Map(variables), silent: false, timeZone }).run();
+  const items: PathItem[] = [];
+  new PathExecution(compiled(path), document, { variables: new Map(variables), silent: false, timeZone }).run(items);
+  return items;
 }
 
-type PathResult = (items: PathItem[] | undefined, silent: boolean) => unknown;
+type PathResult = (found: Found, silent: boolean) => unknown;
 
-function match(items: PathItem[] | undefined, silent: boolean): boolean | null {
-  const [item] = items ?? [];
-  if (items?.length === 1) {
+function match({ items }: Found, silent: boolean): boolean | null {
+  const [item] = items;
+  if (items.length === 1) {
     if (typeof item === 'boolean') return item;
     if (item === null) return null;
   }
-  if (silent || items === undefined) return null;
+  if (silent) return null;
   throw new PhantomError('22038', 'single boolean result is expected');
 }
 
@@ -75,20 +89,19 @@ const DEFAULTS = [Jsonb.of(new Map()), false] as const;
 function pathFunction(result: PathResult, useZone: boolean): Implementation {
   return scalar(
     (document: Jsonb, path: string, variables: Jsonb, silent: boolean, context: EvaluationContext) =>
-      result(run(document, path, variables, silent, useZone ? context.timeZone : undefined), silent),
+      result(run(document, path, variables, silent, useZone ? context.timeZone : undefined, result === exists), silent),
     { context: true, defaults: DEFAULTS },
   );
 }
 
-const exists: PathResult = (items) => (items === undefined ? null : items.length > 0);
-const array: PathResult = (items) => Jsonb.of((items ?? []).map((item) => itemJsonb(item).value()));
-const first: PathResult = (items) =>
-  items === undefined || items.length === 0 ? null : itemJsonb(items[0] as PathItem);
+const exists: PathResult = ({ items, failed }) => (failed ? null : items.length > 0);
+const array: PathResult = ({ items }) => Jsonb.of(items.map((item) => itemJsonb(item).value()));
+const first: PathResult = ({ items }) => (items.length === 0 ? null : itemJsonb(items[0] as PathItem));
 
 function pathSet(useZone: boolean): Implementation {
   return setOf(
     (document: Jsonb, path: string, variables: Jsonb, silent: boolean, context: EvaluationContext) =>
-      (run(document, path, variables, silent, useZone ? context.timeZone : undefined) ?? []).map(itemJsonb),
+      run(document, path, variables, silent, useZone ? context.timeZone : undefined).items.map(itemJsonb),
     { context: true, defaults: DEFAULTS },
   );
 }
@@ -104,9 +117,8 @@ export const jsonPathFunctions: Implementations = {
   jsonb_path_query_first_tz: pathFunction(first, true),
   jsonb_path_query: pathSet(false),
   jsonb_path_query_tz: pathSet(true),
-  // The operators are silent.
+  // The operators are silent, and every variable is null to them.
   jsonb_path_exists_opr: (document: Jsonb, path: string) =>
-    exists(run(document, path, DEFAULTS[0], true, undefined), true),
-  jsonb_path_match_opr: (document: Jsonb, path: string) =>
-    match(run(document, path, DEFAULTS[0], true, undefined), true),
+    exists(run(document, path, undefined, true, undefined, true), true),
+  jsonb_path_match_opr: (document: Jsonb, path: string) => match(run(document, path, undefined, true, undefined), true),
 };

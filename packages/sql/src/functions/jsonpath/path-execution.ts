@@ -2,6 +2,10 @@
  * Evaluating a path over a document: jsonpath_exec.c. In lax mode arrays are unwrapped for accessors that want objects and
  * scalars are taken for arrays of themselves, and structural mismatches give nothing; in strict mode they are errors.
  * Conditions have three values: an error inside one makes it unknown.
+ *
+ * An item goes through all steps of a path before the next one does, so that what was found before an error is known: it is
+ * the answer where errors are swallowed, and in lax mode one item is enough for exists(). Behind .** structural mismatches
+ * give nothing in strict mode too.
  */
 import { PhantomError, isPhantomError } from '@phantom/base';
 import { Decimal, type DocumentValue, Jsonb, compareText } from '@phantom/codec';
@@ -17,7 +21,8 @@ export type PathItem = DocumentValue | PathMoment;
 type Truth = boolean | undefined;
 
 export interface PathOptions {
-  readonly variables: DocumentValue;
+  /** An object of them; undefined where every variable is null. */
+  readonly variables: DocumentValue | undefined;
   /** Structural errors are swallowed by the caller's wish. */
   readonly silent: boolean;
   /** Comparisons may use the session's time zone. */
@@ -50,6 +55,8 @@ export class PathExecution {
   private readonly root: DocumentValue;
   private readonly options: PathOptions;
   private readonly lax: boolean;
+  /** Structural mismatches give nothing: always in lax mode, behind .** in strict mode. */
+  private forgiving: boolean;
   private current: PathItem;
   private lastIndex = -1;
   /** Numbers of .keyvalue() objects: containers in the order in which they are met. */
@@ -61,11 +68,18 @@ export class PathExecution {
     this.current = root;
     this.options = options;
     this.lax = path.lax;
+    this.forgiving = path.lax;
   }
 
-  /** All items of the path. */
-  run(): PathItem[] {
-    return this.evaluate(this.path.node);
+  /** All items of the path, into a list that holds those before an error too. */
+  run(into: PathItem[]): void {
+    this.collect(this.path.node, into);
+  }
+
+  private collect(node: PathNode, into: PathItem[]): void {
+    if (node.kind === 'chain') this.follow(node.steps, 1, this.evaluate(node.steps[0] as PathNode), into);
+    else if (node.kind === 'unary') this.unary(node, into);
+    else into.push(...this.evaluate(node));
   }
 
   private evaluate(node: PathNode): PathItem[] {
@@ -81,9 +95,11 @@ export class PathExecution {
       case 'literal':
         return [node.value instanceof Decimal ? decimalAsNode(node.value) : node.value];
       case 'chain':
-        return this.chain(node.steps);
-      case 'unary':
-        return this.unary(node);
+      case 'unary': {
+        const items: PathItem[] = [];
+        this.collect(node, items);
+        return items;
+      }
       case 'arithmetic':
         return [this.arithmetic(node)];
       case 'comparison':
@@ -104,15 +120,30 @@ export class PathExecution {
 
   private variable(name: string): DocumentValue {
     const { variables } = this.options;
+    if (variables === undefined) return null;
     const value = variables instanceof Map ? variables.get(name) : undefined;
     if (value === undefined) throw new PhantomError('42704', `could not find jsonpath variable "${name}"`);
     return value;
   }
 
-  private chain(steps: readonly PathNode[]): PathItem[] {
-    let items = this.evaluate(steps[0] as PathNode);
-    for (let i = 1; i < steps.length; i++) items = this.step(steps[i] as PathNode, items);
-    return items;
+  /** Takes items through the steps from a number on, each through all of them. */
+  private follow(steps: readonly PathNode[], from: number, items: readonly PathItem[], into: PathItem[]): void {
+    const step = steps[from];
+    if (step === undefined) {
+      into.push(...items);
+      return;
+    }
+    const outer = this.forgiving;
+    for (const item of items) {
+      const found: PathItem[] = [];
+      try {
+        this.access(step, item, found, this.lax);
+      } finally {
+        if (step.kind === 'any level') this.forgiving = true;
+        this.follow(steps, from + 1, found, into);
+        this.forgiving = outer;
+      }
+    }
   }
 
   private step(node: PathNode, items: readonly PathItem[]): PathItem[] {
@@ -129,13 +160,14 @@ export class PathExecution {
       case 'any key':
         if (item instanceof Map) into.push(...item.values());
         else if (unwrap && Array.isArray(item)) for (const one of item) this.access(node, one, into, false);
-        else if (!this.lax)
+        else if (!this.forgiving)
           throw pathError('2203C', 'jsonpath wildcard member accessor can only be applied to an object');
         return;
       case 'any element':
         if (Array.isArray(item)) into.push(...item);
         else if (this.lax) into.push(item);
-        else throw pathError('22039', 'jsonpath wildcard array accessor can only be applied to an array');
+        else if (!this.forgiving)
+          throw pathError('22039', 'jsonpath wildcard array accessor can only be applied to an array');
         return;
       case 'any level':
         this.levels(item, node.first, node.last, 0, into);
@@ -176,10 +208,10 @@ export class PathExecution {
     if (item instanceof Map) {
       const value = item.get(node.name);
       if (value !== undefined) into.push(value);
-      else if (!this.lax) throw pathError('2203A', `JSON object does not contain key "${node.name}"`);
+      else if (!this.forgiving) throw pathError('2203A', `JSON object does not contain key "${node.name}"`);
     } else if (unwrap && Array.isArray(item)) {
       for (const one of item) this.access(node, one, into, false);
-    } else if (!this.lax) {
+    } else if (!this.forgiving) {
       throw pathError('2203A', 'jsonpath member accessor can only be applied to an object');
     }
   }
@@ -196,6 +228,7 @@ export class PathExecution {
 
   private subscripts(node: PathNode & { kind: 'subscripts' }, item: PathItem, into: PathItem[]): void {
     if (!Array.isArray(item) && !this.lax) {
+      if (this.forgiving) return;
       throw pathError('22039', 'jsonpath array accessor can only be applied to an array');
     }
     const items: readonly PathItem[] = Array.isArray(item) ? item : [item];
@@ -205,7 +238,7 @@ export class PathExecution {
       for (const { from, to } of node.ranges) {
         let low = this.index(from);
         let high = to === undefined ? low : this.index(to);
-        if (!this.lax && (low < 0 || low > high || high >= items.length)) {
+        if (!this.forgiving && (low < 0 || low > high || high >= items.length)) {
           throw pathError('22033', 'jsonpath array subscript is out of bounds');
         }
         low = Math.max(low, 0);
@@ -235,7 +268,8 @@ export class PathExecution {
     if (name === 'size') {
       if (Array.isArray(item)) into.push(item.length);
       else if (this.lax) into.push(1);
-      else throw pathError('22039', 'jsonpath item method .size() can only be applied to an array');
+      else if (!this.forgiving)
+        throw pathError('22039', 'jsonpath item method .size() can only be applied to an array');
       return;
     }
     if (unwrap && Array.isArray(item)) {
@@ -321,14 +355,14 @@ export class PathExecution {
     return moment;
   }
 
-  private unary(node: PathNode & { kind: 'unary' }): PathItem[] {
-    return this.unwrapped(this.evaluate(node.operand)).map((item) => {
+  private unary(node: PathNode & { kind: 'unary' }, into: PathItem[]): void {
+    for (const item of this.unwrapped(this.evaluate(node.operand))) {
       const number = numberOf(item);
       if (number === undefined) {
         throw pathError('2203B', `operand of unary jsonpath operator ${node.operator} is not a numeric value`);
       }
-      return decimalAsNode(node.operator === '-' ? number.negate() : number);
-    });
+      into.push(decimalAsNode(node.operator === '-' ? number.negate() : number));
+    }
   }
 
   /** Arrays among the items give their elements, in lax mode. */
@@ -390,7 +424,7 @@ export class PathExecution {
       case 'is unknown':
         return this.condition(node.operand) === undefined;
       case 'exists':
-        return this.quietly(() => this.evaluate(node.operand).length > 0);
+        return this.exists(node.operand);
       case 'comparison':
         return this.pairs(node.left, node.right, (left, right) => this.compare(node.operator, left, right));
       case 'starts with':
@@ -402,6 +436,15 @@ export class PathExecution {
       default:
         return undefined;
     }
+  }
+
+  private exists(operand: PathNode): Truth {
+    const found: PathItem[] = [];
+    const whole = this.quietly(() => {
+      this.collect(operand, found);
+      return true;
+    });
+    return whole === true || (this.lax && found.length > 0) ? found.length > 0 : undefined;
   }
 
   /** Errors of the path language inside a condition make it unknown. */
