@@ -153,7 +153,7 @@ export class ExpressionCompiler {
       case 'row-comparison': {
         const left = this.list(expression.left);
         const right = this.list(expression.right);
-        const compare = compareRowValues(expression.role, expression.lessThan, expression.equality);
+        const compare = compareRowValues(expression);
         return this.keep(call(this.emitter.constant(compare), left, right, this.evaluation()), true);
       }
       case 'subquery':
@@ -402,7 +402,7 @@ export class ExpressionCompiler {
 
   private quantifiedValue(expression: Expression & { kind: 'array-quantified' }): Operand {
     const left = this.value(expression.left);
-    const { comparison, quantifier } = expression;
+    const { quantifier } = expression;
     const listed = expression.array;
     if (listed.kind === 'array' && listed.elements.every((e) => e.kind === 'constant') && expression.role === '=') {
       const set = this.constantSet(expression.left, listed.elements);
@@ -411,7 +411,7 @@ export class ExpressionCompiler {
       }
     }
     const array = this.value(listed);
-    const quantify = quantifyArray(comparison, quantifier);
+    const quantify = quantifyArray(expression, this.builder.context.types.byOid(listed.type.oid)?.elementOid ?? 0);
     const tested = call(this.emitter.constant(quantify), left.code, array.code, this.evaluation());
     return this.keep(this.guard([array], tested), true);
   }

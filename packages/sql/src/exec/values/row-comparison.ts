@@ -1,25 +1,31 @@
 /** `(a, b) < (c, d)`: the first pair that differs decides; a null before it makes the answer unknown. */
-import type { EvaluationContext, ScalarFunction } from '../../functions/registry.js';
+import type { RowComparison } from '../../expr/expression.js';
+import type { CallTypes, EvaluationContext, ScalarFunction } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 
-type Comparison = (left: Value, right: Value, context: EvaluationContext) => Value;
+/** A function that asks for neither context nor types has no parameters for them. */
+type Comparison = (left: Value, right: Value, context: EvaluationContext, types: CallTypes) => Value;
 
-/** The comparison for a role; `strict` are the strict operators (< or >) of the pairs, `equality` their equality. */
+/** The comparison for a role: the strict operators (< or >) of the pairs, and their equality. */
 export function compareRowValues(
-  role: '<' | '<=' | '>' | '>=',
-  strict: readonly ScalarFunction[],
-  equality: readonly ScalarFunction[],
+  expression: RowComparison,
 ): (left: readonly Value[], right: readonly Value[], context: EvaluationContext) => boolean | null {
-  const before = strict.map((f) => f.call as unknown as Comparison);
-  const equal = equality.map((f) => f.call as unknown as Comparison);
+  const { role, type } = expression;
+  const calls = (functions: readonly ScalarFunction[]): Comparison[] =>
+    functions.map((f) => f.call as unknown as Comparison);
+  const before = calls(expression.lessThan);
+  const equal = calls(expression.equality);
+  const types = expression.left.map((left, i): CallTypes => {
+    return { arguments: [left.type, expression.right[i]!.type], result: type };
+  });
   const orEqual = role === '<=' || role === '>=';
   return (left, right, context) => {
     for (let i = 0; i < before.length; i++) {
-      const l = left[i];
-      const r = right[i];
+      const l = left[i]!;
+      const r = right[i]!;
       if (l === null || r === null) return null;
-      if ((equal[i] as Comparison)(l, r, context) === true) continue;
-      return (before[i] as Comparison)(l, r, context) === true;
+      if (equal[i]!(l, r, context, types[i]!) === true) continue;
+      return before[i]!(l, r, context, types[i]!) === true;
     }
     return orEqual;
   };
