@@ -315,7 +315,10 @@ function targetsOf(node: LogicalNode): ModificationTarget[] {
       add(node.table, 'delete');
       break;
     case 'merge':
-      for (const { action, assigned } of node.actions) if (action !== 'nothing') add(node.table, action, assigned);
+      // Whatever the order of its clauses.
+      for (const event of ['insert', 'update', 'delete'] as const) {
+        for (const { action, assigned } of node.actions) if (action === event) add(node.table, event, assigned);
+      }
       break;
     default:
       break;

@@ -247,15 +247,16 @@ export class ForeignKeyChecks {
     if (child?.kind !== 'table' || !hasConstraint(child, constraint)) return undefined;
     const key = { ...planned, child };
     const action = newValues === undefined ? constraint.onDelete : constraint.onUpdate;
-    if (action === 'no action' || action === 'restrict') {
-      // NO ACTION is content when another row has the key by the end of the statement.
-      if (action === 'no action' && this.parentIsBack(key, oldValues)) return undefined;
-      this.guardChildren(key, oldValues);
-      if (!this.childRows.some(child, constraint, oldValues, () => true)) return undefined;
-      throw stillReferenced(rules.table, child, constraint, oldValues, this.context);
-    }
+    // NO ACTION is content when another row has the key by the end of the statement.
+    if (action === 'no action' && this.parentIsBack(key, oldValues)) return undefined;
     this.guardChildren(key, oldValues);
-    return this.childRows.change(child, constraint, action, oldValues, newValues);
+    if (action !== 'no action' && action !== 'restrict') {
+      const wait = this.childRows.change(child, constraint, action, oldValues, newValues);
+      // Rows that had the default before have kept the key that went away.
+      if (wait !== undefined || action !== 'set default' || this.parentIsBack(key, oldValues)) return wait;
+    }
+    if (!this.childRows.some(child, constraint, oldValues, () => true)) return undefined;
+    throw stillReferenced(rules.table, child, constraint, oldValues, context);
   }
 
   private parentIsBack({ constraint }: IncomingKey, values: readonly Value[]): boolean {

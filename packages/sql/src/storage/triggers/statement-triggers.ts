@@ -151,7 +151,7 @@ export class StatementTriggers {
         if (this.host?.defer(bound.trigger, firing) !== true) yield* this.fire(bound.trigger, firing);
       }
     }
-    for (const target of targets)
+    for (const target of closingOrder(targets))
       yield* this.fireStatement('after', target, transitions.get(placeOf(target.table.oid, target.event)));
   }
 
@@ -191,6 +191,18 @@ export class StatementTriggers {
     assert(this.host !== undefined, 'whoever has no triggers to fire has no writers that ask for them');
     return this.host.fire(trigger, firing);
   }
+}
+
+/** What ON CONFLICT and MERGE do to a table ends in the opposite order of its beginning. */
+function closingOrder(targets: readonly ModificationTarget[]): readonly ModificationTarget[] {
+  if (targets.length < 2) return targets;
+  const byTable = new Map<Oid, ModificationTarget[]>();
+  for (const target of targets) {
+    const ofTable = byTable.get(target.table.oid);
+    if (ofTable === undefined) byTable.set(target.table.oid, [target]);
+    else ofTable.unshift(target);
+  }
+  return [...byTable.values()].flat();
 }
 
 const NO_ROWS: TransitionRows = { oldRows: [], newRows: [] };
