@@ -7,6 +7,11 @@
  *
  *   cost = entries x 3 (entry and document) [+ entries, to sort]       against        documents [+ documents, to sort]
  *
+ * Where only so many documents are wanted, and they come in order, no more is read than it takes to find them. How many of a plan's keys that is
+ * depends on how many documents satisfy the filter, which the most selective of all the indexes tells best:
+ *
+ *   {a: 1} sort b limit 10     index a, b: 100 keys, 100 match, 10 are read       index b: 100,000 keys, 100 match, 10,000 are read
+ *
  * Two range conditions on one path may hold through two elements of an array, so on a multikey index only one of them bounds.
  */
 import { ByteWriter } from '@phantom/base';
@@ -72,6 +77,8 @@ const RANGES_ESTIMATED = 8;
 /** Values of one $all that are tried. */
 const VALUES_TRIED = 8;
 const LOOKUP_COST = 3;
+/** Of documents that satisfy what is known, one in so many is taken to satisfy the rest of a filter. */
+const UNKNOWN_SHARE = 10;
 /** A plan over an index that costs no more is taken without a look at what walking the collection would cost. */
 const CHEAP_COST = 100;
 
@@ -98,17 +105,43 @@ export function planScan(request: PlanRequest): Plan {
 /** Compares what every index would cost with walking the collection, or `byId`, a range of ids. */
 function cheapestPlan(request: PlanRequest, byId: Plan | undefined): Plan {
   const { filter, view } = request;
-  let byIndex: Plan | undefined;
+  const plans: Plan[] = [];
   for (const index of view.indexes) {
     const plan = bestIndexPlan(request, index);
-    if (plan !== undefined && (byIndex === undefined || plan.cost <= byIndex.cost)) byIndex = plan;
+    if (plan !== undefined) plans.push(plan);
+  }
+  const matching = matchingOf(request, byId === undefined ? plans : [byId, ...plans]);
+  let byIndex: Plan | undefined;
+  for (const plan of plans) {
+    const costed = untilWanted(request, plan, matching);
+    if (byIndex === undefined || costed.cost <= byIndex.cost) byIndex = costed;
   }
   if (byIndex !== undefined && byIndex.cost <= CHEAP_COST && byIndex.bounds.length > 0) return byIndex;
-  let best = byId ?? walkPlan(request);
+  let best = untilWanted(request, byId ?? walkPlan(request), matching);
   if (byIndex === undefined && view.indexes.length === 0) return best;
   if (byIndex !== undefined && byIndex.cost <= best.cost) best = byIndex;
   const either = filter.alternatives === undefined ? undefined : eitherPlan(request, filter.alternatives);
   return either !== undefined && either.cost < best.cost ? either : best;
+}
+
+/** About how many documents satisfy the filter, by the plan that is bounded best; undefined: no plan is. */
+function matchingOf({ filter }: PlanRequest, plans: readonly Plan[]): number | undefined {
+  let best: Plan | undefined;
+  for (const plan of plans) {
+    if (plan.bounds.length > 0 && (best === undefined || plan.keys < best.keys)) best = plan;
+  }
+  if (best === undefined) return undefined;
+  const isAll = filter.onlyConditions && best.bounds.length === filter.conditions.length;
+  return isAll ? best.keys : best.keys / UNKNOWN_SHARE;
+}
+
+/** The plan with what it costs to find as many documents as are wanted. */
+function untilWanted({ wanted, filter }: PlanRequest, plan: Plan, matching: number | undefined): Plan {
+  if (wanted === undefined || !plan.sorted || plan.keys === 0) return plan;
+  const asksNothing = filter.onlyConditions && filter.conditions.length === 0;
+  const found = matching ?? (asksNothing ? plan.keys : plan.keys / UNKNOWN_SHARE);
+  const share = Math.min(1, wanted / Math.max(found, 1));
+  return { ...plan, cost: plan.cost * share };
 }
 
 /** Of several values that a path must have ($all), the rarest leads the scan. */
@@ -139,13 +172,12 @@ function walkPlan(request: PlanRequest): Plan {
   const order = idOrder(request);
   const keys = request.estimate(range).keys + 1;
   const sorted = request.sort.length === 0 || order !== undefined;
-  const read = sorted && request.wanted !== undefined ? Math.min(keys, request.wanted * 10) : keys;
   return {
     access: { kind: 'space', ranges: [range] },
     backwards: order === 'backwards',
     sorted,
     keys,
-    cost: sorted ? read : 2 * keys,
+    cost: sorted ? keys : 2 * keys,
     bounds: [],
   };
 }
@@ -276,7 +308,6 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
   if (bound === 0 && !hinted && (order === undefined || request.sort.length === 0)) return undefined;
   const keys = choice?.keys ?? estimated(request, index, ranges, bound);
   const sorted = request.sort.length === 0 || order !== undefined;
-  const read = sorted && request.wanted !== undefined ? Math.min(keys, request.wanted * 10) : keys;
   return {
     access: { kind: 'index', index, ranges, repeats: multikey },
     backwards: order === 'backwards',
@@ -284,7 +315,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
     keys,
     answersFilter: !multikey && filter.onlyConditions && used.length === filter.conditions.length,
     isLookup: !multikey && fixed === definition.parts.length && order !== 'backwards',
-    cost: sorted ? read * LOOKUP_COST : keys * (LOOKUP_COST + 1),
+    cost: keys * (sorted ? LOOKUP_COST : LOOKUP_COST + 1),
     bounds: used,
     ...(choice === undefined ? {} : { choice }),
   };

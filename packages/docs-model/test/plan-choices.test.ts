@@ -1,5 +1,6 @@
 /** Plans are chosen once for queries of a shape: nothing is estimated again, until the choice turns out badly or an index comes or goes. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FindOptions } from '../src/index.js';
 import { type Harness, openHarness } from './harness.js';
 
 let harness: Harness;
@@ -9,6 +10,26 @@ beforeEach(async () => {
 });
 
 afterEach(() => harness.close());
+
+describe('plans of queries that want so many documents', () => {
+  it('reckon with how many satisfy the filter', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(Array.from({ length: 3000 }, (_, i) => ({ _id: i, a: i % 100, b: (i * 7) % 3000, c: i % 3 })));
+    await c.createIndex({ a: 1, b: 1 });
+    await c.createIndex({ b: 1 });
+    const looks = async (filter: Record<string, unknown>, options: FindOptions): Promise<unknown[]> => {
+      const { stage, index, keysExamined, sort } = await c.find(filter, options).explain();
+      return [index ?? stage, keysExamined, sort];
+    };
+    expect(await looks({ a: 1 }, { sort: { b: -1 }, limit: 10 })).toEqual(['c_a_1_b_1', 10, false]);
+    expect(await looks({ b: { $gte: 1000, $lt: 1100 } }, { limit: 20 })).toEqual(['c_b_1', 20, false]);
+    expect(await looks({ a: 1, b: { $gte: 1500 } }, { limit: 5 })).toEqual(['c_a_1_b_1', 5, false]);
+    // A third of all satisfies what no index knows of, as far as anybody can tell.
+    expect(await looks({ c: 1 }, { sort: { b: 1 }, limit: 10 })).toMatchObject(['c_b_1', expect.any(Number), false]);
+    expect(await looks({}, { limit: 10 })).toEqual(['COLLSCAN', 10, false]);
+    expect(await looks({}, { sort: { b: -1 }, limit: 10 })).toEqual(['c_b_1', 10, false]);
+  });
+});
 
 describe('choices of plans', () => {
   it('serve queries that ask the same paths for other values', async () => {
