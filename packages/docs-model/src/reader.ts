@@ -81,6 +81,8 @@ export class Reader {
   private readonly command: ReadingCommand;
   /** Where what is decoded whole is kept, if it is to be. */
   private readonly reads: CachedReads | undefined;
+  /** Its transaction may begin another statement before all is read: that must not change what is met. */
+  private readonly mayBeLeft: boolean;
   private ordered: Iterator<Sortable> | undefined;
   private skipped = 0;
   /** nextMatch or nextRow gave nothing because others need a turn. */
@@ -94,6 +96,8 @@ export class Reader {
     this.query = query;
     const { filter, sort, skip, limit, hint, command = 'select' } = query;
     this.command = command;
+    const { readOnly, isolation } = transaction.storage;
+    this.mayBeLeft = command === 'select' && !(readOnly && isolation !== 'read committed');
     this.policies = policiesOf(ports, view, transaction);
     this.plan = planScan({
       view,
@@ -145,6 +149,7 @@ export class Reader {
     }
     if (batch.length === 0) this.close();
     else if (this.returned === query.limit && this.ordered === undefined) this.scan.satisfied?.();
+    else if (this.mayBeLeft && batch.length === documentsMax) this.scan.hold?.();
     return batch;
   }
 
@@ -230,6 +235,7 @@ export class Reader {
 
   /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
   async rest(): Promise<void> {
+    if (this.mayBeLeft) this.scan.hold?.();
     await eventLoop.giveWay(SLICE_MS);
     this.paused = false;
     this.sliceEnd = performance.now() + SLICE_MS;
@@ -369,7 +375,7 @@ function openScan(
   const { access, backwards, isLookup = false } = plan;
   switch (access.kind) {
     case 'keys':
-      return new KeyScan(storage, access.keys, counters, reads);
+      return new KeyScan(view, storage, access.keys, counters, reads);
     case 'space':
       return new SpaceScan(storage, access.ranges, backwards, counters);
     case 'index':
@@ -420,6 +426,10 @@ class EitherScan implements Scan {
       while (scan.next()) if (this.seen.isNew(scan.key)) return true;
       if (this.current === this.scans.length - 1) return false;
     }
+  }
+
+  hold(): void {
+    for (const scan of this.scans) scan.hold?.();
   }
 
   close(): void {

@@ -1,6 +1,5 @@
 /** Documents kept decoded: the same answers as without, whoever writes meanwhile; kept when asked for again, put out when others need the room. */
 import { MetricsRegistry } from '@phantom/base';
-import { BootstrapOid } from '@phantom/catalog';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -9,10 +8,9 @@ import {
   DocumentCache,
   DocumentModel,
   type SharedCache,
-  type TransactionHost,
   openCollection,
 } from '../src/index.js';
-import { type Harness, openHarness } from './harness.js';
+import { type Harness, type OpenIsolation, type OpenTransaction, beginIn, openHarness } from './harness.js';
 
 type Any = Record<string, unknown>;
 
@@ -62,19 +60,7 @@ beforeEach(async () => {
 
 afterEach(() => harness.close());
 
-/** An open transaction; its operations are statements of it. */
-function transaction(isolation: 'read committed' | 'repeatable read' = 'repeatable read'): {
-  tx: TransactionHost;
-  commit: () => Promise<unknown>;
-  rollback: () => void;
-} {
-  const storage = harness.mvcc.begin({ isolation });
-  const objects = harness.catalog.begin(storage);
-  const tx: TransactionHost = {
-    documents: (run) => run({ storage, objects, roleOid: BootstrapOid.Superuser, beforeCommit: () => undefined }),
-  };
-  return { tx, commit: () => storage.commit(), rollback: () => storage.rollback() };
-}
+const transaction = (isolation?: OpenIsolation): OpenTransaction => beginIn(harness, isolation);
 
 async function fill(count = 20): Promise<void> {
   await posts.insertMany(Array.from({ length: count }, (_, i) => ({ _id: i, a: i % 5, tags: ['x'], o: { n: i } })));

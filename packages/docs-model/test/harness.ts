@@ -7,7 +7,13 @@ import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
 import { type Store, type StoreOptions, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { type Collection, type CollectionOptions, DocumentModel, openCollection } from '../src/index.js';
+import {
+  type Collection,
+  type CollectionOptions,
+  DocumentModel,
+  type TransactionHost,
+  openCollection,
+} from '../src/index.js';
 
 export interface Harness {
   readonly model: DocumentModel;
@@ -66,4 +72,22 @@ async function harnessOver(
       await store.close();
     },
   };
+}
+
+export type OpenIsolation = 'read committed' | 'repeatable read' | 'serializable';
+
+export interface OpenTransaction {
+  readonly tx: TransactionHost;
+  readonly commit: () => Promise<unknown>;
+  readonly rollback: () => void;
+}
+
+/** An open transaction; its operations are statements of it. */
+export function beginIn({ mvcc, catalog }: Harness, isolation: OpenIsolation = 'repeatable read'): OpenTransaction {
+  const storage = mvcc.begin({ isolation });
+  const objects = catalog.begin(storage);
+  const tx: TransactionHost = {
+    documents: (run) => run({ storage, objects, roleOid: BootstrapOid.Superuser, beforeCommit: () => undefined }),
+  };
+  return { tx, commit: () => storage.commit(), rollback: () => storage.rollback() };
 }

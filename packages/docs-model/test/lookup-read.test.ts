@@ -2,7 +2,7 @@
 import { MetricsRegistry, eventLoop } from '@phantom/base';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Collection, DocumentCache, DocumentModel, openCollection } from '../src/index.js';
-import { type Harness, openHarness } from './harness.js';
+import { type Harness, beginIn, openHarness } from './harness.js';
 
 type Any = Record<string, unknown>;
 
@@ -86,16 +86,11 @@ describe('one value of an index', () => {
 
   it('is what is committed, as soon as it is', async () => {
     await ids({ a: 1 });
-    const storage = harness.mvcc.begin();
-    const objects = harness.catalog.begin(storage);
-    const tx = {
-      documents: <T>(run: (own: never) => T): T =>
-        run({ storage, objects, roleOid: harness.model.ports.roleOid, beforeCommit: () => undefined } as never),
-    };
+    const { tx, commit } = beginIn(harness);
     await c.updateOne({ _id: 1 }, { $set: { a: 2 } }, { tx });
     await c.insertOne({ _id: 1000, a: 1 }, { tx });
     expect(await ids({ a: 1 })).toEqual([1, 11, 21, 31, 41, 51, 61, 71, 81, 91]);
-    await storage.commit();
+    await commit();
     expect(await ids({ a: 1 })).toEqual([11, 21, 31, 41, 51, 61, 71, 81, 91, 1000]);
     expect(await ids({ a: 2 })).toContain(1);
   });
