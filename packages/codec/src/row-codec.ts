@@ -43,7 +43,8 @@ export interface RowCodec {
 }
 
 type ColumnReader = (buffer: Uint8Array, start: number, end: number) => unknown;
-type FixedEncoder = (buffer: Uint8Array, start: number, values: readonly unknown[]) => void;
+/** Writes a row's head up to the ends of its variable columns: all of them are said to be there. */
+type HeadEncoder = (buffer: Uint8Array, start: number, version: number, values: readonly unknown[]) => void;
 
 /** The codec of a layout. `generate: false` asks for closures, which is also what a process gets that forbids generation. */
 export function rowCodec(layout: RowLayout, options: { readonly generate?: boolean } = {}): RowCodec {
@@ -53,9 +54,9 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
     const reader = (readers[index] = columnReader(layout, index, generate));
     return reader(buffer, start, end);
   });
-  let encodeFixed: FixedEncoder = (buffer, start, values) => {
-    encodeFixed = generate ? generatedFixedEncoder(layout) : closureFixedEncoder(layout);
-    encodeFixed(buffer, start, values);
+  let encodeHead: HeadEncoder = (buffer, start, version, values) => {
+    encodeHead = generate ? generatedHeadEncoder(layout) : closureHeadEncoder(layout);
+    encodeHead(buffer, start, version, values);
   };
   const variables = variableColumns(layout);
   const count = layout.columns.length;
@@ -71,9 +72,7 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
     const dataOffset = wide ? layout.wideDataOffset : layout.narrowDataOffset;
     const start = writer.reserve(dataOffset);
     const buffer = writer.buffer;
-    for (let i = start; i < start + layout.endsOffset; i++) buffer[i] = 0;
-    writeU16(buffer, start, wide ? layout.version | ROW_WIDE : layout.version);
-    encodeFixed(buffer, start, values);
+    encodeHead(buffer, start, wide ? layout.version | ROW_WIDE : layout.version, values);
     writer.length = start + dataOffset;
     const data = writer.length;
     const ends = start + layout.endsOffset;
@@ -191,8 +190,10 @@ function columnReader(layout: RowLayout, index: number, generate: boolean): Colu
   return make(readHelpers);
 }
 
-function closureFixedEncoder(layout: RowLayout): FixedEncoder {
-  return (buffer, start, values) => {
+function closureHeadEncoder(layout: RowLayout): HeadEncoder {
+  return (buffer, start, version, values) => {
+    for (let i = start; i < start + layout.endsOffset; i++) buffer[i] = 0;
+    writeU16(buffer, start, version);
     for (let i = 0; i < layout.columns.length; i++) {
       const offset = layout.fixedOffsets[i] as number;
       if (offset < 0) continue;
@@ -221,8 +222,14 @@ function fixedWriteSource(kind: number, offset: number): string | undefined {
   }
 }
 
-function generatedFixedEncoder(layout: RowLayout): FixedEncoder {
-  const lines: string[] = ['let value;'];
+function generatedHeadEncoder(layout: RowLayout): HeadEncoder {
+  const zeros = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, i) => `buffer[start + ${from + i}] = 0;`).join(' ');
+  const lines: string[] = [
+    'let value;',
+    'buffer[start] = version; buffer[start + 1] = version >>> 8;',
+    zeros(ROW_BITMAP_OFFSET, ROW_BITMAP_OFFSET + layout.bitmapBytes),
+  ];
   for (let i = 0; i < layout.columns.length; i++) {
     const offset = layout.fixedOffsets[i] as number;
     if (offset < 0) continue;
@@ -230,11 +237,13 @@ function generatedFixedEncoder(layout: RowLayout): FixedEncoder {
     const write = fixedWriteSource(type.kind, offset) ?? `writeFixed(buffer, start + ${offset}, columns[${i}], value);`;
     const at = ROW_BITMAP_OFFSET + (i >> 3);
     lines.push(`value = values[${i}];`);
-    lines.push(`if (value === null) buffer[start + ${at}] |= ${1 << (i & 7)}; else { ${write} }`);
+    const none = `buffer[start + ${at}] |= ${1 << (i & 7)}; ${zeros(offset, offset + fixedBytes(type.kind))}`;
+    lines.push(`if (value === null) { ${none} } else { ${write} }`);
   }
-  const make = new Function('writeFixed', 'columns', `return (buffer, start, values) => { ${lines.join('\n')} };`) as (
+  const body = `return (buffer, start, version, values) => { ${lines.join('\n')} };`;
+  const make = new Function('writeFixed', 'columns', body) as (
     write: typeof writeFixed,
     columns: readonly StorageType[],
-  ) => FixedEncoder;
+  ) => HeadEncoder;
   return make(writeFixed, layout.columns);
 }

@@ -26,7 +26,9 @@ describe('row codec', () => {
         const compiled = rowCodec(layout);
         const closures = rowCodec(layout, { generate: false });
         const writer = new ByteWriter();
-        writer.bytes(new Uint8Array(before).fill(0xaa));
+        // Behind what is written memory holds what it may.
+        writer.bytes(new Uint8Array(before + 500).fill(0xaa));
+        writer.length = before;
         compiled.encode(values, writer);
         const other = new ByteWriter();
         closures.encode(values, other);

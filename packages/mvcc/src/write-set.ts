@@ -98,6 +98,9 @@ export class WriteSet {
   private scannedCount = 0;
   /** The last of more operations than those, where all are in order and nobody has needed a tree yet; NONE otherwise. */
   private lastInRow = NONE;
+  /** Where the key of that one lies. */
+  private lastKeyStart = 0;
+  private lastKeyEnd = 0;
   private tree: ArenaTree | undefined;
   /** A tree whose memory is used again once one is needed. */
   private spareTree: ArenaTree | undefined;
@@ -479,18 +482,16 @@ export class WriteSet {
 
   /** `isPut`: it is a put without a note. */
   private index(offset: number, keyBytes: number, isPut: boolean): void {
+    const keyStart = offset + 1 + varintBytes(keyBytes);
     if (this.tree === undefined) {
       if (this.scannedCount < SCANNED_MAX) {
         this.scanned[this.scannedCount++] = offset;
         return;
       }
-      if (isPut && this.continuesRow(offset)) {
-        this.lastInRow = offset;
-        return;
-      }
+      if (isPut && this.continuesRow(offset, keyStart, keyStart + keyBytes)) return;
       this.plant();
     }
-    this.indexInTree(this.tree as unknown as ArenaTree, offset, offset + 1 + varintBytes(keyBytes), keyBytes);
+    this.indexInTree(this.tree as unknown as ArenaTree, offset, keyStart, keyBytes);
   }
 
   private indexInTree(tree: ArenaTree, offset: number, keyStart: number, keyBytes: number): void {
@@ -501,21 +502,27 @@ export class WriteSet {
     tree.setPayload(entry, offset);
   }
 
-  /** Whether the key of a put sorts behind those of all operations before it, which are in order. */
-  private continuesRow(offset: number): boolean {
-    if (this.lastInRow !== NONE) return this.compareKeysAt(offset, this.lastInRow) > 0;
+  /** Takes in a put whose key sorts behind those of all operations before it, where these are in order; false where it is not so. */
+  private continuesRow(offset: number, keyStart: number, keyEnd: number): boolean {
+    const isFirst = this.lastInRow === NONE;
+    if (!(isFirst ? this.beginsRow(offset) : this.isBehindRow(this.batch.buffer, keyStart, keyEnd))) return false;
+    this.lastInRow = offset;
+    this.lastKeyStart = keyStart;
+    this.lastKeyEnd = keyEnd;
+    return true;
+  }
+
+  /** As continuesRow, of the first operation that is one more than are looked through. */
+  private beginsRow(offset: number): boolean {
     if (this.orderedFrom !== NOTHING) return false;
     const { scanned } = this;
-    for (let i = 1; i < SCANNED_MAX; i++)
-      if (this.compareKeysAt(scanned[i] as number, scanned[i - 1] as number) <= 0) return false;
-    return this.compareKeysAt(offset, scanned[SCANNED_MAX - 1] as number) > 0;
+    for (let i = 1; i < SCANNED_MAX; i++) if (this.compareKeysAt(scanned[i]!, scanned[i - 1]!) <= 0) return false;
+    return this.compareKeysAt(offset, scanned[SCANNED_MAX - 1]!) > 0;
   }
 
   /** As ArenaTree.isBehindLast where there is no tree because all operations are in order. */
   private isBehindRow(key: Uint8Array, start: number, end: number): boolean {
-    const { buffer } = this.batch;
-    const lastStart = keyStartAt(buffer, this.lastInRow);
-    return compareBytes(key, start, end, buffer, lastStart, lastStart + keyBytesAt(buffer, this.lastInRow)) > 0;
+    return compareBytes(key, start, end, this.batch.buffer, this.lastKeyStart, this.lastKeyEnd) > 0;
   }
 
   /** Makes the tree if there is none only because all operations are in order. */

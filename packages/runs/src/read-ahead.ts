@@ -1,13 +1,13 @@
 /**
- * Reads a file front to back in pieces that are larger than its blocks. A merge walks hundreds of thousands of blocks of
- * which each would cost a system call: more than half of what it costs to read one.
+ * Reads a file front to back in pieces that are larger than its blocks. A merge or a scan walks hundreds of thousands of blocks
+ * of which each would cost a system call: more than half of what it costs to read one. Takes memory with its first read.
  */
 import type { VfsFile } from '@phantom/vfs';
 
 const AHEAD_BYTES = 64 * 1024;
 
 export class ReadAhead {
-  private readonly bytes = new Uint8Array(AHEAD_BYTES);
+  private bytes: Uint8Array | undefined = undefined;
   /** What it has of the file: [from, to). */
   private from = 0;
   private to = 0;
@@ -16,12 +16,13 @@ export class ReadAhead {
   readAt(file: VfsFile, offset: number, into: Uint8Array): number {
     if (into.length > AHEAD_BYTES) return file.readAt(offset, into);
     if (offset < this.from || offset + into.length > this.to) {
+      this.bytes ??= new Uint8Array(AHEAD_BYTES);
       this.from = this.to = offset;
       this.to += file.readAt(offset, this.bytes);
     }
     const start = offset - this.from;
     const found = Math.min(into.length, this.to - offset);
-    into.set(this.bytes.subarray(start, start + found));
+    into.set((this.bytes as Uint8Array).subarray(start, start + found));
     return found;
   }
 }

@@ -8,12 +8,15 @@ import type { Block } from './block.js';
 import { BlockInterval, giveInterval, takeInterval } from './block-interval.js';
 import { FilledIntervals, fillValues } from './interval-values.js';
 import type { LayerCursor } from './layer.js';
+import { ReadAhead } from './read-ahead.js';
 import type { RunBlocks } from './run-blocks.js';
 import { touchLines } from './touch-lines.js';
 
 const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
+/** Blocks that a cursor walks through, one after the other, before those that are not cached are read ahead of it. */
+const WALKED_BLOCKS_MIN = 8;
 const NO_BYTES = new Uint8Array(0);
 /** What `fillValues` tells; nobody else asks in between. */
 const filled = new FilledIntervals();
@@ -30,6 +33,9 @@ export class RunCursor implements LayerCursor {
   private readonly upper: Uint8Array | undefined;
   private interval = takeInterval();
   private block: Block | undefined = undefined;
+  /** Blocks that were entered from the one before since the last search. */
+  private walkedBlocks = 0;
+  private ahead: ReadAhead | undefined = undefined;
   private partitionAt = 0;
   private blockAt = 0;
   private intervalAt = 0;
@@ -129,7 +135,8 @@ export class RunCursor implements LayerCursor {
     let from = this.intervalAt + 1;
     let last = -1;
     for (;;) {
-      const behind = blockAt + 1 < blocks ? run.block(partitionAt, blockAt + 1) : undefined;
+      const behind =
+        blockAt + 1 < blocks ? run.block(partitionAt, blockAt + 1, undefined, this.aheadOfWalk()) : undefined;
       const isInside = behind !== undefined && this.endsBehind(behind, 0, limit);
       let to = block.restartCount;
       if (!isInside) {
@@ -145,6 +152,7 @@ export class RunCursor implements LayerCursor {
       if (!isInside || filled.next < to) break;
       block = behind;
       blockAt++;
+      this.walkedBlocks++;
       from = 0;
     }
     if (last < 0) return;
@@ -211,15 +219,22 @@ export class RunCursor implements LayerCursor {
   private aim(key: Uint8Array, start: number, end: number): boolean {
     const { run } = this;
     if (run.partitionCount === 0) return false;
+    this.walkedBlocks = 0;
     const partition = Math.max(run.partitionOf(key, start, end), 0);
     this.enterPartition(partition, Math.max(run.blockOf(partition, key, start, end), 0));
     return true;
   }
 
-  private enterPartition(partition: number, block: number): void {
+  private enterPartition(partition: number, block: number, ahead?: ReadAhead): void {
     this.partitionAt = partition;
     this.blockAt = block;
-    this.block = this.run.block(partition, block);
+    this.block = this.run.block(partition, block, undefined, ahead);
+  }
+
+  /** What reads the next block where many have been walked through: it is likely that more are wanted. */
+  private aheadOfWalk(): ReadAhead | undefined {
+    if (this.walkedBlocks < WALKED_BLOCKS_MIN) return undefined;
+    return (this.ahead ??= new ReadAhead());
   }
 
   private enterInterval(index: number): void {
@@ -247,8 +262,11 @@ export class RunCursor implements LayerCursor {
       if (this.intervalAt + 1 < (this.block as Block).restartCount) {
         this.enterInterval(this.intervalAt + 1);
       } else {
-        if (this.blockAt + 1 < run.blocksIn(this.partitionAt)) this.enterPartition(this.partitionAt, this.blockAt + 1);
-        else if (this.partitionAt + 1 < run.partitionCount) this.enterPartition(this.partitionAt + 1, 0);
+        this.walkedBlocks++;
+        const ahead = this.aheadOfWalk();
+        if (this.blockAt + 1 < run.blocksIn(this.partitionAt))
+          this.enterPartition(this.partitionAt, this.blockAt + 1, ahead);
+        else if (this.partitionAt + 1 < run.partitionCount) this.enterPartition(this.partitionAt + 1, 0, ahead);
         else return this.stop(Place.BehindEnd);
         // Whoever comes from the block before walks on, most likely.
         const { payload, entriesEnd } = this.block as Block;

@@ -102,6 +102,26 @@ describe('the file of a run', () => {
     run.release();
   });
 
+  it.each([[0], [4 << 20]])('reads many blocks at once for who walks through it, with a cache of %i bytes', (bytes) => {
+    const list = ascending(10_000, 20);
+    const vfs = new MemoryVfs({ losesPower: false });
+    const run = writeModel(list, [], { checksums, vfs, cache: new BlockCache(bytes), writer: { blockBytes: 1000 } });
+    let reads = 0;
+    vfs.onOperation = ({ operation }) => void (reads += operation === 'read' ? 1 : 0);
+    const walk = run.cursor(EVERYTHING, 9);
+    for (const { value } of list) expect(walk.next() && walk.value.copy()).toEqual(value);
+    expect(walk.next()).toBe(false);
+    expect(reads).toBeLessThan(run.blockCount / 4);
+    reads = 0;
+    const near = run.cursor(EVERYTHING, 9);
+    near.next();
+    // The index has to be read where nothing is kept, and one block.
+    expect(reads).toBeLessThanOrEqual(bytes === 0 ? 3 : 0);
+    walk.close();
+    near.close();
+    run.release();
+  });
+
   it('leaves alone what it has shown while blocks come and go', () => {
     const list = ascending(2000, 20);
     const run = writeModel(list, [], { checksums, cache: new BlockCache(64 * 1024), writer: { blockBytes: 500 } });

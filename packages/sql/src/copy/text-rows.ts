@@ -172,11 +172,12 @@ export class TextRows implements RowReader {
     let stop = start;
     while (stop < walked && text.charCodeAt(stop) !== delimiterCode) stop++;
     if (stop < walked || stop === end) return stop;
-    // Behind the last field there is none: a search in the whole piece would go on far beyond the record.
     const { delimiter } = this.settings;
-    const found = isLast ? text.slice(stop, end).indexOf(delimiter) : text.indexOf(delimiter, stop);
+    // Behind the last field the next one stands in the next record; where each has but one there is none as far as the piece goes.
+    const isOnly = isLast && this.columns.length === 1;
+    const found = isOnly ? text.slice(stop, end).indexOf(delimiter) : text.indexOf(delimiter, stop);
     if (found < 0) return end;
-    return isLast ? stop + found : Math.min(found, end);
+    return isOnly ? stop + found : Math.min(found, end);
   }
 
   private split(): void {
