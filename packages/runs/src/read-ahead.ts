@@ -13,15 +13,15 @@ export class ReadAhead {
   private to = 0;
 
   /** As VfsFile.readAt, of a file that does not change; always the same one. */
-  readAt(file: VfsFile, offset: number, into: Uint8Array): number {
-    if (into.length > AHEAD_BYTES) return file.readAt(offset, into);
-    if (offset < this.from || offset + into.length > this.to) {
+  readAt(file: VfsFile, offset: number, into: Uint8Array, bytes: number): number {
+    if (bytes > AHEAD_BYTES) return file.readAt(offset, into, bytes);
+    if (offset < this.from || offset + bytes > this.to) {
       this.bytes ??= new Uint8Array(AHEAD_BYTES);
       this.from = this.to = offset;
       this.to += file.readAt(offset, this.bytes);
     }
     const start = offset - this.from;
-    const found = Math.min(into.length, this.to - offset);
+    const found = Math.min(bytes, this.to - offset);
     into.set((this.bytes as Uint8Array).subarray(start, start + found));
     return found;
   }

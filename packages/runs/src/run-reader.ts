@@ -24,8 +24,9 @@ import { Block, FoundVersion, findVersion } from './block.js';
 import { BlockFile } from './block-file.js';
 import { BlockInterval } from './block-interval.js';
 import { KeyHash, isFilter, mayContain } from './filter.js';
-import { KeyIndex } from './key-index.js';
+import type { KeyIndex } from './key-index.js';
 import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
+import { PartitionIndex, indexKeys } from './partition-index.js';
 import { PassingBlock } from './passing-block.js';
 import { RangeCover } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
@@ -74,31 +75,6 @@ export function newRunCounters(): RunCounters {
   return { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
 }
 
-const NO_NOTES = new Int32Array(0);
-
-/** The index block of a partition, decoded. */
-class PartitionIndex implements CacheItem {
-  readonly keys: KeyIndex;
-  readonly offsets: Float64Array;
-  readonly bytes: Int32Array;
-  readonly chargeBytes: number;
-  referenced = false;
-  cacheSlot = -1;
-  private readonly owner: RunPartition;
-
-  constructor(owner: RunPartition, keys: KeyIndex, offsets: Float64Array, bytes: Int32Array) {
-    this.owner = owner;
-    this.keys = keys;
-    this.offsets = offsets;
-    this.bytes = bytes;
-    this.chargeBytes = keys.bytes + offsets.length * 12 + 200;
-  }
-
-  evicted(): void {
-    this.owner.index = undefined;
-  }
-}
-
 class PartitionFilter implements CacheItem {
   readonly payload: Uint8Array;
   readonly chargeBytes: number;
@@ -129,8 +105,6 @@ class RunPartition {
   filter: PartitionFilter | undefined = undefined;
   /** Set when the index was read for the first time; outlives it, so that cached blocks are found again. */
   blocks: (Block | undefined)[] | undefined = undefined;
-  /** Of each block, when a lookup missed it: the cache's notes. */
-  missedAt = NO_NOTES;
 
   constructor(reader: ByteReader) {
     this.separator = reader.lengthPrefixed().slice();
@@ -339,7 +313,7 @@ export class Run implements Layer, RunBlocks {
   }
 
   blocksIn(partition: number): number {
-    return this.index(partition).offsets.length;
+    return this.index(partition).count;
   }
 
   block(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {
@@ -359,8 +333,8 @@ export class Run implements Layer, RunBlocks {
         const { filterOffset, filterBytes } = this.partitions[partition] as RunPartition;
         const filter = this.blockFile.payload(filterOffset, filterBytes);
         const index = this.readIndex(this.partitions[partition] as RunPartition);
-        for (let i = 0; i < index.offsets.length; i++) {
-          this.blockFile.block(index.offsets[i]!, index.bytes[i]!, block);
+        for (let i = 0; i < index.count; i++) {
+          this.blockFile.block(index.offset(i), index.bytes(i), block);
           for (let restart = 0; restart < block.restartCount; restart++) {
             interval.decode(block, restart, Number.MAX_SAFE_INTEGER, true);
             entries += interval.count;
@@ -424,10 +398,7 @@ export class Run implements Layer, RunBlocks {
       return cached;
     }
     const index = this.readIndex(owner);
-    if (owner.blocks === undefined) {
-      owner.blocks = Array.from({ length: index.offsets.length }, () => undefined);
-      owner.missedAt = new Int32Array(index.offsets.length);
-    }
+    owner.blocks ??= Array.from({ length: index.count }, () => undefined);
     if (this.options.cache.filters.insert(index)) owner.index = index;
     return index;
   }
@@ -456,15 +427,15 @@ export class Run implements Layer, RunBlocks {
     end: number,
     seqMax: number,
   ): Uint8Array | undefined {
-    const { blocks, missedAt } = this.partitions[partition] as RunPartition;
+    const { blocks } = this.partitions[partition] as RunPartition;
     let block = blocks?.[index];
     if (block === undefined) {
       const places = this.index(partition);
-      const bytes = places.bytes[index]!;
-      if (!this.options.cache.isWanted(bytes, missedAt, index)) {
+      if (!places.isWanted(index, this.options.cache)) {
+        const bytes = places.bytes(index);
         this.counters.blocksRead++;
         this.counters.bytesRead += bytes;
-        this.blockFile.passing(places.offsets[index]!, bytes, passing);
+        this.blockFile.passing(places.offset(index), bytes, passing);
         return passing.find(key, start, end, seqMax, found) ? passing.payload : undefined;
       }
       block = this.readBlock(partition, index);
@@ -488,10 +459,10 @@ export class Run implements Layer, RunBlocks {
 
   private readBlock(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {
     const index = this.index(partition);
-    const bytes = index.bytes[block]!;
+    const bytes = index.bytes(block);
     this.counters.blocksRead++;
     this.counters.bytesRead += bytes;
-    const read = this.blockFile.block(index.offsets[block]!, bytes, into, ahead);
+    const read = this.blockFile.block(index.offset(block), bytes, into, ahead);
     const { blocks } = this.partitions[partition] as RunPartition;
     if (into === undefined && blocks !== undefined) {
       read.ownedBy(blocks, block);
@@ -506,19 +477,18 @@ export class Run implements Layer, RunBlocks {
     const { payload } = block;
     const interval = new BlockInterval();
     const separators: Uint8Array[] = [];
-    const offsets = new Float64Array(block.entryCount);
-    const bytes = new Int32Array(block.entryCount);
+    const index = new PartitionIndex(partition, block.entryCount);
     for (let restart = 0; restart < block.restartCount; restart++) {
       interval.decode(block, restart, Number.MAX_SAFE_INTEGER, true);
       for (let i = 0; i < interval.count; i++) {
         const handle = new ByteReader(payload, this.path, interval.valueStarts[i]!, interval.valueEnds[i]!);
-        offsets[separators.length] = handle.varint();
-        bytes[separators.length] = handle.varint();
+        index.place(separators.length, handle.varint(), handle.varint());
         separators.push(interval.keys.slice(interval.keyStarts[i]!, interval.keyEnds[i]!));
       }
     }
     if (separators.length !== block.entryCount) throw this.corrupt('an index block is malformed', indexOffset);
-    return new PartitionIndex(partition, indexKeys(separators), offsets, bytes);
+    index.keys = indexKeys(separators);
+    return index;
   }
 
   private corrupt(message: string, offset: number, expected?: unknown, found?: unknown): Error {
@@ -536,16 +506,4 @@ function readTombstones(reader: ByteReader, seqBase: Seq): readonly RangeTombsto
     tombstones.push({ lower, upper, seq: reader.varint() + seqBase });
   }
   return tombstones;
-}
-
-function indexKeys(keys: readonly Uint8Array[]): KeyIndex {
-  const starts = new Int32Array(keys.length + 1);
-  let bytes = 0;
-  for (let i = 0; i < keys.length; i++) {
-    bytes += (keys[i] as Uint8Array).length;
-    starts[i + 1] = bytes;
-  }
-  const heap = new Uint8Array(bytes);
-  for (let i = 0; i < keys.length; i++) heap.set(keys[i] as Uint8Array, starts[i]!);
-  return new KeyIndex(heap, starts);
 }

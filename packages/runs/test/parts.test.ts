@@ -133,29 +133,31 @@ describe('a filter', () => {
 const bytes = fc.array(fc.constantFrom(0, 1, 2, 255), { maxLength: 5 }).map((list) => Uint8Array.from(list));
 
 describe('a key index', () => {
-  it('finds the last key at most the probe', () => {
+  const longer = fc
+    .array(bytes, { minLength: 2, maxLength: 3 })
+    .map((parts) => Uint8Array.from(parts.flatMap((part) => [...part])));
+
+  it.each([
+    ['few', fc.array(bytes, { maxLength: 40 }), 300],
+    ['enough for samples', fc.array(longer, { minLength: 150, maxLength: 300 }), 20],
+  ])('finds the last key at most the probe among %s', (_, lists, numRuns) => {
     fc.assert(
-      fc.property(
-        fc.array(bytes, { maxLength: 40 }),
-        bytes,
-        fc.array(bytes, { minLength: 1, maxLength: 10 }),
-        (list, head, probes) => {
-          const sorted = list.map((tail) => Uint8Array.from([...head, ...tail])).sort(compareKeys);
-          const keys = sorted.filter((item, i) => i === 0 || compareKeys(sorted[i - 1] as Uint8Array, item) !== 0);
-          const starts = Int32Array.from([
-            0,
-            ...keys.map((_, i) => keys.slice(0, i + 1).reduce((sum, item) => sum + item.length, 0)),
-          ]);
-          const index = new KeyIndex(Uint8Array.from(keys.flatMap((item) => [...item])), starts);
-          expect(index.count).toBe(keys.length);
-          for (const probe of [...probes, ...keys]) {
-            const expected = keys.findLastIndex((item) => compareKeys(item, probe) <= 0);
-            expect(index.lastAtMost(probe, 0, probe.length)).toBe(expected);
-          }
-          expect(keys.map((_, i) => index.key(i))).toEqual(keys);
-        },
-      ),
-      { numRuns: 300, seed: 1 },
+      fc.property(lists, bytes, fc.array(bytes, { minLength: 1, maxLength: 10 }), (list, head, probes) => {
+        const sorted = list.map((tail) => Uint8Array.from([...head, ...tail])).sort(compareKeys);
+        const keys = sorted.filter((item, i) => i === 0 || compareKeys(sorted[i - 1] as Uint8Array, item) !== 0);
+        const starts = Int32Array.from([
+          0,
+          ...keys.map((_, i) => keys.slice(0, i + 1).reduce((sum, item) => sum + item.length, 0)),
+        ]);
+        const index = new KeyIndex(Uint8Array.from(keys.flatMap((item) => [...item])), starts);
+        expect(index.count).toBe(keys.length);
+        for (const probe of [...probes, ...keys]) {
+          const expected = keys.findLastIndex((item) => compareKeys(item, probe) <= 0);
+          expect(index.lastAtMost(probe, 0, probe.length)).toBe(expected);
+        }
+        expect(keys.map((_, i) => index.key(i))).toEqual(keys);
+      }),
+      { numRuns, seed: 1 },
     );
   });
 });

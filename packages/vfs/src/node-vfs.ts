@@ -190,12 +190,12 @@ class NodeFile implements VfsFile {
     this.capabilities = capabilities;
   }
 
-  readAt(offset: number, into: Uint8Array): number {
+  readAt(offset: number, into: Uint8Array, bytes = into.length): number {
     this.checkOpen();
     let count = 0;
     try {
-      while (count < into.length) {
-        const read = fs.readSync(this.descriptor, into, count, into.length - count, offset + count);
+      while (count < bytes) {
+        const read = fs.readSync(this.descriptor, into, count, bytes - count, offset + count);
         if (read === 0) break;
         count += read;
       }

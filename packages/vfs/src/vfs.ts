@@ -59,8 +59,11 @@ export interface Vfs {
 
 export interface VfsFile {
   readonly path: string;
-  /** Fills `into` from the offset as far as the file goes; returns the byte count. `into` may lie in a SharedArrayBuffer. */
-  readAt(offset: number, into: Uint8Array): number;
+  /**
+   * Fills `into`, or its first `bytes`, from the offset as far as the file goes; returns the byte count. `into` may lie in a
+   * SharedArrayBuffer.
+   */
+  readAt(offset: number, into: Uint8Array, bytes?: number): number;
   /** A hint that the range will be read soon. May do nothing, never throws. */
   prefetch(offset: number, bytes: number): void;
   /** Writes all of `from`, extending the file as needed; a gap reads as zeros. */

@@ -66,6 +66,10 @@ const FILES: Readonly<Record<string, Body>> = {
     assert.equal(file.readAt(6, shared), 0);
     assert.equal(file.readAt(600, shared), 0);
     assert.equal(file.readAt(0, new Uint8Array(0)), 0);
+    const part = new Uint8Array(8);
+    assert.equal(file.readAt(1, part, 3), 3);
+    assert.equal(Buffer.from(part).toString('latin1'), 'bcd\0\0\0\0\0');
+    assert.equal(file.readAt(5, part, 3), 1);
     file.prefetch(0, 4);
     file.prefetch(1_000_000, 4);
     file.close();

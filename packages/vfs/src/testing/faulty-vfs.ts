@@ -104,10 +104,10 @@ class FaultyFile implements VfsFile {
     return this.inner.path;
   }
 
-  readAt(offset: number, into: Uint8Array): number {
-    const fault = this.disk.faultOf('read', this.path, offset, into.length);
+  readAt(offset: number, into: Uint8Array, bytes = into.length): number {
+    const fault = this.disk.faultOf('read', this.path, offset, bytes);
     if (fault !== undefined) throw fault.error;
-    return this.inner.readAt(offset, into);
+    return this.inner.readAt(offset, into, bytes);
   }
 
   prefetch(offset: number, bytes: number): void {

@@ -305,9 +305,9 @@ class MemoryFile implements VfsFile {
     node.openHandles++;
   }
 
-  readAt(offset: number, into: Uint8Array): number {
+  readAt(offset: number, into: Uint8Array, bytes = into.length): number {
     this.checkOpen();
-    const count = this.node.read(offset, into);
+    const count = this.node.read(offset, bytes === into.length ? into : into.subarray(0, bytes));
     this.disk.done('read', this.path, offset, count);
     return count;
   }
