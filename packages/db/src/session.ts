@@ -24,5 +24,5 @@ export {
   jsReader,
   lookUp,
   lookUpWithin,
-  writePoint,
+  writePointInTurn,
 } from '@phantom/sql';

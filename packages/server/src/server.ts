@@ -8,7 +8,7 @@
 import type { AddressInfo } from 'node:net';
 import { PhantomError } from '@phantom/base';
 import type { Database } from '@phantom/db';
-import { controlBlock, lookUp, lookUpWithin, writePoint } from '@phantom/db/session';
+import { controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
 import { QueryEndpoint } from './http/query-endpoint.js';
@@ -144,7 +144,7 @@ function sessionSource(database: Database, options: ResolvedServerOptions): Sess
         roads: {
           lookUp: (statement, parameters, into) => lookUp(session, statement, parameters, into),
           lookUpWithin: (statement, parameters, into) => lookUpWithin(session, statement, parameters, into),
-          writePoint: (statement, parameters) => writePoint(session, statement, parameters),
+          writePoint: (statement, parameters) => writePointInTurn(session, statement, parameters),
           controlBlock: (statement) => controlBlock(session, statement),
         },
       };

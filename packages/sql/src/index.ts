@@ -24,7 +24,7 @@ export type {
 export { type RemoteOutcome, type RemoteRead, executeRemotely } from './session/remote-read.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';
-export { controlBlock, lookUp, lookUpWithin, readNow, writePoint } from './session/straight-roads.js';
+export { controlBlock, lookUp, lookUpWithin, readNow, writePoint, writePointInTurn } from './session/straight-roads.js';
 export type { OpeningModes } from './session/transaction-modes.js';
 export type { ParsedStatement } from './text/ast-statements.js';
 export { buildParser } from './text/parse.js';

@@ -60,13 +60,13 @@ export interface DatabaseSession {
 }
 
 /**
- * Shorter ways for statements of one row by key, and for BEGIN and COMMIT; see lookUp, lookUpWithin, writePoint and controlBlock
+ * Shorter ways for statements of one row by key, and for BEGIN and COMMIT; see lookUp, lookUpWithin, writePointInTurn and controlBlock
  * of `@phantom/db/session`.
  */
 export interface StraightRoads {
   lookUp(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean;
   lookUpWithin(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean | undefined;
-  writePoint(statement: PlanStatement, parameters: readonly Value[]): number | undefined;
+  writePoint(statement: PlanStatement, parameters: readonly Value[]): number | undefined | Promise<number | undefined>;
   controlBlock(statement: SessionStatement): FetchOutcome | Promise<FetchOutcome> | undefined;
 }
 

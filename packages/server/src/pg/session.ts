@@ -306,6 +306,7 @@ export class ProtocolSession {
     if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
     const tag = rowsMax === 0 ? this.road.take(statement, portal.values, portal.encoder, false) : undefined;
     if (tag === undefined) return this.run(portal, rowsMax);
+    if (tag instanceof Promise) return this.runToEnd(portal, this.taken(portal, tag));
     portal.done = true;
     writeCommandComplete(this.output.messages, tag);
     return undefined;
@@ -337,6 +338,15 @@ export class ProtocolSession {
       fetched = Promise.reject(error);
     }
     return this.runToEnd(portal, fetched);
+  }
+
+  /** The outcome of a straight road on which something had to be waited for; of the ordinary one where that has led nowhere. */
+  private async taken(portal: ProtocolPortal, road: Promise<string | undefined>): Promise<FetchOutcome> {
+    this.fetching = true;
+    const tag = await road;
+    if (tag === undefined) return this.fetch(portal, 0);
+    portal.done = true;
+    return { complete: true, rows: 0, tag, count: 0 };
   }
 
   private fetch(portal: ProtocolPortal, rowsMax: number): FetchOutcome | Promise<FetchOutcome> {

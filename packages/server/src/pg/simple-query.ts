@@ -120,18 +120,28 @@ export class SimpleQuery {
   }
 
   private answer(ready: ReadyStatement, isLast: boolean): Promise<void> | undefined {
-    const { database, output, road, held, pace } = this.parts;
+    const { database, road, held } = this.parts;
     const { statement } = ready;
     held.holdBack(statement);
-    const fields = ready.fields(database);
-    const encoder = this.encoderOf(ready, fields);
+    const encoder = this.encoderOf(ready, ready.fields(database));
     if (statement.kind === 'plan') {
       const tag = road.take(statement, NO_VALUES, encoder, true);
-      if (tag !== undefined) return this.complete(tag, isLast);
+      if (tag === undefined) return this.fetch(ready, encoder, isLast);
+      if (!(tag instanceof Promise)) return this.complete(tag, isLast);
+      return tag.then((told) =>
+        told === undefined ? this.fetch(ready, encoder, isLast) : this.complete(told, isLast),
+      );
     }
     const ended = road.control(statement);
     if (ended instanceof Promise) return ended.then(({ tag }) => this.complete(tag, isLast));
-    if (ended !== undefined) return this.complete(ended.tag, isLast);
+    return ended === undefined ? this.fetch(ready, encoder, isLast) : this.complete(ended.tag, isLast);
+  }
+
+  /** Runs a statement on the ordinary road, and writes its rows. */
+  private fetch(ready: ReadyStatement, encoder: RowEncoder, isLast: boolean): Promise<void> | undefined {
+    const { database, output, pace } = this.parts;
+    const { statement } = ready;
+    const { fields } = encoder;
     const portal = database.portal(statement, NO_VALUES);
     const bare = fields.length === 0 && isQuery(statement);
     if (fields.length > 0 || bare) encoder.describe(output.messages);

@@ -1,6 +1,7 @@
 /**
- * Statements of one row by key, answered at once: without a portal of the database, an execution or a promise. Whatever would
- * have to wait for somebody, or is of another kind, is left to the ordinary road. BEGIN and COMMIT do without a portal, too.
+ * Statements of one row by key, answered at once: without a portal of the database, an execution or a promise. Whatever is of
+ * another kind, or reads what it would have to wait for, is left to the ordinary road; a write waits for its row here. BEGIN and
+ * COMMIT do without a portal, too.
  */
 import {
   type FetchOutcome,
@@ -25,13 +26,16 @@ export class StraightRoad {
     this.output = output;
   }
 
-  /** Runs a statement and writes its row, described first if so wanted. The tag; undefined: nothing has been done. */
+  /**
+   * Runs a statement and writes its row, described first if so wanted. The tag; undefined: nothing has been done. A promise of the
+   * same where the row is somebody else's still.
+   */
   take(
     statement: PlanStatement,
     values: readonly Value[],
     encoder: RowEncoder,
     describes: boolean,
-  ): string | undefined {
+  ): string | undefined | Promise<string | undefined> {
     const plan = this.database.currentPlan(statement);
     if (plan.pointWrite !== undefined) return this.write(statement, values);
     if (plan.pointLookup === undefined && plan.pointLock === undefined) return undefined;
@@ -56,9 +60,11 @@ export class StraightRoad {
     return this.output.isHeld ? undefined : roads.lookUpWithin(statement, values, row);
   }
 
-  private write(statement: PlanStatement, values: readonly Value[]): string | undefined {
+  private write(statement: PlanStatement, values: readonly Value[]): string | undefined | Promise<string | undefined> {
     if (this.output.waitingBytes >= SEND_BYTES) return undefined;
+    const tagOf = (count: number | undefined): string | undefined =>
+      count === undefined ? undefined : commandTag(statement.node, count);
     const count = this.roads.writePoint(statement, values);
-    return count === undefined ? undefined : commandTag(statement.node, count);
+    return count instanceof Promise ? count.then(tagOf) : tagOf(count);
   }
 }

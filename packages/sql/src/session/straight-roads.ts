@@ -5,7 +5,7 @@
  */
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import { type RowSink, StatementRestart, StatementWait } from '../exec/runtime.js';
-import type { PointLookup } from '../plan/prepared-plan.js';
+import type { PointLookup, PointWrite, PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
 import { driveNow, type FetchOutcome } from './portal.js';
@@ -13,6 +13,7 @@ import { isCostly } from './read-elsewhere.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SqlSession } from './session.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
+import type { SessionTransaction } from './transaction.js';
 import { openBlock } from './transaction-statements.js';
 
 /**
@@ -126,29 +127,97 @@ export function writePoint(
   const plan = session.currentPlan(statement);
   const { pointWrite } = plan;
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
+  const transaction = beginWrite(session, statement.text, plan);
+  const outcome = writeOnce(session, transaction, pointWrite, parameters);
+  if (!(outcome instanceof Promise)) return outcome;
+  transaction.storage.restartStatement();
+  return undefined;
+}
+
+/** As writePoint, for a caller who can wait: where somebody else holds the row, a promise of the same once it is free. */
+export function writePointInTurn(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+): number | undefined | Promise<number | undefined> {
+  const plan = session.currentPlan(statement);
+  const { pointWrite } = plan;
+  if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
+  const transaction = beginWrite(session, statement.text, plan);
+  const outcome = writeOnce(session, transaction, pointWrite, parameters);
+  return outcome instanceof Promise ? writeOnceFree(session, transaction, statement, parameters, outcome) : outcome;
+}
+
+/** Begins a write of one row as a statement of the session's transaction, which is returned. */
+function beginWrite(session: SqlSession, text: string, plan: PreparedPlan): SessionTransaction {
   session.watch.refuseIfEnded();
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const transaction = session.ensureTransaction();
   if (transaction.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
   session.engine.counters.executions++;
   transaction.statements++;
-  session.activity.begin(statement.text);
+  session.activity.begin(text);
   session.evaluation.beginStatement();
-  const { storage } = transaction;
   transaction.readAhead(true);
-  storage.beginStatement(statement.text);
+  transaction.storage.beginStatement(text);
+  return transaction;
+}
+
+/** Rows written; a promise: wait, restart the statement and call this again; undefined: it is for the ordinary road, and restarted. */
+function writeOnce(
+  session: SqlSession,
+  transaction: SessionTransaction,
+  pointWrite: PointWrite,
+  parameters: readonly Value[],
+): number | Promise<void> | undefined {
+  const { storage } = transaction;
   const writers = transaction.writersOf(session);
   writers.beginStatement();
   try {
     const outcome = pointWrite.run(transaction.pointContext(session, parameters));
-    const isDone = typeof outcome === 'number' && writers.finishStatement() === undefined;
+    if (outcome instanceof Promise) return outcome;
     // An action of a foreign key may have met a table with triggers.
-    if (isDone && !writers.triggers.isPending) return outcome;
+    if (writers.finishStatement() === undefined && !writers.triggers.isPending) return outcome;
     storage.restartStatement();
   } catch (error) {
     refuseUnlessAgain(session, storage, error);
   }
   return undefined;
+}
+
+/** Waits for whoever holds the row, and writes what is there then, as often as that takes. */
+async function writeOnceFree(
+  session: SqlSession,
+  transaction: SessionTransaction,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  first: Promise<void>,
+): Promise<number | undefined> {
+  const { interrupts, settings, watch } = session;
+  const stop = interrupts.beginRun(settings.integer('statement_timeout'));
+  watch.working();
+  session.activity.begin(statement.text, session.clock.nowMs());
+  try {
+    for (let wait = first; ;) {
+      await interrupts.interruptible(wait, settings.integer('lock_timeout'));
+      transaction.storage.restartStatement();
+      // Whoever we waited for may have taken rights away, or an index.
+      const { privileges, pointWrite } = session.currentPlan(statement);
+      if (privileges.length > 0) session.checkPrivileges(privileges);
+      if (pointWrite === undefined) return undefined;
+      const outcome = writeOnce(session, transaction, pointWrite, parameters);
+      if (!(outcome instanceof Promise)) return outcome;
+      wait = outcome;
+    }
+  } catch (error) {
+    session.fail(error);
+    // What the error tells may come from commits that are not durable yet.
+    await transaction.storage.whenShown();
+    throw error;
+  } finally {
+    stop();
+    watch.resting();
+  }
 }
 
 /**

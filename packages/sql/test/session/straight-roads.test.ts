@@ -1,6 +1,6 @@
 /** What straight roads do themselves, and what they leave to the ordinary one: rows locked by key, BEGIN and COMMIT. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SqlSession, controlBlock, lookUpWithin, writePoint } from '../../src/index.js';
+import { type SqlSession, controlBlock, lookUpWithin, writePoint, writePointInTurn } from '../../src/index.js';
 import type { PlanStatement } from '../../src/session/statement.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
 import { run } from '../support/statements.js';
@@ -67,6 +67,57 @@ describe('a row that is read and locked by its key', () => {
     await run(a, 'begin read only');
     expect(found(a, LOCKING, [1])).toBeUndefined();
     expect(found(a, 'select v from t where id = $1', [1])).toEqual([10]);
+  });
+});
+
+describe('a row that is written by its key and held by somebody else', () => {
+  const UPDATE = 'update t set v = v + 1 where id = $1';
+  const inTurn = (session: SqlSession, text: string): Promise<number | undefined> =>
+    Promise.resolve(writePointInTurn(session, session.prepareText(text) as PlanStatement, [1]));
+  const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+
+  it('is written at once when it is free, and in turn as those before have left it', async () => {
+    const c = engine.session();
+    expect(writePointInTurn(b, b.prepareText(UPDATE) as PlanStatement, [1])).toBe(1);
+    expect(writePointInTurn(b, b.prepareText('update t set v = 0') as PlanStatement, [])).toBeUndefined();
+    b.sync();
+    await turns();
+    await run(a, 'begin; update t set v = 20 where id = 1');
+    await run(b, 'begin');
+    await run(c, 'begin');
+    const [second, third] = [inTurn(b, UPDATE), inTurn(c, UPDATE)];
+    expect(b.activity.statementStartMs).toBeDefined();
+    await run(a, 'commit');
+    expect(await second).toBe(1);
+    await run(b, 'rollback');
+    expect(await third).toBe(1);
+    await run(c, 'commit');
+    expect(await run(a, 'select from t where id = 1 and v = 21')).toBe('SELECT 1');
+  });
+
+  it('fails the transaction of whoever is cancelled or waits for too long', async () => {
+    await run(a, 'begin; update t set v = 20 where id = 1');
+    await run(b, 'begin');
+    const cancelled = inTurn(b, UPDATE).catch(codeOf);
+    b.cancel();
+    expect(await cancelled).toBe('57014');
+    expect(b.status).toBe('failed');
+    await run(b, 'rollback; set lock_timeout = 1; begin');
+    expect(await inTurn(b, UPDATE).catch(codeOf)).toBe('55P03');
+    expect(b.status).toBe('failed');
+  });
+
+  it('is not written by a role that may not any more', async () => {
+    await run(
+      a,
+      'create role writers; create role writer; grant writers to writer; grant select, update on t to writers',
+    );
+    await run(a, 'begin; update t set v = 20 where id = 1');
+    await run(b, 'set role writer; begin');
+    const refused = inTurn(b, UPDATE).catch(codeOf);
+    await run(engine.session(), 'revoke writers from writer');
+    await run(a, 'commit');
+    expect(await refused).toBe('42501');
   });
 });
 
