@@ -36,7 +36,10 @@ export class SessionRoutineCursors implements RoutineCursors {
 
   *fetch(node: Fetch): Generator<Yielded, FetchedRows, void> {
     const cursor = this.session.cursors.get(node.cursor.text);
-    return { rows: yield* cursor.move(node), fields: cursor.facts.fields };
+    const { fields } = cursor.facts;
+    const rows = yield* cursor.move(node);
+    // Behind the fields a row may tell where it stands, for WHERE CURRENT OF.
+    return { rows: rows.map((row) => row.slice(0, fields.length)), fields };
   }
 
   close(name: string): void {
