@@ -166,11 +166,6 @@ function hasTriggers({ triggerOids }: TableDescriptor): boolean {
   return triggerOids !== undefined && triggerOids.length > 0;
 }
 
-/** A value of the row as the writer has stored it, which triggers may have changed. */
-function storedValue(context: StepContext, parts: Parts, position: number): Code {
-  return element(property(writerOf(context, parts), 'stored'), literal(position));
-}
-
 /** Goes on with the row unless a trigger has passed it over. */
 function unlessSkipped(context: StepContext, table: TableDescriptor, outcome: Code, then: () => void): void {
   if (hasTriggers(table)) context.emitter.if(binary('===', outcome, context.emitter.constant('written')), then);
@@ -193,18 +188,26 @@ function emitWrite(
     parts.consume(context);
     return;
   }
-  const { emitter } = context;
   const outcome = ask(context, question);
   unlessSkipped(context, table, outcome, () => {
-    const stored = emitter.let(property(writerOf(context, parts), 'stored'));
-    const row = Row.of(context.row);
-    newRow.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(stored, literal(i)))));
-    const written = withRow(parts.compiler, context, row);
+    const written = storedRow(parts, context, newRow);
     // What a check refuses is undone with the statement.
-    emitChecks(written, table, checks, stored);
-    count(written, parts);
-    parts.consume(written);
+    emitChecks(written.context, table, checks, written.values);
+    count(written.context, parts);
+    parts.consume(written.context);
   });
+}
+
+/** The row as the writer has it, which triggers may have changed. */
+function storedRow(
+  parts: Parts,
+  context: StepContext,
+  columns: readonly ColumnId[],
+): { readonly context: StepContext; readonly values: Local } {
+  const values = context.emitter.let(property(writerOf(context, parts), 'stored'));
+  const row = Row.of(context.row);
+  columns.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(values, literal(i)))));
+  return { context: withRow(parts.compiler, context, row), values };
 }
 
 // ------------------------------------------------------------------------------------------------------------- insert
@@ -222,51 +225,65 @@ function produceInsert(parts: Parts, node: InsertNode): void {
       emitWrite(parts, inserted, node, node.checks, values, method(writer, 'insert', values));
       return;
     }
-    emitChecks(inserted, node.table, node.checks, values);
-    const outcome = ask(inserted, method(writer, 'insert', values, emitter.constant(conflict.arbiters)));
-    const written = binary('===', outcome, emitter.constant('written'));
-    if (conflict.action === 'nothing') {
-      emitter.if(written, () => {
-        count(inserted, parts);
-        parts.consume(inserted);
-      });
+    // Policies are asked about the row whether it is in the way of another or not, views about one that is written.
+    const policies = node.checks.filter(({ refused }) => refused.by === 'policy');
+    const insert = method(writer, 'insert', values, emitter.constant(conflict.arbiters));
+    if (!hasTriggers(node.table)) {
+      emitChecks(inserted, node.table, policies, values);
+      emitSettled(parts, node, inserted, values, ask(inserted, insert));
       return;
     }
-    const upsert = (): void => emitUpsert(parts, node, inserted, codes, written);
-    if (hasTriggers(node.table)) emitter.if(binary('!==', outcome, emitter.constant('skipped')), upsert);
-    else upsert();
+    const outcome = ask(inserted, insert);
+    emitter.if(binary('!==', outcome, emitter.constant('skipped')), () => {
+      const proposed = storedRow(parts, inserted, node.newRow);
+      emitChecks(proposed.context, node.table, policies, proposed.values);
+      emitSettled(parts, node, proposed.context, proposed.values, outcome);
+    });
   });
 }
 
+/** What ON CONFLICT does with a row that was written, or that met another. */
+function emitSettled(parts: Parts, node: InsertNode, context: StepContext, values: Local, outcome: Code): void {
+  const { emitter } = context;
+  const isWritten = binary('===', outcome, emitter.constant('written'));
+  if (node.conflict?.action !== 'nothing') {
+    emitUpsert(parts, node, context, values, isWritten);
+    return;
+  }
+  emitter.if(isWritten, () => {
+    emitViewChecks(context, node, values);
+    count(context, parts);
+    parts.consume(context);
+  });
+}
+
+function emitViewChecks(context: StepContext, { table, checks }: InsertNode, values: Code): void {
+  const views = checks.filter(({ refused }) => refused.by === 'view');
+  emitChecks(context, table, views, values);
+}
+
 /** DO UPDATE: what is stored in the end goes into locals of its own, whichever way it went. */
-function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes: readonly Code[], written: Code): void {
+function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, values: Local, written: Code): void {
   const { compiler } = parts;
   const { emitter } = context;
   const { conflict } = node;
   if (conflict === undefined) return;
   const pass = emitter.let(literal(true));
-  const stored = codes.map(() => emitter.let(literal(null)));
-  const existing = codes.map(() => emitter.let(literal(null)));
+  const { table } = node;
+  const stored = table.columns.map(() => emitter.let(literal(null)));
+  const existing = table.columns.map(() => emitter.let(literal(null)));
   emitter.if(
     written,
     () => {
-      codes.forEach((code, i) =>
-        emitter.assign(stored[i] as Local, hasTriggers(node.table) ? storedValue(context, parts, i) : code),
-      );
+      emitViewChecks(context, node, values);
+      stored.forEach((local, i) => emitter.assign(local, element(values, literal(i))));
       count(context, parts);
     },
     () => {
       emitter.assign(pass, literal(false));
       const reference = emitter.let(property(writerOf(context, parts), 'conflict'));
-      const old = emitDecode(compiler, context, node.table, reference);
+      const old = emitDecode(compiler, context, table, reference);
       const row = Row.of(context.row);
-      if (hasTriggers(node.table)) {
-        // What is excluded is what the triggers have made of it.
-        const proposed = emitter.let(property(writerOf(context, parts), 'stored'));
-        node.newRow.forEach((column, i) =>
-          row.set(column, new ColumnSource(true, () => element(proposed, literal(i)))),
-        );
-      }
       conflict.existing.forEach((column, i) => {
         emitter.assign(existing[i] as Local, element(old, literal(i)));
         row.set(column, new ColumnSource(true, () => existing[i] as Local));
@@ -275,33 +292,39 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
       if (!conflict.countAsMySql) {
         emitter.evaluate(call(emitter.constant(refuseOwnRow), context.run, reference));
       }
-      const update = (): void => {
-        emitChecks(inner, node.table, conflict.existingChecks, old);
+      const change = (): void => {
+        emitChecks(inner, table, conflict.existingChecks, old);
         for (const item of conflict.rows) {
           const value = inner.expressions.value(item.expression);
           row.set(item.column, new ColumnSource(true, () => value.code));
         }
-        const computed = computeRow(compiler, inner, node.table, conflict.values, conflict.stored);
-        const values = arrayOf(inner, computed.codes);
-        emitChecks(withRow(compiler, inner, computed.row), node.table, conflict.checks, values);
-        if (conflict.countAsMySql) {
-          emitMySqlUpdate(parts, inner, reference, old, values);
-        } else {
-          const outcome = ask(inner, method(writerOf(inner, parts), 'update', reference, old, values));
-          unlessSkipped(inner, node.table, outcome, () => {
+        const computed = computeRow(compiler, inner, table, conflict.values, conflict.stored);
+        const changed = arrayOf(inner, computed.codes);
+        const keep = (values: Local): void => {
+          stored.forEach((local, i) => emitter.assign(local, element(values, literal(i))));
+          emitter.assign(pass, literal(true));
+        };
+        const update = method(writerOf(inner, parts), 'update', reference, old, changed);
+        if (hasTriggers(table) && !conflict.countAsMySql) {
+          unlessSkipped(inner, table, ask(inner, update), () => {
+            const written = storedRow(parts, inner, conflict.stored);
+            emitChecks(written.context, table, conflict.checks, written.values);
             count(inner, parts);
-            computed.codes.forEach((code, i) =>
-              emitter.assign(stored[i] as Local, hasTriggers(node.table) ? storedValue(inner, parts, i) : code),
-            );
-            emitter.assign(pass, literal(true));
+            keep(written.values);
           });
           return;
         }
-        computed.codes.forEach((code, i) => emitter.assign(stored[i] as Local, code));
-        emitter.assign(pass, literal(true));
+        emitChecks(withRow(compiler, inner, computed.row), table, conflict.checks, changed);
+        if (conflict.countAsMySql) {
+          emitMySqlUpdate(parts, inner, reference, old, changed);
+        } else {
+          ask(inner, update);
+          count(inner, parts);
+        }
+        keep(changed);
       };
       const test = conflict.condition === undefined ? literal(true) : inner.expressions.test(conflict.condition, true);
-      emitter.if(test, update);
+      emitter.if(test, change);
     },
   );
   emitter.if(pass, () => {
