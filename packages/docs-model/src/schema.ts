@@ -36,6 +36,8 @@ const FAULTS_MAX = 20;
 const VALIDATORS_MAX = 256;
 
 const validators = new Map<string, Validator>();
+/** Those of descriptors, which are immutable: their schemas need not be written out to be looked up. */
+const ofCollections = new WeakMap<CollectionDescriptor, Validator>();
 
 const OPTIONS: Options = {
   allErrors: true,
@@ -57,6 +59,16 @@ export function schemaValidator(schema: unknown): Validator {
     validator = compileSchema(schema);
     if (validators.size >= VALIDATORS_MAX) validators.delete(validators.keys().next().value as string);
     validators.set(text, validator);
+  }
+  return validator;
+}
+
+/** The same of a collection, which is asked for with each write. */
+function validatorOf(definition: CollectionDescriptor): Validator {
+  let validator = ofCollections.get(definition);
+  if (validator === undefined) {
+    validator = schemaValidator(definition.schema);
+    ofCollections.set(definition, validator);
   }
   return validator;
 }
@@ -127,18 +139,41 @@ function pointed(document: PlainObject, pointer: string): unknown {
   return value;
 }
 
-/** A document as JSON shows it; shares what is JSON already. */
+/** A value as JSON shows it; shares what is JSON already, which most documents are all through. */
 function asJson(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(asJson);
+  if (Array.isArray(value)) return arrayAsJson(value);
   if (value instanceof Decimal) return value.toNumber();
   if (value instanceof Date) return value.toISOString();
   if (value instanceof ObjectId || value instanceof Uuid) return value.toString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  const object: PlainObject = {};
-  for (const key of Object.keys(value)) setField(object, key, asJson((value as PlainObject)[key]));
-  return object;
+  return objectAsJson(value as PlainObject);
+}
+
+function arrayAsJson(items: readonly unknown[]): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const json = asJson(items[i]);
+    if (copy === undefined && !Object.is(json, items[i])) copy = items.slice(0, i);
+    copy?.push(json);
+  }
+  return copy ?? items;
+}
+
+function objectAsJson(fields: PlainObject): PlainObject {
+  const keys = Object.keys(fields);
+  let copy: PlainObject | undefined;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    const json = asJson(fields[key]);
+    if (copy === undefined && !Object.is(json, fields[key])) {
+      copy = {};
+      for (const before of keys.slice(0, i)) setField(copy, before, fields[before]);
+    }
+    if (copy !== undefined) setField(copy, key, json);
+  }
+  return copy ?? fields;
 }
 
 /** 23514 for a document that breaks the schema of its collection. */
@@ -161,7 +196,7 @@ export function schemaFaults(
   after: PlainObject,
 ): readonly SchemaFault[] | undefined {
   if (definition.schema === undefined) return undefined;
-  const validate = schemaValidator(definition.schema);
+  const validate = validatorOf(definition);
   const faults = validate(after);
   if (faults.length === 0) return undefined;
   if (definition.validationLevel === 'moderate' && before !== undefined && validate(before).length > 0)

@@ -105,6 +105,33 @@ describe('a schema', () => {
     await expect(c.insertOne({ m: 'x' })).rejects.toMatchObject({ code: '23514' });
   });
 
+  it('sees documents as JSON, wherever in them something else stands, and leaves them as they are', async () => {
+    const listed = { type: 'array', items: { type: ['string', 'number', 'array'] } };
+    const things = harness.collection<Record<string, unknown>>('things', {
+      schema: { properties: { list: listed, fields: { additionalProperties: { type: ['string', 'object'] } } } },
+    });
+    const id = new ObjectId();
+    const document = {
+      _id: 1,
+      list: ['a', 1, new Date(0), id, 5n, [[2n]]],
+      fields: { a: 'x', b: id, ['__proto__x']: new Date(1), c: { deep: { deeper: 7n } } },
+    };
+    await things.insertOne(document);
+    expect(await things.findOne({ _id: 1 })).toEqual(document);
+    for (const wrong of [
+      { list: ['a', true] },
+      { list: [id, {}] },
+      { fields: { a: id, b: 1n } },
+      { fields: { a: null } },
+    ]) {
+      await expect(things.insertOne(wrong)).rejects.toMatchObject({ code: '23514' });
+    }
+    let deep: unknown = 5n;
+    for (let i = 0; i < 90; i++) deep = i % 2 === 0 ? [deep] : { deep };
+    await things.insertOne({ _id: 2, other: deep });
+    expect(await things.countDocuments()).toBe(2);
+  });
+
   it('that is changed reports what is there', async () => {
     const c = harness.collection('c');
     await c.insertMany([{ _id: 1, name: 'Ada' }, { _id: 2 }, { _id: 3, name: 5 }]);
