@@ -123,7 +123,15 @@ export interface TreeRoot extends PageRef {
   readonly level: number;
 }
 
-export const EMPTY_ROOT: TreeRoot = { id: 0, checksumLow: 0, checksumHigh: 0, keys: 0, pages: 0, level: 0 };
+/**
+ * A root, of one shape wherever it comes from (a meta, a merge, another thread): each lookup begins with one, and V8 throws code away
+ * that it has made for another shape.
+ */
+export function rootOf({ id, checksumLow, checksumHigh, keys, pages }: PageRef, level: number): TreeRoot {
+  return { id, checksumLow, checksumHigh, keys, pages, level };
+}
+
+export const EMPTY_ROOT = rootOf({ id: 0, checksumLow: 0, checksumHigh: 0, keys: 0, pages: 0 }, 0);
 
 /** A large odd constant (2^64 / golden ratio): tree numbers and page numbers cannot cancel each other out. */
 const SEED_FACTOR = 0x9e3779b97f4a7c15n;

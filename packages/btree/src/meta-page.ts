@@ -30,6 +30,7 @@ import {
   TREE_FORMAT,
   TREE_MAGIC,
   type TreeRoot,
+  rootOf,
 } from './format.js';
 import type { Expected } from './pager.js';
 
@@ -173,14 +174,16 @@ function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | und
     generation: readU64(bytes, 16),
     tree: readU64(bytes, 24),
     flushedSeq: readU64(bytes, 32),
-    root: {
-      id: readU32(bytes, 40),
-      level: readU32(bytes, 44),
-      checksumLow: readU32(bytes, 48) | 0,
-      checksumHigh: readU32(bytes, 52) | 0,
-      keys: readU32(bytes, 56),
-      pages: readU32(bytes, 60),
-    },
+    root: rootOf(
+      {
+        id: readU32(bytes, 40),
+        checksumLow: readU32(bytes, 48) | 0,
+        checksumHigh: readU32(bytes, 52) | 0,
+        keys: readU32(bytes, 56),
+        pages: readU32(bytes, 60),
+      },
+      readU32(bytes, 44),
+    ),
     pageCount: readU32(bytes, 64),
     freelist: {
       id: readU32(bytes, 68),

@@ -26,7 +26,7 @@ import {
   writeDelta,
   writeMergedRun,
 } from './file-jobs.js';
-import type { TreeRoot } from './format.js';
+import { type TreeRoot, rootOf } from './format.js';
 import type { FreelistEntry, RunEntry } from './meta-page.js';
 import { PageList, PageRanges } from './page-ranges.js';
 import { PageWriter } from './page-writer.js';
@@ -114,7 +114,7 @@ export class Offload {
         if (output !== undefined) {
           adopted = PageRanges.decode(new ByteReader(output.allocated, pager.file.path));
           pager.adopt(adopted, output.pageCount, output.pagesRead, output.pagesWritten);
-          pages = { root: output.root, freed: PageList.of(output.freed) };
+          pages = { root: rootOf(output.root, output.root.level), freed: PageList.of(output.freed) };
           ({ bytesWritten } = output);
           isMerged = true;
           this.count++;

@@ -7,7 +7,7 @@ import type { AttachedView, Seq } from '@phantom/kv';
 import { AttachedRuns, BlockCache, EntryCache, type LayerDescriptor, newRunCounters } from '@phantom/runs';
 import type { AttachContext, EngineReads, ViewAttacher } from '@phantom/store';
 import { BtreeView } from './btree-view.js';
-import type { TreeRoot } from './format.js';
+import { type TreeRoot, rootOf } from './format.js';
 import { Pager } from './pager.js';
 
 /** The file of a tree. */
@@ -49,7 +49,7 @@ export class SharedTrees implements ViewAttacher {
     this.runs.settle();
     // Entries are cached for views that see all that the files hold, and nobody here knows which do.
     const entries = new EntryCache(this.cache).share(false);
-    return new BtreeView(seq, pager, root, 0, opened, memoryLayers, entries, () => undefined);
+    return new BtreeView(seq, pager, rootOf(root, root.level), 0, opened, memoryLayers, entries, () => undefined);
   }
 
   reads(): EngineReads {

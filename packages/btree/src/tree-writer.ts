@@ -7,7 +7,7 @@
  *      level 1     [A]  [B]  [C]        builder: leaves of the page          then appends C to the builder of level 2
  *      level 0     ...                  builder: entries
  */
-import { EMPTY_ROOT, type PageRef, type TreeRoot } from './format.js';
+import { EMPTY_ROOT, type PageRef, type TreeRoot, rootOf } from './format.js';
 import { PageBuilder, type PageSink } from './page-builder.js';
 
 /** Pages between neighbours that may grow are filled so far; the next few inserts then need no split. */
@@ -66,7 +66,7 @@ export class TreeWriter {
       const builder = this.builder(level);
       const isTop = level === this.builders.length - 1;
       const root = isTop ? builder.singleChild() : undefined;
-      if (root !== undefined) return { ...root, level: level - 1 };
+      if (root !== undefined) return rootOf(root, level - 1);
       builder.close(true);
     }
     return EMPTY_ROOT;
