@@ -36,7 +36,7 @@ import { type Batches, DocumentCursor, batchesOf } from './cursor.js';
 import { checkName } from './definition.js';
 import { distinctValues } from './distinct.js';
 import { IdFilter } from './filter/equality-filter.js';
-import { FindCursor, type FindOptions, queryOf, readNow } from './find-cursor.js';
+import { FindCursor, type FindOptions, countNow, queryOf, readNow } from './find-cursor.js';
 import {
   type IndexInfo,
   type IndexKeys,
@@ -157,7 +157,11 @@ export class Collection<T extends object> {
   /** How many documents satisfy the filter; `skip` and `limit` count too. */
   async countDocuments(filter: Filter<T> = {} as Filter<T>, options: CountOptions = {}): Promise<number> {
     checkOptions('countDocuments', options);
-    const query = queryOf(filter, { ...options, sort: {} });
+    const query = queryOf(filter, options);
+    if (this.txOf(options) === undefined) {
+      const count = countNow(this.model, this.name, query);
+      if (count !== undefined) return count;
+    }
     const { transaction, release } = await this.model.openRead(this.txOf(options));
     try {
       const view = this.model.find(transaction, this.name);
@@ -417,7 +421,7 @@ export class Collection<T extends object> {
   private async findAndModify(change: RequestedChange, options: FindOneAndOptions): Promise<WithId<T> | null> {
     const { projection: shown } = options;
     const projection = shown === undefined ? undefined : compileProjection(shown, {}, change.query.filter);
-    const done = await this.change(options, { ...change, fields: undefined });
+    const done = await this.change(options, { ...change, shows: true });
     const document = options.returnDocument === 'after' ? done.after : done.before;
     if (document === undefined) return null;
     return (projection === undefined ? document : projection.apply(document)) as WithId<T>;

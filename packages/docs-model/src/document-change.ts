@@ -18,12 +18,14 @@ export interface DocumentChange {
   readonly fields?: ReadonlySet<string> | undefined;
   /** The same as `decide`, for documents that have these fields at the top; undefined: it changes more than single ones. */
   readonly patch?: FieldPatch | undefined;
+  /** The caller wants to see whole documents, before and after. */
+  readonly shows?: boolean | undefined;
 }
 
 export interface Modified {
   readonly matched: number;
   readonly modified: number;
-  /** The last document met, before and after: of a change that names its fields perhaps those alone, or nothing. */
+  /** The last document met, before and after: of a change that names its fields and does not show them perhaps those alone, or nothing. */
   readonly before: PlainObject | undefined;
   readonly after: PlainObject | undefined;
 }

@@ -149,13 +149,26 @@ export class FindCursor<T> extends DocumentCursor<T> {
 export function readNow(
   model: DocumentModel,
   collection: string,
-  { filter, sort, skip, hint, projection }: Query,
+  query: Query,
   limit: number,
 ): PlainObject[] | undefined {
-  if (!(filter instanceof EqualityFilter) || sort.length > 0 || skip > 0 || hint !== undefined) return undefined;
-  if (eventLoop.isOverdue()) return undefined;
+  const { filter, projection } = query;
+  if (!(filter instanceof EqualityFilter) || !isPlain(query) || eventLoop.isOverdue()) return undefined;
   const documents = model.readLookupNow(collection, filter, limit === 0 ? Number.POSITIVE_INFINITY : limit);
   return projection === undefined ? documents : documents?.map((document) => projection.apply(document));
+}
+
+/** How many documents satisfy a query, likewise. */
+export function countNow(model: DocumentModel, collection: string, query: Query): number | undefined {
+  const { filter } = query;
+  if (!(filter instanceof EqualityFilter) || !isPlain(query) || query.limit > 0 || eventLoop.isOverdue())
+    return undefined;
+  return model.countLookupNow(collection, filter);
+}
+
+/** Nothing is asked but the filter, and how many at the most. */
+function isPlain({ sort, skip, hint }: Query): boolean {
+  return sort.length === 0 && skip === 0 && hint === undefined;
 }
 
 /** Runs a query to its end and tells how it was answered. */

@@ -17,7 +17,7 @@ import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvc
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
 import type { EqualityFilter, IdFilter } from './filter/equality-filter.js';
-import { readPresentLookup } from './lookup-read.js';
+import { countPresentLookup, readPresentLookup } from './lookup-read.js';
 import type { PlainObject } from './order.js';
 import { readPoint, readPresentPoint } from './point-read.js';
 import type { DocumentPorts } from './ports.js';
@@ -136,13 +136,26 @@ export class DocumentModel {
    * takes a plan or a transaction. As readPointNow otherwise.
    */
   readLookupNow(name: string, filter: EqualityFilter, limit: number): PlainObject[] | undefined {
+    const view = this.presentView(name);
+    if (view === undefined) return [];
+    return view === 'secured' ? undefined : readPresentLookup(this.ports, view, filter, limit);
+  }
+
+  /** How many documents satisfy the filter now; as readLookupNow otherwise. */
+  countLookupNow(name: string, filter: EqualityFilter): number | undefined {
+    const view = this.presentView(name);
+    if (view === undefined) return 0;
+    return view === 'secured' ? undefined : countPresentLookup(this.ports, view, filter);
+  }
+
+  /** The collection as it is now, unless policies hide some of it; undefined when there is none. 42501 without the right to read. */
+  private presentView(name: string): CollectionView | 'secured' | undefined {
     const { catalog, roleOid } = this.ports;
     const objects = catalog.committed;
     const table = this.named(objects, name);
-    if (table === undefined) return [];
+    if (table === undefined) return undefined;
     requireRights(objects, roleOid, table, READING);
-    if (table.rowSecurity?.enabled === true) return undefined;
-    return readPresentLookup(this.ports, collectionView(table, objects), filter, limit);
+    return table.rowSecurity?.enabled === true ? 'secured' : collectionView(table, objects);
   }
 
   private snapshot(): ReadTransaction {

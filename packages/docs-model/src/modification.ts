@@ -48,12 +48,12 @@ async function modifyFound(
   transaction: DocumentTransaction,
   writer: CollectionWriter,
   policies: DocumentPolicies | undefined,
-  { query, decide, replaces, fields, patch, removes }: DocumentChange,
+  { query, decide, replaces, fields, patch, removes, shows }: DocumentChange,
 ): Promise<Modified> {
   const command = removes === true ? 'delete' : 'update';
   const part = fields === undefined ? undefined : writer.partOf(fields, removes === true);
-  const names = partNames(part, query);
-  const patches = part?.indexes.length === 0 ? patch : undefined;
+  const names = shows === true ? undefined : partNames(part, query);
+  const patches = part?.indexes.length === 0 && shows !== true ? patch : undefined;
   const reader = new Reader(ports, view, transaction, { ...query, projection: undefined, skip: 0, limit: 0, command });
   const found = new FoundDocuments(view, transaction, query, policies, command, reader);
   let matched = 0;

@@ -20,7 +20,7 @@ export class PlanChoice {
   readonly index: IndexLayout;
   /** Keys that were foreseen when it was made. */
   readonly keys: number;
-  /** For each part of the index, which of the conditions is for it; empty where not each has one. */
+  /** For each of the leading parts of the index that has one, which of the conditions is for it; none where more has to be asked. */
   readonly places: readonly number[];
   private usesLeft = USES_MAX;
 
@@ -28,6 +28,11 @@ export class PlanChoice {
     this.index = index;
     this.keys = keys;
     this.places = places;
+  }
+
+  /** Every part of the index has a condition. */
+  get isWhole(): boolean {
+    return this.places.length === this.index.definition.parts.length;
   }
 
   /** True once for each use. */

@@ -321,7 +321,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
   };
 }
 
-/** What indexPlan makes of a choice when there is one plain value for each path of its index. */
+/** What indexPlan makes of a choice when there are plain values for leading paths of its index. */
 function lookupPlan({ filter, transaction }: PlanRequest, choice: PlanChoice): Plan | undefined {
   const { conditions } = filter;
   const { index, places } = choice;
@@ -341,18 +341,19 @@ function lookupPlan({ filter, transaction }: PlanRequest, choice: PlanChoice): P
     sorted: true,
     keys: choice.keys,
     answersFilter: !multikey && used.length === conditions.length,
-    isLookup: !multikey,
+    isLookup: !multikey && choice.isWhole,
     cost: choice.keys * LOOKUP_COST,
     bounds: used,
     choice,
   };
 }
 
-/** Which of the conditions, all of them equalities, each part of an index is for; none where a part has none, or more is to be asked. */
+/** Which of the conditions, all of them equalities, the leading parts of an index are for; none where more is to be asked. */
 function placesOf({ definition, partial, isWildcard, index }: IndexLayout, conditions: readonly Condition[]): number[] {
   if (definition.kind === 'text' || isWildcard || partial !== undefined || index.state !== 'valid') return [];
   const places = definition.parts.map((part) => conditions.findIndex(({ path }) => path === part.path));
-  return places.includes(-1) ? [] : places;
+  const end = places.indexOf(-1);
+  return end < 0 ? places : places.slice(0, end);
 }
 
 function estimated(request: PlanRequest, index: IndexLayout, ranges: readonly KeyRange[], bound: number): number {

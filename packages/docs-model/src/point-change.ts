@@ -29,7 +29,7 @@ export function changePoint(
   writer: CollectionWriter,
   policies: DocumentPolicies | undefined,
   id: unknown,
-  { decide, fields, patch, removes, replaces }: DocumentChange,
+  { decide, fields, patch, removes, replaces, shows }: DocumentChange,
 ): Promise<void> | Modified {
   const { storage } = transaction;
   const command = removes === true ? 'delete' : 'update';
@@ -46,11 +46,12 @@ export function changePoint(
     if (!storage.getNewest(key, 0, keyBytes, row) || !isSeen(policies, command, row)) return NOTHING;
   }
   const part = fields === undefined ? undefined : writer.partOf(fields, removes === true);
-  if (part?.indexes.length === 0 && patch !== undefined) {
+  if (part?.indexes.length === 0 && patch !== undefined && shows !== true) {
     const patched = patchRow(view, writer, key, keyBytes, row, patch);
     if (patched !== Patched.Not) return patched === Patched.Same ? SAME : CHANGED;
   }
-  const before = part === undefined ? view.layout.decode(row) : view.layout.decodeFields(row, part.names);
+  const isWhole = part === undefined || shows === true;
+  const before = isWhole ? view.layout.decode(row) : view.layout.decodeFields(row, part.names);
   const after = decide(before);
   if (after !== undefined && identical(before, after)) return { matched: 1, modified: 0, before, after };
   const ownKey = keyWriter.take();

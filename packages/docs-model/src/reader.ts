@@ -6,7 +6,7 @@
  */
 import { PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import { ByteSlot, type KeyRange } from '@phantom/kv';
+import { ByteSlot, CursorBatch, type KeyRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import { CachedDocument, CachedReads } from './document-cache.js';
 import { fieldBytes } from './field-names.js';
@@ -28,6 +28,12 @@ const DOCUMENTS_PER_CLOCK = 128;
 /** What a sort holds of a document: its row, where it can be decoded when it is handed out. */
 type Sortable = PlainObject | CachedDocument | Uint8Array;
 const outputRow = new ByteSlot();
+/** For whoever only counts: nobody looks into it. */
+const counted = new CursorBatch(DOCUMENTS_PER_CLOCK);
+counted.valueless = true;
+counted.keyless = true;
+/** The same where it has to be remembered what was read. */
+const remembered = new CursorBatch(DOCUMENTS_PER_CLOCK);
 /** Stands for fields of any name. */
 const ALL_FIELDS: readonly Uint8Array[] = [];
 
@@ -255,32 +261,50 @@ export class Reader {
   async count(): Promise<number> {
     const { skip, limit } = this.query;
     const most = limit === 0 ? Number.POSITIVE_INFINITY : skip + limit;
+    const ranges = this.countedRanges();
+    const count = ranges === undefined ? await this.countRows(most) : await this.countEntries(ranges, most);
+    this.close();
+    return Math.max(0, Math.min(count, most) - skip);
+  }
+
+  private async countRows(most: number): Promise<number> {
     let count = 0;
-    const entries = this.countedEntries();
     while (count < most) {
-      if (entries === undefined ? this.nextRow() : this.nextEntry(entries)) count++;
+      if (this.nextRow()) count++;
       else if (this.paused) await this.rest();
       else break;
     }
-    entries?.close();
-    this.close();
-    return Math.max(0, count - skip);
+    return count;
   }
 
-  /** The entries of an index that are the documents asked for, one each: then nobody needs to see those. */
-  private countedEntries(): SpaceScan | undefined {
-    const { plan, policies, transaction } = this;
+  /** Where the entries of an index are the documents asked for, one each: then nobody needs to see those. */
+  private countedRanges(): readonly KeyRange[] | undefined {
+    const { plan, policies } = this;
     const { access } = plan;
     const isDecided = access.kind === 'index' && !access.repeats && !this.asksFilter && policies === undefined;
     if (!isDecided || access.index.definition.kind === 'text') return undefined;
-    return new SpaceScan(transaction.storage, access.ranges, false, { keysExamined: 0, documentsExamined: 0 });
+    return access.ranges;
   }
 
-  private nextEntry(entries: SpaceScan): boolean {
-    this.checkActive();
-    if (this.needsTurn() || !entries.next()) return false;
-    this.counters.keysExamined++;
-    return true;
+  private async countEntries(ranges: readonly KeyRange[], most: number): Promise<number> {
+    const { storage } = this.transaction;
+    let count = 0;
+    for (const range of ranges) {
+      const cursor = storage.cursor(range);
+      const batch = storage.tracksReads ? remembered : counted;
+      try {
+        for (let met = cursor.fill(batch); met > 0 && (count += met) < most; met = cursor.fill(batch)) {
+          if (performance.now() <= this.sliceEnd) continue;
+          await this.rest();
+          this.checkActive();
+        }
+      } finally {
+        cursor.close();
+      }
+      if (count >= most) break;
+    }
+    this.counters.keysExamined += count;
+    return count;
   }
 
   close(): void {

@@ -43,6 +43,29 @@ describe('one value of an index', () => {
     expect(await begun(() => query.toArray())).toEqual([[{ n: 5 }, { n: 15 }], 0]);
   });
 
+  it('is counted so, too, and read by an index that begins with the path', async () => {
+    await c.createIndex({ g: 1, n: -1 });
+    await c.updateMany({}, [{ $set: { g: '$a' } }]);
+    expect(await begun(() => c.countDocuments({ g: 3 }))).toEqual([10, 1]);
+    expect(await begun(() => c.countDocuments({ g: 4 }))).toEqual([10, 0]);
+    expect(await begun(() => c.countDocuments({ g: 'none' }))).toEqual([0, 0]);
+    expect((await begun(() => c.countDocuments({ g: 4 }, { limit: 3 })))[1]).toBe(1);
+    expect(await begun(() => ids({ g: 4 }))).toEqual([[94, 84, 74, 64, 54, 44, 34, 24, 14, 4], 0]);
+    expect(await begun(() => c.findOne({ g: 5 }, { projection: { n: 1, _id: 0 } }))).toEqual([{ n: 95 }, 0]);
+    await c.insertOne({ g: [4, 5] });
+    expect(await begun(() => c.countDocuments({ g: 4 }))).toEqual([11, 1]);
+    expect(await begun(() => c.countDocuments({ g: { $in: [4, 5, 6] } }))).toEqual([31, 1]);
+    expect(await begun(() => harness.collection('none').countDocuments({ g: 4 }))).toEqual([0, 0]);
+  });
+
+  it('is counted by a reader where many have it', async () => {
+    await c.insertMany(Array.from({ length: 1200 }, (_, i) => ({ _id: 1000 + i, a: 'many' })));
+    expect(await c.countDocuments({ a: 1 })).toBe(10);
+    expect(await begun(() => c.countDocuments({ a: 'many' }))).toEqual([1200, 1]);
+    expect(await c.countDocuments({ a: 'many' }, { skip: 10, limit: 300 })).toBe(300);
+    expect(await c.countDocuments({ a: 'many' }, { skip: 1190, limit: 300 })).toBe(10);
+  });
+
   it('leaves a cursor at its end', async () => {
     await ids({ a: 1 });
     const cursor = c.find({ a: 1 });
@@ -99,6 +122,7 @@ describe('one value of an index', () => {
     await ids({ a: 1 });
     const stranger = openCollection(new DocumentModel({ ...harness.model.ports, roleOid: 99_999 }), 'c');
     await expect(stranger.find({ a: 1 }).toArray()).rejects.toMatchObject({ code: '42501' });
+    await expect(stranger.countDocuments({ a: 1 })).rejects.toMatchObject({ code: '42501' });
     await expect(stranger.findOne({ a: 1 })).rejects.toMatchObject({ code: '42501' });
   });
 });
@@ -122,6 +146,7 @@ describe('look-ups that are kept', () => {
     const { hits } = cache;
     for (const filter of [{ 'b.c': 3 }, { a: 3 }, { 'b.c': 23 }]) await ask(filter);
     expect(cache.hits).toBe(hits + 3);
+    expect([await kept.countDocuments({ a: 3 }), cache.hits]).toEqual([10, hits + 4]);
     await kept.updateOne({ _id: 3 }, { $set: { n: -1 } });
     expect(await ask({ a: 3 })).toMatchObject([{ n: -1 }, ...Array.from({ length: 9 }, () => ({}))]);
     expect(await ask({ 'b.c': 3 })).toMatchObject([{ n: -1 }]);

@@ -63,11 +63,7 @@ export function lookup(
           }
         }
         for (const [i, document] of batch.entries()) {
-          const mine = new Set<PlainObject>();
-          for (const value of wanted[i] as unknown[]) {
-            for (const one of byValue.get(groupKey(value)) ?? []) mine.add(one);
-          }
-          const own = found.length > 1 && mine.size > 1 ? found.filter((one) => mine.has(one)) : [...mine];
+          const own = foundBy(wanted[i] as unknown[], byValue, found);
           result.push(attach(document, compiled === undefined ? own : await collect(compiled(once(own)))));
         }
       } else {
@@ -77,6 +73,23 @@ export function lookup(
       yield result;
     }
   };
+}
+
+/** Of what was found, in its order, what has one of the values. */
+function foundBy(
+  values: readonly unknown[],
+  byValue: ReadonlyMap<string | number, PlainObject[]>,
+  found: readonly PlainObject[],
+): PlainObject[] {
+  const lists = new Set<readonly PlainObject[]>();
+  for (const value of values) {
+    const list = byValue.get(groupKey(value));
+    if (list !== undefined) lists.add(list);
+  }
+  const [first = [], ...others] = lists;
+  if (others.length === 0) return [...first];
+  const own = new Set([...lists].flat());
+  return found.filter((one) => own.has(one));
 }
 
 /**
