@@ -171,13 +171,15 @@ describe('integers of the text format', () => {
   it('are what their types read, whatever stands there', () => {
     fc.assert(
       fc.property(field, (given) => {
-        for (const column of integers) {
-          const reader = new TextRows('t', [column], base, { notNull: [], null: [] }, context);
-          reader.push(Buffer.from(`${given}\n`));
-          const row: Value[] = [];
-          const read = outcomeOf(() => (reader.next(row) ? row[0] : undefined));
-          expect(read).toBe(outcomeOf(() => column.type.input(given, -1, context)));
-        }
+        // What follows makes of a piece one that is read as bytes, or as text.
+        for (const behind of ['', 'ö\n'])
+          for (const column of integers) {
+            const reader = new TextRows('t', [column], base, { notNull: [], null: [] }, context);
+            reader.push(Buffer.from(`${given}\n${behind}`));
+            const row: Value[] = [];
+            const read = outcomeOf(() => (reader.next(row) ? row[0] : undefined));
+            expect(read).toBe(outcomeOf(() => column.type.input(given, -1, context)));
+          }
       }),
       { seed: 1, numRuns: 150 },
     );
@@ -188,9 +190,11 @@ describe('integers of the text format', () => {
     ['1\t2\t3\t4', 'extra data after last expected column'],
     ['1\t2\t3\t', 'extra data after last expected column'],
   ])('are as many as there are columns: %j', (line, message) => {
-    const reader = new TextRows('t', integers, base, { notNull: [], null: [] }, context);
-    reader.push(Buffer.from(`${line}\n`));
-    expect(() => reader.next([])).toThrow(message);
+    for (const behind of ['', 'ö\n']) {
+      const reader = new TextRows('t', integers, base, { notNull: [], null: [] }, context);
+      reader.push(Buffer.from(`${line}\n${behind}`));
+      expect(() => reader.next([])).toThrow(message);
+    }
   });
 
   it.each([0, 15, 16, 17, 40])('are not taken for each other when they have %i characters', (length) => {
