@@ -5,6 +5,9 @@
  *
  *   ANALYZE   of a table of which a tenth has been written since it was analysed last (and some hundred rows at least)
  *   VACUUM    of a table whose column indexes are behind (sql/src/session/column-indexes.ts)
+ *
+ * A table of which a tenth is written each second would be analysed all the time, and statistics a minute old serve as well: one that
+ * was analysed rests before it is again, as autovacuum of PostgreSQL looks at tables once a minute.
  */
 import type { Catalog } from '@phantom/catalog';
 import { SLICE_MS } from '@phantom/base';
@@ -15,8 +18,17 @@ type Command = 'analyze' | 'vacuum';
 
 /** From the need to the work: a bulk load goes on for a while, and is then worked on once. */
 const DELAY_MS: Readonly<Record<Command, number>> = { analyze: 10_000, vacuum: 2000 };
+/** From the work to the time at which the same table may be in need again. */
+const AGAIN_MS: Readonly<Record<Command, number>> = { analyze: 50_000, vacuum: 0 };
 /** Rest between two slices: nobody waits for this work, and whoever else is at work is to keep nine tenths of the thread. */
 const REST_MS = 10 * SLICE_MS;
+
+/** A table that was worked on lately. */
+interface Rest {
+  readonly timer: ReturnType<typeof setTimeout>;
+  /** It is in need again. */
+  isWanted: boolean;
+}
 
 export class TableUpkeep {
   private readonly engine: SqlEngine;
@@ -24,6 +36,7 @@ export class TableUpkeep {
   private readonly pool: SessionPool;
   private readonly command: Command;
   private readonly waiting = new Set<number>();
+  private readonly resting = new Map<number, Rest>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<void> = Promise.resolve();
   /** Who works now. */
@@ -44,11 +57,17 @@ export class TableUpkeep {
     this.stopped = true;
     this.session?.cancel();
     clearTimeout(this.timer);
+    for (const { timer } of this.resting.values()) clearTimeout(timer);
     await this.running;
   }
 
   private want(oid: number): void {
     if (this.stopped || this.engine.readOnly) return;
+    const rest = this.resting.get(oid);
+    if (rest !== undefined) {
+      rest.isWanted = true;
+      return;
+    }
     this.waiting.add(oid);
     if (this.timer !== undefined) return;
     this.timer = setTimeout(() => {
@@ -59,6 +78,19 @@ export class TableUpkeep {
     this.timer.unref();
   }
 
+  /** Lets a table alone for a while, from now on. */
+  private rest(oid: number): void {
+    const againMs = AGAIN_MS[this.command];
+    if (againMs === 0) return;
+    const timer = setTimeout(() => {
+      const isWanted = this.resting.get(oid)?.isWanted === true;
+      this.resting.delete(oid);
+      if (isWanted) this.want(oid);
+    }, againMs);
+    timer.unref();
+    this.resting.set(oid, { timer, isWanted: false });
+  }
+
   /** Does what waits, table by table. */
   async work(): Promise<void> {
     const oids = [...this.waiting];
@@ -66,6 +98,7 @@ export class TableUpkeep {
     for (const oid of oids) {
       const name = this.nameOf(oid);
       if (this.stopped || name === undefined) continue;
+      this.rest(oid);
       const session = this.pool.acquire();
       this.session = session;
       session.interrupts.restMs = REST_MS;

@@ -31,7 +31,7 @@ describe('expectPlan', () => {
 });
 
 describe('statistics', () => {
-  it('are gathered some seconds after much has been written', async () => {
+  it('are gathered some seconds after much has been written, and again after a minute', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       db.exec('insert into t select i, case when i < 20 then i else 1 end from generate_series(1, 2000) i');
@@ -39,6 +39,14 @@ describe('statistics', () => {
         db.prepare<Record<string, string>>('explain select * from t where k = 7').all()[0]?.['QUERY PLAN'] ?? '';
       await vi.advanceTimersByTimeAsync(11_000);
       await vi.waitFor(() => expect(plan()).toMatch(/Index Only Scan.* rows=1\)/));
+      const distinct = (): unknown =>
+        db.prepare(`select n_distinct from pg_stats where tablename = 't' and attname = 'k'`).get();
+      const before = distinct();
+      db.exec('insert into t select i, i from generate_series(2001, 5000) i');
+      await vi.advanceTimersByTimeAsync(11_000);
+      expect(distinct()).toEqual(before);
+      await vi.advanceTimersByTimeAsync(49_000);
+      await vi.waitFor(() => expect(distinct()).not.toEqual(before));
     } finally {
       vi.useRealTimers();
     }
