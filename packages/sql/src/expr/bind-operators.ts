@@ -6,6 +6,7 @@ import type { Binder } from './binder.js';
 import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.js';
 import { baseType, coerce, coerceToBoolean, isUnknown } from './coercion.js';
 import { constant, type ComparisonRole, type Expression } from './expression.js';
+import type { BindContext } from './context.js';
 import type { Scope } from './scope.js';
 import { TypeOid } from '../types/type-oids.js';
 import { BOOL, TEXT, UNKNOWN, typeRef } from '../types/type-refs.js';
@@ -237,7 +238,10 @@ export function bindBetween(binder: Binder, node: Ast.BetweenTest, scope: Scope)
   const within = (value: Expression, from: Expression, to: Expression): Expression => ({
     kind: 'logical',
     operator: 'and',
-    operands: [callOperator(context, '>=', value, from, position), callOperator(context, '<=', value, to, position)],
+    operands: [
+      callOperator(context, '>=', value, from, position),
+      callOperator(context, '<=', asDecided(context, value), asDecided(context, to), position),
+    ],
     type: BOOL,
   });
   const tested = letIn(context, operand, (value) => {
@@ -245,11 +249,17 @@ export function bindBetween(binder: Binder, node: Ast.BetweenTest, scope: Scope)
     return {
       kind: 'logical',
       operator: 'or',
-      operands: [within(value, low, high), within(value, high, low)],
+      operands: [within(value, low, high), within(value, asDecided(context, high), asDecided(context, low))],
       type: BOOL,
     };
   });
   return node.negated ? negate(tested) : tested;
+}
+
+/** A parameter under the type that a comparison before this one may have decided. */
+function asDecided(context: BindContext, expression: Expression): Expression {
+  if (expression.kind !== 'parameter' || !isUnknown(expression)) return expression;
+  return { ...expression, type: context.parameters.get(expression.index) };
 }
 
 export function bindIn(binder: Binder, node: Ast.InTest, scope: Scope): Expression {

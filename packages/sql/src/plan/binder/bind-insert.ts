@@ -6,6 +6,7 @@ import { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { Insert, InsertConflict, LogicalNode, With } from '../logical/logical.js';
 import { readingOf, requirePrivilege } from './bind-relation.js';
+import { outputExpression } from './bind-set-operation.js';
 import { bindWith } from './bind-with.js';
 import { type InsertTarget, bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
 import { oneRow } from './bind-from.js';
@@ -177,7 +178,8 @@ function bindSource(
     const at = targets[i] as number;
     const column = table.columns[at] as ColumnDescriptor;
     if (!acceptsValue(binder, node, column)) return;
-    const value = columnReference(field.column, field.type);
+    const output = outputExpression(query, field);
+    const value = output.kind === 'parameter' ? output : columnReference(field.column, field.type);
     const position = field.position ?? source.position;
     const target = node.columns[i];
     const old = values.get(at) ?? constant(null, column.type);

@@ -106,11 +106,15 @@ function requireComparable(binder: Binder, branch: Ast.SetBranch, types: readonl
   }
 }
 
-/** The constant behind an output column, if it is one, so that its text is read as the common type. */
-function outputExpression(query: BoundQuery, field: BoundField): Expression {
-  const { plan } = query;
-  if (field.type.oid === TypeOid.unknown && plan.kind === 'project') {
-    const item = plan.items.find((candidate) => candidate.column === field.column);
+/**
+ * The constant or parameter behind an output column of unknown type, if it is one: so that a constant's text is read as the type
+ * that is wanted, and the type of a parameter is decided by it.
+ */
+export function outputExpression({ plan }: BoundQuery, field: BoundField): Expression {
+  if (field.type.oid === TypeOid.unknown) {
+    let node = plan;
+    while (node.kind === 'sort' || node.kind === 'limit') node = node.input;
+    const item = node.kind === 'project' ? node.items.find(({ column }) => column === field.column) : undefined;
     if (item !== undefined) return item.expression;
   }
   return columnReference(field.column, field.type);
@@ -130,7 +134,8 @@ export function castColumns(
     if (field.type.oid === type.oid && (type.typmod === -1 || type.typmod === field.type.typmod)) return field.column;
     const source = outputExpression(query, field);
     const wanted = type.oid === TypeOid.unknown ? TEXT : type;
-    const value = source.kind === 'constant' ? source : columnReference(field.column, field.type);
+    const isGiven = source.kind === 'constant' || source.kind === 'parameter';
+    const value = isGiven ? source : columnReference(field.column, field.type);
     const cast =
       source.kind === 'constant' && source.value === null
         ? constant(null, wanted)
