@@ -38,6 +38,12 @@ function roundEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** A number times a power of ten, by its decimal digits. */
+function shift(value: number, places: number): number {
+  const [digits, exponent = '0'] = String(value).split('e');
+  return Number(`${digits}e${Number(exponent) + places}`);
+}
+
 function roundTo(name: string, cut: (value: number) => number): OperatorMaker {
   return strict(name, 1, 2, ([value, places = 0]) => {
     const number = numberOf(name, value);
@@ -46,8 +52,8 @@ function roundTo(name: string, cut: (value: number) => number): OperatorMaker {
     if (typeof number === 'bigint' && digits >= 0) return number;
     const double = Number(number);
     if (!Number.isFinite(double)) return double;
-    const shifted = Number(`${double}e${digits}`);
-    return Number.isFinite(shifted) ? Number(`${cut(shifted)}e${-digits}`) : double;
+    const shifted = shift(double, digits);
+    return Number.isFinite(shifted) ? shift(cut(shifted), -digits) : double;
   });
 }
 

@@ -135,7 +135,10 @@ function distinctSorted(values: readonly unknown[]): unknown[] {
   return sorted.filter((value, i) => i === 0 || !equalValues(value, sorted[i - 1]));
 }
 
-const contains = (items: readonly unknown[], value: unknown): boolean => items.some((item) => equalValues(item, value));
+/** Nothing is no item of any array, which nulls may be. */
+const isItem = (item: unknown, value: unknown): boolean => value !== undefined && equalValues(item, value);
+
+const contains = (items: readonly unknown[], value: unknown): boolean => items.some((item) => isItem(item, value));
 
 function setOperator(name: string, least: number, apply: (sets: (readonly unknown[])[]) => unknown): OperatorMaker {
   return strict(name, least, MANY, (values) => apply(values.map((value) => arrayOf(name, value))));
@@ -145,7 +148,7 @@ function indexOf([value, wanted, from = 0, to = MANY]: unknown[]): unknown {
   if (isNothing(value)) return null;
   const items = arrayOf('$indexOfArray', value);
   const end = Math.min(items.length, integerOf('$indexOfArray', to));
-  for (let i = integerOf('$indexOfArray', from); i < end; i++) if (equalValues(items[i], wanted)) return i;
+  for (let i = integerOf('$indexOfArray', from); i < end; i++) if (isItem(items[i], wanted)) return i;
   return -1;
 }
 
