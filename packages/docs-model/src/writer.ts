@@ -20,11 +20,19 @@ import { IndexWriter } from './index-writer.js';
 import type { PlainObject } from './order.js';
 import type { DocumentTransaction } from './transaction.js';
 
-/** Where keys are put together, values and rows are read: no call leaves anything there for another. */
+/** Where keys and rows are put together, values and rows are read: no call leaves anything there for another. */
 const keyWriter = new ByteWriter();
+const rowWriter = new ByteWriter();
 const slot = new ByteSlot();
 const row = new ByteSlot();
 const changed = new ByteSlot();
+
+/** Copies a row into `rowWriter`, and aims `row` at it: who looks at its document may encode others. */
+function keepRow(encoded: ByteWriter): void {
+  rowWriter.reset();
+  rowWriter.bytes(encoded.buffer, 0, encoded.length);
+  row.set(rowWriter.buffer, 0, rowWriter.length);
+}
 
 /** Told of each document before it is written, perhaps more than once: schemas and references stand here. */
 export interface WriteRules {
@@ -139,16 +147,22 @@ export class CollectionWriter implements ValueSource {
     }
     const encoded = layout.encode(document, id, this.structures);
     this.policies?.check('insert', encoded.buffer, 0, encoded.length);
-    const rowKey = key.view();
-    const bytes = encoded.take();
-    row.set(bytes, 0, bytes.length);
+    keepRow(encoded);
     // What was encoded is what counts: undefined left out, views made binary.
     const stored = isPlain ? (document as PlainObject) : this.storedDocument(row);
+    if (this.view.hasPlainIndexes && this.isPlainToIndexes(stored)) {
+      this.entries.appendSingles(stored, key);
+      this.writeRules?.written(undefined, stored);
+      storage.put(key.buffer, 0, key.length, rowWriter.buffer, 0, rowWriter.length);
+      this.entries.putSingles(key);
+      return undefined;
+    }
+    const rowKey = key.view();
     const changes = this.entries.changesOf(undefined, stored);
     this.writeRules?.written(undefined, stored);
     const wait = this.entries.claim(changes, rowKey);
     if (wait !== undefined) return wait;
-    storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
+    storage.put(rowKey, 0, rowKey.length, rowWriter.buffer, 0, rowWriter.length);
     this.entries.apply(changes, rowKey);
     return undefined;
   }
@@ -228,14 +242,13 @@ export class CollectionWriter implements ValueSource {
       storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, replaces));
       return undefined;
     }
-    const bytes = encoded.take();
-    row.set(bytes, 0, bytes.length);
+    keepRow(encoded);
     const stored = this.storedDocument(row);
     const changes = this.entries.changesOf(before, stored);
     this.writeRules?.written(before, stored);
     const wait = this.entries.claim(changes, key);
     if (wait !== undefined) return wait;
-    storage.put(key, 0, key.length, bytes, 0, bytes.length, changeNote(before, after, replaces));
+    storage.put(key, 0, key.length, rowWriter.buffer, 0, rowWriter.length, changeNote(before, after, replaces));
     this.entries.apply(changes, key);
     return undefined;
   }
