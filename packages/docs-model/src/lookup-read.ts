@@ -73,7 +73,7 @@ export function countPresentLookup(
 /** The index that was chosen for a path, where it begins with it. */
 function choiceFor(view: CollectionView, path: string): PlanChoice | undefined {
   const choice = view.choices.last(path);
-  return choice?.places.length === 1 ? choice : undefined;
+  return choice?.places.length === 1 && choice.index.definition.parts[0]?.path === path ? choice : undefined;
 }
 
 /** Writes the key of the value's entries; gives what is kept of them. It is what is committed now: no view has to be made. */

@@ -1,12 +1,12 @@
 /**
  * Which index served queries of a shape last, so that the next one neither asks the engine for estimates nor looks at other indexes. Queries
- * of a shape ask the same paths for plain values, and nothing else. Choices belong to one version of a collection and its
+ * of a shape ask the same paths for plain values, or lists of about as many, and nothing else. Choices belong to one version of a collection and its
  * indexes (collection-view.ts), so whoever makes or drops an index begins with none.
  *
  * Values differ: a choice is given up when one had to look at far more keys than was foreseen, and after some hundred uses, since
  * collections grow. What is chosen costs time alone, never an answer.
  */
-import type { CompiledFilter } from './filter/filter.js';
+import type { CompiledFilter, Condition } from './filter/filter.js';
 import type { IndexLayout } from './index-layout.js';
 
 /** Shapes remembered for a collection. When there are as many, all are forgotten. */
@@ -66,11 +66,18 @@ export class PlanChoices {
   }
 }
 
-/** The shape of a filter that asks paths for plain values and nothing else; undefined for every other. */
-export function shapeOf({ onlyEqualities, conditions }: CompiledFilter): string | undefined {
-  const first = conditions[0];
-  if (!onlyEqualities || first === undefined) return undefined;
-  let shape = first.path;
-  for (let i = 1; i < conditions.length; i++) shape += `\0${(conditions[i] as typeof first).path}`;
+/** The shape of a filter that asks paths for plain values, or for one of about so many, and nothing else; undefined for every other. */
+export function shapeOf({ onlyConditions, conditions }: CompiledFilter): string | undefined {
+  if (!onlyConditions || conditions.length === 0) return undefined;
+  let shape = '';
+  for (let i = 0; i < conditions.length; i++) {
+    const { path, operator, value } = conditions[i] as Condition;
+    // It stands between paths, of which none is empty, and twice before the size of a list.
+    if (path.includes('\0')) return undefined;
+    if (i > 0) shape += '\0';
+    shape += path;
+    if (operator === '$in') shape += `\0\0${Math.clz32((value as readonly unknown[]).length)}`;
+    else if (operator !== '$eq') return undefined;
+  }
   return shape;
 }

@@ -348,10 +348,12 @@ function lookupPlan({ filter, transaction }: PlanRequest, choice: PlanChoice): P
   };
 }
 
-/** Which of the conditions, all of them equalities, the leading parts of an index are for; none where more is to be asked. */
+/** Which of the equalities among the conditions the leading parts of an index are for; none where more is to be asked. */
 function placesOf({ definition, partial, isWildcard, index }: IndexLayout, conditions: readonly Condition[]): number[] {
   if (definition.kind === 'text' || isWildcard || partial !== undefined || index.state !== 'valid') return [];
-  const places = definition.parts.map((part) => conditions.findIndex(({ path }) => path === part.path));
+  const places = definition.parts.map((part) =>
+    conditions.findIndex(({ path, operator }) => path === part.path && operator === '$eq'),
+  );
   const end = places.indexOf(-1);
   return end < 0 ? places : places.slice(0, end);
 }

@@ -47,6 +47,16 @@ describe('choices of plans', () => {
     expect(estimate).not.toHaveBeenCalled();
     await c.find({ a: { $gt: 48 } }).toArray();
     expect(estimate).toHaveBeenCalled();
+    const among = async (...values: number[]): Promise<number> => c.countDocuments({ a: { $in: values } });
+    expect(await among(1, 2, 3)).toBe(12);
+    estimate.mockClear();
+    expect(await among(4, 5)).toBe(8);
+    expect((await c.find({ a: { $in: [6, 7] } }).explain()).index).toBe('c_a_1');
+    expect(estimate).not.toHaveBeenCalled();
+    expect(await among(1, 2, 3, 4, 5)).toBe(20);
+    expect(estimate).toHaveBeenCalled();
+    expect(await c.countDocuments({ a: 8, b: { $in: [8, 18] } })).toBe(2);
+    expect(await c.countDocuments({ a: 9, b: { $in: [9, 19] } })).toBe(2);
   });
 
   it('serve several paths, in any order, and more than the index has', async () => {
@@ -65,6 +75,22 @@ describe('choices of plans', () => {
     await c.insertOne({ _id: 'several', a: [7, 8], b: 3 });
     expect(await ask({ b: 3, a: 7 })).toEqual(['c_a_1_b_-1', 3, ['a $eq 7', 'b $eq 3'], 3]);
     expect(await c.find({ a: 7, b: 3 }).explain()).toMatchObject({ multikey: true });
+  });
+
+  it('are not mixed up, whatever paths are called', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(
+      Array.from({ length: 200 }, (_, i) => ({ _id: i, a: i % 50, b: i % 40, 'a\0b': i, 29: i, '\x0029': 1 })),
+    );
+    await c.createIndex({ a: 1, c: 1 });
+    await c.createIndex({ 'a\0b': 1 }, { name: 'nul' });
+    for (let i = 0; i < 3; i++) {
+      expect(await c.countDocuments({ a: 1, b: 1 })).toBe(1);
+      expect((await c.find({ 'a\0b': 1 }).toArray()).map(({ _id }) => _id)).toEqual([1]);
+      expect(await c.countDocuments({ a: { $in: [1, 2, 3, 4] } })).toBe(16);
+      expect(await c.countDocuments({ a: 1, 29: 51 })).toBe(1);
+      expect(await c.countDocuments({ a: 1, '\x0029': 1 })).toBe(4);
+    }
   });
 
   it('end with the indexes that they were made among', async () => {

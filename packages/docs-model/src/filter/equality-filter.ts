@@ -16,7 +16,6 @@ export class EqualityFilter implements CompiledFilter {
   readonly value: unknown;
   readonly alternatives = undefined;
   readonly text = undefined;
-  readonly onlyEqualities = true;
   readonly onlyConditions = true;
   private readonly steps: Path;
   private compiled: Matcher | undefined = undefined;

@@ -45,8 +45,6 @@ export interface CompiledFilter {
   readonly parts: readonly { readonly path: string; readonly matches: Matcher }[];
   /** Filters of a $or at the top of which one must hold; undefined when there is none. */
   readonly alternatives: readonly CompiledFilter[] | undefined;
-  /** Nothing is asked but that paths have plain values: the conditions are all there is. */
-  readonly onlyEqualities: boolean;
   /** Nothing is asked but what the conditions say, all of plain values: a range of an index may decide the whole filter. */
   readonly onlyConditions: boolean;
   /** Top-level fields that `matches` reads; undefined: any. */
@@ -62,7 +60,6 @@ class FilterCompiler {
   readonly conditions: Condition[] = [];
   readonly parts: { path: string; matches: Matcher }[] = [];
   alternatives: CompiledFilter[] | undefined;
-  onlyEqualities = true;
   onlyConditions = true;
   readonly fields = new Set<string>();
   allFields = false;
@@ -97,7 +94,6 @@ class FilterCompiler {
   }
 
   private logical(key: string, operand: unknown, top: boolean, depth: number): Matcher {
-    this.onlyEqualities = false;
     this.onlyConditions = false;
     switch (key) {
       case '$and':
@@ -156,7 +152,6 @@ class FilterCompiler {
   private field(name: string, operand: unknown, top: boolean, depth: number): Matcher {
     const path = parsePath(name);
     this.fields.add(path[0] as string);
-    this.onlyEqualities &&= isPlainValue(operand);
     this.onlyConditions &&= isPlainValue(operand) || comparesPlainValues(operand);
     const matcher = isOperators(operand)
       ? this.operators(name, path, operand, top, depth)
@@ -313,9 +308,9 @@ export function compileFilter(filter: unknown, variables: PlainObject = {}): Com
 }
 
 function compiled(compiler: FilterCompiler, matches: Matcher): CompiledFilter {
-  const { conditions, parts, alternatives, onlyEqualities, onlyConditions, allFields, text } = compiler;
+  const { conditions, parts, alternatives, onlyConditions, allFields, text } = compiler;
   const fields = allFields ? undefined : compiler.fields;
-  return { matches, conditions, parts, alternatives, onlyEqualities, onlyConditions, fields, text };
+  return { matches, conditions, parts, alternatives, onlyConditions, fields, text };
 }
 
 function conjunction(matchers: readonly Matcher[]): Matcher {
