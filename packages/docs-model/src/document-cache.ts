@@ -255,7 +255,8 @@ export class DocumentCache implements CommitObserver {
     const lookup = this.lookups.get(hashOf(values, start, end));
     if (lookup === undefined || lookup.since > seq || !isText(lookup.key, values, start, end)) return undefined;
     lookup.group.referenced = true;
-    lookup.group.hits++;
+    // Each of its documents was of use.
+    lookup.group.hits += lookup.entries.length;
     this.hits++;
     return lookup;
   }
@@ -360,7 +361,8 @@ export class DocumentCache implements CommitObserver {
   groupLeft(group: DocumentGroup): void {
     this.groups.delete(group);
     if (this.current === group) this.current = undefined;
-    if (group.taken > 0) this.isSparing = group.hits < group.taken;
+    // What was written did not go for want of room.
+    if (group.live.size > 0 && group.taken > 0) this.isSparing = group.hits < group.taken;
     for (const entry of group.live) this.dropEntry(entry);
     for (const lookup of group.lookups) this.dropLookup(lookup);
   }

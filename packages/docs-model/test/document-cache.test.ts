@@ -254,6 +254,16 @@ describe('the room of kept documents', () => {
     await ask();
   });
 
+  it('is taken again by all that was written, however often', async () => {
+    await fill(400);
+    for (let i = 0; i < 4; i++) {
+      await warm({ a: 1 });
+      expect([cache.count, cache.lookupCount]).toEqual([80, 1]);
+      await posts.updateMany({ a: 1 }, { $inc: { n: 1 } });
+      expect(cache.count).toBe(0);
+    }
+  });
+
   it('may be none', async () => {
     open(0);
     await fill();
