@@ -13,7 +13,6 @@ export type Code = readonly number[];
 
 const MAGIC_AND_VERSION: Code = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const I32 = 0x7f;
-const I64 = 0x7e;
 const NO_RESULT = 0x40;
 const END = 0x0b;
 /** All loads and stores may be unaligned. */
@@ -33,15 +32,6 @@ function signed(value: number): Code {
   let left = value | 0;
   for (; left < -64 || left > 63; left >>= 7) bytes.push((left & 0x7f) | 0x80);
   bytes.push(left & 0x7f);
-  return bytes;
-}
-
-/** As `signed`, of 64 bits. */
-function signed64(value: bigint): Code {
-  const bytes: number[] = [];
-  let left = BigInt.asIntN(64, value);
-  for (; left < -64n || left > 63n; left >>= 7n) bytes.push(Number(left & 0x7fn) | 0x80);
-  bytes.push(Number(left & 0x7fn));
   return bytes;
 }
 
@@ -77,17 +67,10 @@ export const exclusiveOr = binary(0x73);
 export const shiftLeft = binary(0x74);
 export const shiftRight = binary(0x76);
 export const rotateLeft = binary(0x77);
-/** Of numbers of 64 bits, as those below. */
-export const i64 = (value: bigint): Code => [0x42, ...signed64(value)];
+/** Of two numbers of 64 bits, as those below. */
 export const equal64 = binary(0x51);
 export const atMost64 = binary(0x58);
 export const add64 = binary(0x7c);
-export const multiply64 = binary(0x7e);
-export const or64 = binary(0x84);
-export const exclusiveOr64 = binary(0x85);
-export const shiftLeft64 = binary(0x86);
-export const shiftRight64 = binary(0x88);
-export const rotateLeft64 = binary(0x89);
 /** A number of 32 bits, not negative, as one of 64. */
 export const to64: Unary = (operand) => [...operand, 0xad];
 
@@ -121,14 +104,11 @@ export function whileTrue(condition: Code, ...body: readonly Code[]): Code {
 /** Leaves the function with a value. */
 export const giveBack: Unary = (value) => [...value, 0x0f];
 
-/** A function of 32-bit numbers, the first locals, that gives one back. */
+/** A function of 32-bit numbers, the first locals, that gives one back. `locals` counts the others. */
 export interface WasmFunction {
   readonly name: string;
   readonly parameters: number;
-  /** How many more locals of 32 bits there are. */
   readonly locals: number;
-  /** And behind them of 64. Default none. */
-  readonly longs?: number;
   readonly body: readonly Code[];
 }
 
@@ -179,9 +159,7 @@ function assemble(functions: readonly WasmFunction[], memoryPages: number): Uint
     1,
     I32,
   ]);
-  const bodies = functions.map(({ locals, longs = 0, body }) =>
-    sized([2, ...unsigned(locals), I32, ...unsigned(longs), I64, ...body.flat(), END]),
-  );
+  const bodies = functions.map(({ locals, body }) => sized([1, ...unsigned(locals), I32, ...body.flat(), END]));
   return Uint8Array.from([
     ...MAGIC_AND_VERSION,
     ...section(1, types),

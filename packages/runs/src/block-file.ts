@@ -7,26 +7,22 @@ import type { VfsFile } from '@phantom/vfs';
 import { type Block, takeBlock } from './block.js';
 import { decompress, decompressed, decompressedBytes } from './block-codec.js';
 import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
-import { isInputWhole, lz4Input } from './lz4-wasm.js';
+import { lz4Input } from './lz4-wasm.js';
 import type { PassingBlock } from './passing-block.js';
 import type { ReadAhead } from './read-ahead.js';
 
-const WORD = 2 ** 32;
+const inputView = new DataView(lz4Input.buffer, lz4Input.byteOffset, lz4Input.length);
 
 export class BlockFile {
   private readonly file: VfsFile;
   private readonly checksums: Checksums;
   /** Of the block at 0; those of others follow. */
   private readonly seed: bigint;
-  private readonly seedLow: number;
-  private readonly seedHigh: number;
 
   constructor(file: VfsFile, checksums: Checksums, identity: number) {
     this.file = file;
     this.checksums = checksums;
     this.seed = blockSeed(identity, 0);
-    this.seedLow = Number(this.seed % BigInt(WORD));
-    this.seedHigh = Number(this.seed / BigInt(WORD));
   }
 
   /** A payload in bytes of its own, which the caller owns. Throws a corruption error when it is not what was written. */
@@ -71,31 +67,16 @@ export class BlockFile {
     if (found !== storedBytes) {
       throw corruptionError('a block is cut short', { file: file.path, offset, expected: storedBytes, found });
     }
-    if (!(isUsual ? this.isInputWhole(bytes + 1, offset) : this.isWhole(stored, bytes + 1, offset))) {
-      const hash = this.hashOf(stored, bytes + 1, offset);
+    const expected = this.checksums.h64(stored, 0, bytes + 1, BigInt.asUintN(64, this.seed + BigInt(offset)));
+    const view = isUsual ? inputView : new DataView(stored.buffer);
+    if (view.getBigUint64(bytes + 1, true) !== expected) {
       throw corruptionError('a block has the wrong checksum', {
         file: file.path,
         offset,
-        expected: hash.toString(16).padStart(16, '0'),
+        expected: expected.toString(16).padStart(16, '0'),
         found: toHex(stored.slice(bytes + 1, storedBytes).reverse()),
       });
     }
     return stored;
-  }
-
-  /** What lies in `lz4Input` is compared there; the seed is added up in halves, because a bigint is an object. */
-  private isInputWhole(bytes: number, offset: number): boolean {
-    const low = this.seedLow + (offset % WORD);
-    const high = this.seedHigh + Math.floor(offset / WORD) + (low >= WORD ? 1 : 0);
-    return isInputWhole(bytes, low | 0, high | 0);
-  }
-
-  private isWhole(stored: Uint8Array, bytes: number, offset: number): boolean {
-    const found = new DataView(stored.buffer, stored.byteOffset).getBigUint64(bytes, true);
-    return found === this.hashOf(stored, bytes, offset);
-  }
-
-  private hashOf(stored: Uint8Array, bytes: number, offset: number): bigint {
-    return this.checksums.h64(stored, 0, bytes, BigInt.asUintN(64, this.seed + BigInt(offset)));
   }
 }

@@ -47,7 +47,6 @@ import {
   when,
   whileTrue,
 } from '@phantom/base/wasm-code';
-import { hashComparison } from './hash-code.js';
 import { lz4BytesMax } from './lz4.js';
 
 const HASH_BITS = 12;
@@ -214,8 +213,6 @@ function encoder(): Code[] {
 }
 
 interface Lz4Decoder {
-  /** 1 when the eight bytes at `end` are the h64 of [start, end), with a seed of two halves. */
-  isWhole(start: number, end: number, seedLow: number, seedHigh: number): number;
   /** 1 when the bytes of [source, sourceEnd) are a block that fills [target, targetEnd) exactly. */
   decode(source: number, sourceEnd: number, target: number, targetEnd: number): number;
 }
@@ -237,10 +234,7 @@ let decoding: Lz4Decoder | undefined;
 let encoding: Lz4Encoder | undefined;
 let isPreparing = false;
 
-const decodeFunctions = (): WasmFunction[] => [
-  hashComparison(),
-  { name: 'decode', parameters: 4, locals: 7, body: decoder() },
-];
+const decodeFunctions = (): WasmFunction[] => [{ name: 'decode', parameters: 4, locals: 7, body: decoder() }];
 const encodeFunctions = (): WasmFunction[] => [{ name: 'encode', parameters: 3, locals: 10, body: encoder() }];
 
 /** Has decompression compiled beside what the caller goes on to do: the first block that is read waits for it otherwise. */
@@ -254,22 +248,14 @@ export function prepareLz4(): void {
   );
 }
 
-/** True when the eight bytes at `end` of `lz4Input` are the h64 of those before it, with a seed of two halves. */
-export function isInputWhole(end: number, seedLow: number, seedHigh: number): boolean {
-  return decoderNow().isWhole(INPUT_AT, INPUT_AT + end, seedLow, seedHigh) !== 0;
-}
-
 /**
  * Decompresses [start, end) of `lz4Input` to the head of `lz4Output`; false when these bytes are not a block of exactly so
  * many bytes.
  */
 export function decodeInput(start: number, end: number, bytes: number): boolean {
-  return decoderNow().decode(INPUT_AT + start, INPUT_AT + end, OUTPUT_AT, OUTPUT_AT + bytes) !== 0;
-}
-
-function decoderNow(): Lz4Decoder {
   // Whoever comes before it is compiled compiles it at once.
-  return (decoding ??= memory.instantiate(decodeFunctions()) as Lz4Decoder);
+  decoding ??= memory.instantiate(decodeFunctions()) as Lz4Decoder;
+  return decoding.decode(INPUT_AT + start, INPUT_AT + end, OUTPUT_AT, OUTPUT_AT + bytes) !== 0;
 }
 
 /** Compresses bytes for which the input has room, and returns where the result lies: borrowed until the next call. */
