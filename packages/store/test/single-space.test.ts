@@ -73,7 +73,7 @@ describe('a single space', () => {
     await Promise.all(Array.from({ length: 32 }, caller));
     const { commits, wal } = space.stats();
     expect(commits).toBe(puts);
-    expect(wal.writes - writesBefore).toBeLessThan(puts / 16);
+    expect(wal.writes - writesBefore).toBeLessThan(puts / 8);
     await space.close();
   });
 

@@ -90,7 +90,7 @@ export function bindRecursive(
   checkShape(step.plan, id, (message) => fail(message(name), mention));
   checkStep(binder, table, parts.step, first, step);
   const types = first.fields.map((field) => field.type);
-  const cast = castColumns(binder, step, types, parts.step.position);
+  const cast = castColumns(binder, step, types, 'UNION', parts.step.position);
   const whole = extra.extendFirst(first);
   const stepped = extra.extendStep(cast.plan, cast.columns);
   const all = [...fields, ...extra.fields];

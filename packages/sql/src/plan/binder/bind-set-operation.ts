@@ -3,7 +3,7 @@ import type { TypeRef } from '@phantom/catalog';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { withCollation } from '../../expr/calls.js';
 import { requireOneCollation } from '../../expr/collations.js';
-import { coerce, commonType, tryCoerce } from '../../expr/coercion.js';
+import { commonType, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -52,8 +52,8 @@ function combine(
     return withCollation(context, commonType(context, pair, positions, what), pair, other.position ?? branch.position);
   });
   requireComparable(binder, branch, types);
-  const leftCast = castColumns(binder, left, types, branch.position);
-  const rightCast = castColumns(binder, right, types, branch.position);
+  const leftCast = castColumns(binder, left, types, what, branch.position);
+  const rightCast = castColumns(binder, right, types, what, branch.position);
   const columns = left.fields.map((field, i) => context.newColumn(field.name, types[i] as TypeRef));
   const plan = flatten({
     kind: 'set-operation',
@@ -120,11 +120,15 @@ export function outputExpression({ plan }: BoundQuery, field: BoundField): Expre
   return columnReference(field.column, field.type);
 }
 
-/** The query's columns under the given types; a project node is added where something must be cast. */
+/**
+ * The query's columns under the given types; a project node is added where something must be cast. 42846, which `what` is named in,
+ * where only an assignment would cast: a common type must not lose a part of a value.
+ */
 export function castColumns(
   binder: Binder,
   query: BoundQuery,
   types: readonly TypeRef[],
+  what: string,
   position: number,
 ): { readonly plan: LogicalNode; readonly columns: ColumnId[] } {
   const { context } = binder;
@@ -139,8 +143,11 @@ export function castColumns(
     const cast =
       source.kind === 'constant' && source.value === null
         ? constant(null, wanted)
-        : (tryCoerce(context, value, wanted, 'implicit', position) ??
-          coerce(context, value, wanted, 'assignment', position));
+        : tryCoerce(context, value, wanted, 'implicit', position);
+    if (cast === undefined) {
+      const [from, to] = [field.type, wanted].map(({ oid }) => context.typeName(oid));
+      throw context.error('42846', `${what} could not convert type ${from} to ${to}`, field.position ?? position);
+    }
     const column = context.newColumn(field.name, wanted);
     items.push({ column, expression: cast });
     return column;
