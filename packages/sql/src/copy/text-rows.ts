@@ -92,9 +92,7 @@ export class TextRows implements RowReader {
       if (!this.nextRecord()) return false;
     }
     if (!this.lines.recordIsSpecial && this.settings.format === 'text') {
-      const { recordBytes, mayHoldZero } = this.lines;
-      if (recordBytes === undefined || mayHoldZero) this.readPlain(into);
-      else this.readAscii(into, recordBytes);
+      this.readPlain(into);
       return true;
     }
     this.split();
@@ -123,49 +121,26 @@ export class TextRows implements RowReader {
 
   /** The fields of a record of the text format that holds no backslash. */
   private readPlain(into: Value[]): void {
-    const { columns, integersMax, plainNull } = this;
-    const { recordText: text, recordEnd: end } = this.lines;
+    const { columns, integersMax, plainNull, texts } = this;
+    const { recordText: text, recordEnd: end, recordBytes, mayHoldZero } = this.lines;
+    const bytes = mayHoldZero ? undefined : recordBytes;
     const last = columns.length - 1;
     let start = this.lines.recordStart;
     for (let i = 0; i <= last; i++) {
       if (start > end) throw this.missingData(i);
-      const integer = this.integerAt(text, start, end, integersMax[i] as number);
+      const max = integersMax[i] as number;
+      const integer =
+        bytes === undefined ? this.integerAt(text, start, end, max) : this.integerIn(bytes, start, end, max);
       if (Number.isNaN(integer)) {
-        const stop = (this.fieldStop = this.fieldEnd(text, start, end, i === last));
-        const field = text.slice(start, stop);
-        into[i] = field === plainNull ? null : this.value(field, columns[i] as CopyColumn);
+        const stop = (this.fieldStop = this.fieldEnd(text, bytes, start, end, i === last));
+        const mayBeNull = plainNull !== undefined && plainNull.length === stop - start;
+        const taken = bytes === undefined || mayBeNull ? undefined : texts[i]?.(bytes, start, stop);
+        if (taken === undefined) {
+          const field = text.slice(start, stop);
+          into[i] = field === plainNull ? null : this.value(field, columns[i] as CopyColumn);
+        } else into[i] = taken;
       } else into[i] = integer;
       start = this.fieldStop + 1;
-    }
-    if (start <= end) this.refuseRest();
-  }
-
-  /** The same of a record whose bytes are at hand. */
-  private readAscii(into: Value[], bytes: Uint8Array): void {
-    const { columns, integersMax, plainNull, texts, delimiterCode } = this;
-    const { recordText: text, recordEnd: end } = this.lines;
-    const last = columns.length - 1;
-    let start = this.lines.recordStart;
-    for (let i = 0; i <= last; i++) {
-      if (start > end) throw this.missingData(i);
-      const integer = this.integerIn(bytes, start, end, integersMax[i] as number);
-      if (!Number.isNaN(integer)) {
-        into[i] = integer;
-        start = this.fieldStop + 1;
-        continue;
-      }
-      const walked = Math.min(end, start + WALKED_CHARACTERS);
-      let stop = start;
-      while (stop < walked && bytes[stop] !== delimiterCode) stop++;
-      if (stop === walked && stop < end) stop = this.searchEnd(text, stop, end, i === last);
-      const mayBeNull = plainNull !== undefined && plainNull.length === stop - start;
-      const taken = mayBeNull ? undefined : texts[i]?.(bytes, start, stop);
-      if (taken !== undefined) into[i] = taken;
-      else {
-        const field = text.slice(start, stop);
-        into[i] = field === plainNull ? null : this.value(field, columns[i] as CopyColumn);
-      }
-      start = stop + 1;
     }
     if (start <= end) this.refuseRest();
   }
@@ -207,17 +182,14 @@ export class TextRows implements RowReader {
   }
 
   /** Where the field ends that begins at `start`: short ones are walked through, since a search costs as much as twenty characters. */
-  private fieldEnd(text: string, start: number, end: number, isLast: boolean): number {
+  private fieldEnd(text: string, bytes: Uint8Array | undefined, start: number, end: number, isLast: boolean): number {
     const { delimiterCode } = this;
+    const { delimiter } = this.settings;
     const walked = Math.min(end, start + WALKED_CHARACTERS);
     let stop = start;
-    while (stop < walked && text.charCodeAt(stop) !== delimiterCode) stop++;
-    return stop < walked || stop === end ? stop : this.searchEnd(text, stop, end, isLast);
-  }
-
-  /** Where the field ends that goes on at `stop`. */
-  private searchEnd(text: string, stop: number, end: number, isLast: boolean): number {
-    const { delimiter } = this.settings;
+    if (bytes === undefined) while (stop < walked && text.charCodeAt(stop) !== delimiterCode) stop++;
+    else while (stop < walked && bytes[stop] !== delimiterCode) stop++;
+    if (stop < walked || stop === end) return stop;
     // Behind the last field the next one stands in the next record; where each has but one there is none as far as the piece goes.
     const isOnly = isLast && this.columns.length === 1;
     const found = isOnly ? text.slice(stop, end).indexOf(delimiter) : text.indexOf(delimiter, stop);
