@@ -47,7 +47,7 @@ export function* rewriteTable(
   });
   yield* flush();
   leaveSpaces(context, after, left);
-  for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;
+  yield* context.triggers.settle();
   return after;
 }
 

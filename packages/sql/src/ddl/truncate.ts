@@ -43,7 +43,6 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
     context.tableRewritten(table.oid);
     if (node.restartIdentity) restartSequences(context, table);
   }
-  yield* context.triggers.finish();
   return undefined;
 }
 

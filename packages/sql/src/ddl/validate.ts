@@ -143,6 +143,6 @@ export function* checkExistingForeignKey(
   );
   const checks = new ForeignKeyChecks(rules, context.writerContext());
   yield* eachRow(context, child, (row) => checks.inserted(row));
-  for (let wait = checks.finish(); wait !== undefined; wait = checks.finish()) yield wait;
+  yield* context.triggers.settle();
   context.objects.guardObject(parent.oid);
 }

@@ -112,11 +112,10 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
         throw located(error, reader);
       }
     }
-    for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
+    yield* writers.finish();
   } finally {
     writers.newEntries.drop();
   }
-  yield* writers.triggers.finish();
   return rows;
 }
 

@@ -6,7 +6,7 @@ import type { Execution, RowSink } from '../exec/runtime.js';
 import type { VirtualRelation } from '../plan/catalog-port.js';
 import type { RoutineBinding } from '../plan/routine-binding.js';
 import type { RoutineHost, RoutineSavepoint, RoutineStatement } from '../routine/routine-language.js';
-import type { TransitionRows } from '../storage/triggers/statement-triggers.js';
+import type { TransitionRows } from '../storage/triggers/table-events.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
 import { callUtility } from './call-statement.js';

@@ -16,7 +16,7 @@ import type {
   TableDescriptor,
 } from '@phantom/catalog';
 import type { MvccTransaction, TableLockMode } from '@phantom/mvcc';
-import { type RowSink, StatementRestart } from '../exec/runtime.js';
+import { type RowSink, StatementRestart, type Yielded } from '../exec/runtime.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { rowPolicies } from '../plan/row-policies.js';
 import { ChildRows } from '../storage/child-rows.js';
@@ -133,8 +133,8 @@ class Guest implements WriterHost, WriterOwner {
   private readonly session: SqlSession;
   private readonly childRows: ChildRows;
   private pictureNow: CatalogPicture | undefined;
-  /** What is being settled: its statement has begun. */
-  private settling: GoneDocumentKey | undefined;
+  /** What is being settled, in the statement that has begun for it. */
+  private settling: { readonly gone: GoneDocumentKey; readonly ask: () => Promise<void> | undefined } | undefined;
 
   constructor(session: SqlSession, transaction: ProviderTransaction) {
     this.session = session;
@@ -180,35 +180,44 @@ class Guest implements WriterHost, WriterOwner {
     const { writers, storage } = this;
     const wait = writers.lockTable(gone.childOid);
     if (wait !== undefined) return wait;
-    if (this.settling !== gone) {
-      this.settling = gone;
+    if (this.settling?.gone !== gone) {
       storage.beginStatement();
       writers.beginStatement();
+      this.settling = { gone, ask: driven(() => this.settle(gone)) };
     }
-    const outcome = this.changeChildren(gone) ?? writers.finishStatement();
-    if (outcome === undefined) this.settling = undefined;
+    let outcome: Promise<void> | undefined;
+    try {
+      outcome = this.settling.ask();
+    } finally {
+      if (outcome === undefined) this.settling = undefined;
+    }
     return outcome;
   }
 
-  private changeChildren(gone: GoneDocumentKey): Promise<void> | undefined {
+  private *settle(gone: GoneDocumentKey): Generator<Yielded, void, void> {
+    yield* this.changeChildren(gone);
+    yield* this.writers.finish();
+  }
+
+  private *changeChildren(gone: GoneDocumentKey): Generator<Yielded, void, void> {
     const child = this.objects.object(gone.childOid);
-    if (child?.kind !== 'table') return undefined;
+    if (child?.kind !== 'table') return;
     const constraint = child.constraints.find(({ oid }) => oid === gone.constraintOid);
     const column = columnOf(child, constraint?.columns[0]);
-    if (constraint?.kind !== 'foreign key' || column === undefined) return undefined;
+    if (constraint?.kind !== 'foreign key' || column === undefined) return;
     const before = columnKey(column, gone.before);
-    if (before === undefined) return undefined;
+    if (before === undefined) return;
     const action = gone.after === undefined ? constraint.onDelete : constraint.onUpdate;
     this.childRows.guard(child, constraint, [before]);
     if (action === 'no action' || action === 'restrict') {
       if (this.childRows.some(child, constraint, [before], () => true))
         throw this.stillReferenced(gone, child, constraint);
-      return undefined;
+      return;
     }
     const after = gone.after === undefined ? undefined : [columnKey(column, gone.after) ?? null];
     for (let restarts = 0; ; restarts++) {
       try {
-        return this.childRows.change(child, constraint, action, [before], after);
+        return yield* this.childRows.change(child, constraint, action, [before], after);
       } catch (error) {
         if (!(error instanceof StatementRestart)) throw error;
         if (restarts === RESTARTS_MAX)

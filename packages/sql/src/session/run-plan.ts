@@ -124,8 +124,7 @@ function* runWriting(
       const count = yield* plan.pointWrite === undefined || plan.targets.length > 0
         ? executionOf(session, plan, context, buffer ?? sink)
         : writeInTurn(plan.pointWrite, transaction.pointContext(session, parameters));
-      for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
-      yield* writers.triggers.finish();
+      yield* writers.finish();
       if (buffer !== undefined) yield* buffer.drain(sink);
       return count;
     } catch (error) {

@@ -19,7 +19,7 @@ import { languageNamed } from '../routine/languages.js';
 import type { RoutineBody, TriggerBody, TriggerCall } from '../routine/routine-language.js';
 import { signatureKey, signatureOf } from '../routine/routine-signature.js';
 import { compileAction } from '../routine/trigger-action.js';
-import type { TransitionRows } from '../storage/triggers/statement-triggers.js';
+import type { TransitionRows } from '../storage/triggers/table-events.js';
 import type { Value } from '../types/type.js';
 import { hostOf, transitionTables } from './routine-host.js';
 import { SessionRoutineCursors } from './routine-cursors.js';

@@ -1,6 +1,6 @@
 /** SET CONSTRAINTS: which deferrable constraints are checked before the commit, and which when each statement ends. */
 import { PhantomError } from '@phantom/base';
-import type { ConstraintDescriptor, Oid } from '@phantom/catalog';
+import type { Oid } from '@phantom/catalog';
 import { splitName } from '../ddl/names.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { SetConstraints } from '../text/ast-session.js';
@@ -26,6 +26,12 @@ export function setConstraintsUtility(node: SetConstraints): Utility {
   };
 }
 
+/** A constraint of a table, or a constraint trigger. */
+interface Deferrable {
+  readonly oid: Oid;
+  readonly deferrable: boolean;
+}
+
 /** Oids of the deferrable constraints of a name: all of the first schema that has one. 42704, 42809. */
 function named(session: SqlSession, written: QualifiedName, { deferred }: SetConstraints): Oid[] {
   const { picture } = session;
@@ -42,13 +48,18 @@ function named(session: SqlSession, written: QualifiedName, { deferred }: SetCon
   throw new PhantomError('42704', `constraint "${name}" does not exist`);
 }
 
-function constraintsOf(session: SqlSession, schema: string, name: string): ConstraintDescriptor[] {
+function constraintsOf(session: SqlSession, schema: string, name: string): Deferrable[] {
   const { objects } = session.ensureTransaction();
-  const found: ConstraintDescriptor[] = [];
+  const found: Deferrable[] = [];
   for (const object of objects.objects()) {
     if (object.kind !== 'table' || object.databaseOid !== session.databaseOid) continue;
     if (objects.object(object.schemaOid)?.name !== schema) continue;
     found.push(...object.constraints.filter((constraint) => constraint.name === name));
+    for (const oid of object.triggerOids ?? []) {
+      const trigger = objects.object(oid);
+      if (trigger?.kind !== 'trigger' || trigger.constraint === undefined || trigger.name !== name) continue;
+      found.push({ oid, deferrable: trigger.constraint.deferrable });
+    }
   }
   return found;
 }

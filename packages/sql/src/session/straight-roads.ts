@@ -176,8 +176,7 @@ function writeOnce(
   try {
     const outcome = pointWrite.run(transaction.pointContext(session, parameters));
     if (outcome instanceof Promise) return outcome;
-    // An action of a foreign key may have met a table with triggers.
-    if (writers.finishStatement() === undefined && !writers.triggers.isPending) return outcome;
+    if (writers.finishNow()) return outcome;
     storage.restartStatement();
   } catch (error) {
     refuseUnlessAgain(session, storage, error);

@@ -1,7 +1,7 @@
 /**
  * The table writers of one transaction. They are made once per table and serve statement after statement, and those of a session
  * one transaction after the other: a writer holds compiled rules that are worth keeping. A statement's writers are those it has
- * asked for; they settle what they owe when it ends.
+ * asked for; what they owe is settled when it ends.
  */
 import { unsupportedError } from '@phantom/base';
 import type {
@@ -14,6 +14,7 @@ import type {
 } from '@phantom/catalog';
 import { NewEntries } from '@phantom/kv';
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
+import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
@@ -180,16 +181,28 @@ export class TransactionWriters implements WriterContext {
     this.owner.deferred.add(check);
   }
 
-  /**
-   * Settles what the statement's writers owe; those that a foreign key's action brings in join the list meanwhile. A
-   * promise: wait, then call again.
-   */
-  finishStatement(): Promise<void> | undefined {
+  /** Everything is written: settles what the writers owe, and fires what comes after; actions of foreign keys bring in more writers. */
+  *finish(): Generator<Yielded, void, void> {
+    this.endGathering();
+    yield* this.triggers.finish();
+    this.countWritten();
+  }
+
+  /** The same where nobody is to be waited for; false, with the statement to be run anew, where somebody is or triggers fire. */
+  finishNow(): boolean {
+    this.endGathering();
+    if (!this.triggers.finishNow()) return false;
+    this.countWritten();
+    return true;
+  }
+
+  /** From here on each write sees the entries of those before it. */
+  private endGathering(): void {
     this.newEntries.putGathered();
-    for (let i = 0; i < this.usedCount; i++) {
-      const wait = (this.used[i] as StatementWriter).finishStatement();
-      if (wait !== undefined) return wait;
-    }
+    this.newEntries.drop();
+  }
+
+  private countWritten(): void {
     const { statistics, columns } = this.host.engine;
     for (let i = 0; i < this.usedCount; i++) {
       const writer = this.used[i] as StatementWriter;
@@ -197,6 +210,5 @@ export class TransactionWriters implements WriterContext {
       statistics.countWritten(writer.tableOid, writer.rowsWritten);
       if (writer.marksRows === true) columns.countMarked(writer.tableOid, writer.rowsWritten);
     }
-    return undefined;
   }
 }

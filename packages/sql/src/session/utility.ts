@@ -141,7 +141,7 @@ function definitionUtility(node: Statement, text: string): Utility {
       const writers = transaction.writersOf(session);
       writers.beginStatement();
       const tag = yield* handler(session.ddlContext(transaction));
-      for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
+      yield* writers.finish();
       if (tag !== undefined) setTag(tag);
       return 0;
     },

@@ -2,13 +2,27 @@
 import { ByteWriter, assert } from '@phantom/base';
 import type { ForeignKeyAction, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, type KeyRange, prefixRange, spaceRange } from '@phantom/kv';
-import { StatementRestart } from '../exec/runtime.js';
+import { REST, StatementRestart, type Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
 import { type ForeignKey, positionsOf } from './table-rules.js';
-import { REST } from '../exec/runtime.js';
 import type { RowReference, WriteOutcome } from './table-writer.js';
+import type { ModificationTarget } from './triggers/statement-triggers.js';
 import type { WriterContext } from './writer-context.js';
+
+/** An action that changes the child's rows. */
+export type ChangingAction = Exclude<ForeignKeyAction, 'no action' | 'restrict'>;
+
+/** What the action does to the child, as a statement. */
+export function actionTarget(
+  table: TableDescriptor,
+  { columns, onDeleteColumns = columns }: ForeignKey,
+  action: ChangingAction,
+  isUpdate: boolean,
+): ModificationTarget {
+  if (action === 'cascade' && !isUpdate) return { table, event: 'delete', assigned: [] };
+  return { table, event: 'update', assigned: isUpdate ? columns : onDeleteColumns };
+}
 
 export class ChildRows {
   private readonly context: WriterContext;
@@ -26,24 +40,22 @@ export class ChildRows {
   }
 
   /**
-   * Removes the rows that have the old values, or gives them what the action says. A promise: wait, then call again. The statement is
-   * restarted (thrown) when somebody changed one of them meanwhile.
+   * Removes the rows that have the old values, or gives them what the action says. The statement is restarted (thrown) when somebody
+   * changed one of them meanwhile.
    */
-  change(
+  *change(
     child: TableDescriptor,
     constraint: ForeignKey,
-    action: ForeignKeyAction,
+    action: ChangingAction,
     oldValues: readonly Value[],
     newValues: readonly Value[] | undefined,
-  ): Promise<void> | undefined {
+  ): Generator<Yielded, void, void> {
     const { context } = this;
     const writer = context.writer(child);
     const physical = physicalTable(child, context.picture.types);
     const positions = positionsOf(child, constraint.columns);
-    const changedPositions =
-      constraint.onDeleteColumns === undefined || newValues !== undefined
-        ? positions
-        : positionsOf(child, constraint.onDeleteColumns);
+    const { event, assigned } = actionTarget(child, constraint, action, newValues !== undefined);
+    const changedPositions = positionsOf(child, assigned);
     // Collected first: the actions write into the ranges that the search reads.
     const rows: RowReference[] = [];
     this.some(child, constraint, oldValues, (key, row) => {
@@ -54,7 +66,7 @@ export class ChildRows {
       const before: Value[] = [];
       physical.decode(reference.row, 0, reference.row.length, before, context.evaluation);
       let write: () => WriteOutcome | Promise<void>;
-      if (action === 'cascade' && newValues === undefined) {
+      if (event === 'delete') {
         write = () => writer.remove(reference, before);
       } else {
         const after = before.slice();
@@ -65,12 +77,9 @@ export class ChildRows {
         write = () => writer.update(reference, before, after);
       }
       let outcome = write();
-      // Whoever asks again does so with other arrays: a trigger would begin anew.
-      while (outcome === REST) outcome = write();
-      if (outcome instanceof Promise) return outcome;
+      for (; outcome instanceof Promise; outcome = write()) yield outcome === REST ? undefined : outcome;
       if (outcome === 'changed') throw StatementRestart.instance;
     }
-    return undefined;
   }
 
   /**

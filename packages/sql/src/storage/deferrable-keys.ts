@@ -25,18 +25,10 @@ interface KeyCheck {
 export class DeferrableKeyChecks {
   private readonly table: TableDescriptor;
   private readonly context: WriterContext;
-  private readonly owed: KeyCheck[] = [];
-  private settled = 0;
 
   constructor(table: TableDescriptor, context: WriterContext) {
     this.table = table;
     this.context = context;
-  }
-
-  /** Forgets what an earlier statement owed: it has been settled, or undone with the statement. */
-  reset(): void {
-    if (this.owed.length > 0) this.owed.length = 0;
-    this.settled = 0;
   }
 
   /** A row has been entered under the parts, which stay the caller's. */
@@ -44,26 +36,18 @@ export class DeferrableKeyChecks {
     if (!rule.physical.isUniqueKey(parts)) return;
     const check = { rule, parts: parts.slice(0, rule.index.parts.length) };
     if (!this.context.isDeferred(constraint)) {
-      this.owed.push(check);
+      this.context.triggers.owe({ fires: false, settle: () => this.check(check) });
       return;
     }
     const { oid, kind } = constraint;
     this.context.defer({ constraint: { oid, kind, tableOid: this.table.oid }, run: () => this.untilSettled(check) });
   }
 
-  /** Settles what is owed at the end of the statement (23505). A promise: wait, then call again. */
-  finish(): Promise<void> | undefined {
-    for (; this.settled < this.owed.length; this.settled++) {
-      const wait = this.check(this.owed[this.settled] as KeyCheck);
-      if (wait !== undefined) return wait;
-    }
-    return undefined;
-  }
-
   private *untilSettled(check: KeyCheck): Generator<Yielded, void, void> {
     for (let wait = this.check(check); wait !== undefined; wait = this.check(check)) yield wait;
   }
 
+  /** Two entries of the key are 23505. A promise: wait, then call again. */
   private check({ rule, parts }: KeyCheck): Promise<void> | undefined {
     const { context } = this;
     const { transaction } = context;

@@ -1,11 +1,11 @@
 /**
- * Foreign keys: what a statement's writes owe to other tables, settled at the end of the statement, or at the commit for
- * deferred constraints.
+ * Foreign keys: what a statement's writes owe to other tables, settled at the end of the statement in the order of the writes and
+ * between the triggers that they fire (triggers/statement-triggers.ts), or at the commit for deferred constraints.
  *
  *   child side    each new key needs its parent: the parent's unique key is locked (KeyShare) at read committed or guarded
  *                 (a constraint read) at the optimistic levels, then looked up in the newest state
  *   parent side   each key that went away must have no children left: RESTRICT and NO ACTION raise 23503, the other actions
- *                 change the children through their own writers, which may owe checks of their own
+ *                 change the children through their own writers, as a statement with its own triggers, which may owe more
  *
  * A parent may be a collection, and documents may refer to rows: the document model is asked and told of those (cross-references.ts of
  * catalog). What it is told of is settled at the end of the transaction.
@@ -17,10 +17,10 @@
  * key whose removal locks or writes it.
  */
 import { assert } from '@phantom/base';
-import type { TableDescriptor } from '@phantom/catalog';
-import type { Yielded } from '../exec/runtime.js';
+import type { ForeignKeyAction, TableDescriptor } from '@phantom/catalog';
+import { REST, type Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
-import { ChildRows } from './child-rows.js';
+import { type ChangingAction, ChildRows, actionTarget } from './child-rows.js';
 import { missingParent, partlyNullKey, stillReferenced } from './constraint-errors.js';
 import { documentKeys } from './document-keys.js';
 import { ParentKeys } from './parent-keys.js';
@@ -33,27 +33,69 @@ import {
   type TableRules,
   hasConstraint,
 } from './table-rules.js';
+import type { OwedCheck } from './triggers/statement-triggers.js';
 import type { DeferredCheck, WriterContext } from './writer-context.js';
 
-interface ChildCheck {
+/** A row's key that needs its parent. */
+class ChildCheck implements OwedCheck {
+  readonly fires = false;
   readonly key: OutgoingKey;
   readonly values: readonly Value[];
+  private readonly checks: ForeignKeyChecks;
+
+  constructor(checks: ForeignKeyChecks, key: OutgoingKey, values: readonly Value[]) {
+    this.checks = checks;
+    this.key = key;
+    this.values = values;
+  }
+
+  settle(): Promise<void> | undefined {
+    return this.checks.checkParent(this);
+  }
 }
 
-interface ParentCheck {
+/** A key that went away from its table. */
+class ParentCheck implements OwedCheck {
+  readonly fires: boolean;
+  readonly action: ForeignKeyAction;
   readonly key: IncomingKey;
   readonly oldValues: readonly Value[];
   /** The new values of an update; undefined for a removal. */
   readonly newValues: readonly Value[] | undefined;
+  private readonly checks: ForeignKeyChecks;
+  private running: Generator<Yielded, void, void> | undefined;
+
+  constructor(
+    checks: ForeignKeyChecks,
+    key: IncomingKey,
+    oldValues: readonly Value[],
+    newValues: readonly Value[] | undefined,
+  ) {
+    this.checks = checks;
+    this.key = key;
+    this.oldValues = oldValues;
+    this.newValues = newValues;
+    const { constraint, child } = key;
+    this.action = newValues === undefined ? constraint.onDelete : constraint.onUpdate;
+    this.fires = changesRows(this.action) && (child.triggerOids?.length ?? 0) > 0;
+  }
+
+  settle(): Promise<void> | undefined {
+    this.running ??= this.checks.settleChildren(this);
+    const { done, value } = this.running.next();
+    if (done === true) return undefined;
+    return value instanceof Promise ? value.then(() => undefined) : REST;
+  }
+}
+
+/** True for an action that changes rows of the child, and does not only look at them. */
+function changesRows(action: ForeignKeyAction): action is ChangingAction {
+  return action !== 'no action' && action !== 'restrict';
 }
 
 export class ForeignKeyChecks {
   private readonly rules: TableRules;
   private readonly context: WriterContext;
-  private readonly children: ChildCheck[] = [];
-  private readonly parents: ParentCheck[] = [];
-  private childrenSettled = 0;
-  private parentsSettled = 0;
   private keysOfParents: ParentKeys | undefined;
   private rowsOfChildren: ChildRows | undefined;
 
@@ -71,27 +113,19 @@ export class ForeignKeyChecks {
     return (this.rowsOfChildren ??= new ChildRows(this.context));
   }
 
-  /** Forgets what an earlier statement owed: it has been settled, or undone with the statement. */
-  reset(): void {
-    if (this.children.length > 0) this.children.length = 0;
-    if (this.parents.length > 0) this.parents.length = 0;
-    this.childrenSettled = 0;
-    this.parentsSettled = 0;
-  }
-
   inserted(row: readonly Value[]): void {
     for (const key of this.rules.outgoing) this.oweParent(key, row);
   }
 
   updated(before: readonly Value[], after: readonly Value[]): void {
-    for (const key of this.rules.outgoing) {
-      if (key.positions.some((position) => before[position] !== after[position])) this.oweParent(key, after);
-    }
     for (const key of this.rules.incoming) {
       const oldValues = key.positions.map((position) => before[position]);
       const newValues = key.positions.map((position) => after[position]);
       if (oldValues.includes(null) || !this.changed(key, oldValues, newValues)) continue;
-      this.owe(key, { key, oldValues, newValues });
+      this.owe(new ParentCheck(this, key, oldValues, newValues));
+    }
+    for (const key of this.rules.outgoing) {
+      if (key.positions.some((position) => before[position] !== after[position])) this.oweParent(key, after);
     }
     for (const key of this.rules.incomingDocuments) {
       if (before[key.position] !== after[key.position])
@@ -102,22 +136,9 @@ export class ForeignKeyChecks {
   removed(before: readonly Value[]): void {
     for (const key of this.rules.incoming) {
       const oldValues = key.positions.map((position) => before[position]);
-      if (!oldValues.includes(null)) this.owe(key, { key, oldValues, newValues: undefined });
+      if (!oldValues.includes(null)) this.owe(new ParentCheck(this, key, oldValues, undefined));
     }
     for (const key of this.rules.incomingDocuments) this.tellDocuments(key, before[key.position], undefined);
-  }
-
-  /** Settles what is owed at the end of the statement. A promise: wait, then call again. */
-  finish(): Promise<void> | undefined {
-    for (; this.childrenSettled < this.children.length; this.childrenSettled++) {
-      const wait = this.checkParent(this.children[this.childrenSettled] as ChildCheck);
-      if (wait !== undefined) return wait;
-    }
-    for (; this.parentsSettled < this.parents.length; this.parentsSettled++) {
-      const wait = this.settleChildren(this.parents[this.parentsSettled] as ParentCheck);
-      if (wait !== undefined) return wait;
-    }
-    return undefined;
   }
 
   /** The document model looks after what refers to the row: at the end of the transaction. */
@@ -150,18 +171,17 @@ export class ForeignKeyChecks {
       }
       return;
     }
-    const check = { key, values };
+    const check = new ChildCheck(this, key, values);
     if (this.context.isDeferred(key.constraint)) this.defer(key.constraint, () => this.deferredParent(check));
-    else this.children.push(check);
+    else this.context.triggers.owe(check);
   }
 
-  private owe(key: IncomingKey, check: ParentCheck): void {
-    const { constraint } = key;
-    const action = check.newValues === undefined ? constraint.onDelete : constraint.onUpdate;
+  private owe(check: ParentCheck): void {
+    const { constraint } = check.key;
     // Only NO ACTION can wait; actions are part of the statement.
-    if (action === 'no action' && this.context.isDeferred(constraint))
-      this.defer(constraint, () => this.deferredChildren(check));
-    else this.parents.push(check);
+    if (check.action === 'no action' && this.context.isDeferred(constraint))
+      this.defer(constraint, () => this.settleChildren(check));
+    else this.context.triggers.owe(check);
   }
 
   private defer(constraint: ForeignKey, run: DeferredCheck['run']): void {
@@ -173,20 +193,17 @@ export class ForeignKeyChecks {
     const child = this.context.objects.object(this.rules.table.oid);
     // The parent may have been dropped since, and the constraint with it.
     if (child?.kind !== 'table' || !hasConstraint(child, check.key.constraint)) return;
-    if (!this.stillThere(check)) return;
     for (let wait = this.checkParent(check); wait !== undefined; wait = this.checkParent(check)) yield wait;
   }
 
-  private *deferredChildren(check: ParentCheck): Generator<Yielded, void, void> {
-    for (let wait = this.settleChildren(check); wait !== undefined; wait = this.settleChildren(check)) yield wait;
-  }
-
-  /** A deferred check of a row that the same transaction has removed or changed again asks for nothing. */
+  /** A row that a trigger or the same transaction has removed or changed again asks for nothing. */
   private stillThere({ key, values }: ChildCheck): boolean {
     return this.childRows.some(this.rules.table, key.constraint, values, () => true);
   }
 
-  private checkParent({ key, values }: ChildCheck): Promise<void> | undefined {
+  /** 23503 unless the parent is there. A promise: wait, then call again. */
+  checkParent(check: ChildCheck): Promise<void> | undefined {
+    const { key, values } = check;
     const { constraint } = key;
     const { context } = this;
     const parent = context.objects.object(constraint.referencedTableOid);
@@ -204,6 +221,7 @@ export class ForeignKeyChecks {
       if (wait !== undefined) return wait;
       if (parentKeys.isThere()) return undefined;
     }
+    if (!this.stillThere(check)) return undefined;
     throw missingParent(this.rules.table, parent, constraint, values, this.context);
   }
 
@@ -237,25 +255,27 @@ export class ForeignKeyChecks {
     return String(old) !== String(parentKeys.key.view());
   }
 
-  private settleChildren({ key: planned, oldValues, newValues }: ParentCheck): Promise<void> | undefined {
+  /** Does what the foreign key says about the rows that had the key for their parent, or raises 23503. */
+  *settleChildren({ key: planned, action, oldValues, newValues }: ParentCheck): Generator<Yielded, void, void> {
     const { context, rules } = this;
     const { constraint } = planned;
-    const shared = context.lockTable(planned.child.oid);
-    if (shared !== undefined) return shared;
+    const { oid } = planned.child;
+    for (let wait = context.lockTable(oid); wait !== undefined; wait = context.lockTable(oid)) yield wait;
     // Until we shared it, the child may have been altered, and its rows may lie elsewhere now.
-    const child = context.objects.object(planned.child.oid);
-    if (child?.kind !== 'table' || !hasConstraint(child, constraint)) return undefined;
+    const child = context.objects.object(oid);
+    if (child?.kind !== 'table' || !hasConstraint(child, constraint)) return;
     const key = { ...planned, child };
-    const action = newValues === undefined ? constraint.onDelete : constraint.onUpdate;
     // NO ACTION is content when another row has the key by the end of the statement.
-    if (action === 'no action' && this.parentIsBack(key, oldValues)) return undefined;
+    if (action === 'no action' && this.parentIsBack(key, oldValues)) return;
     this.guardChildren(key, oldValues);
-    if (action !== 'no action' && action !== 'restrict') {
-      const wait = this.childRows.change(child, constraint, action, oldValues, newValues);
+    if (changesRows(action)) {
+      const target = actionTarget(child, constraint, action, newValues !== undefined);
+      const change = this.childRows.change(child, constraint, action, oldValues, newValues);
+      yield* context.triggers.within(target, change);
       // Rows that had the default before have kept the key that went away.
-      if (wait !== undefined || action !== 'set default' || this.parentIsBack(key, oldValues)) return wait;
+      if (action !== 'set default' || this.parentIsBack(key, oldValues)) return;
     }
-    if (!this.childRows.some(child, constraint, oldValues, () => true)) return undefined;
+    if (!this.childRows.some(child, constraint, oldValues, () => true)) return;
     throw stillReferenced(rules.table, child, constraint, oldValues, context);
   }
 

@@ -65,10 +65,6 @@ export class ProvidedTableWriter implements StatementWriter {
     return this.lockTable() ?? this.holdRow(old) ?? this.done(this.provided.remove(old.key, old.row));
   }
 
-  finishStatement(): undefined {
-    return undefined;
-  }
-
   private done(wait: Promise<void> | undefined): WriteOutcome | Promise<void> {
     if (wait !== undefined) return wait;
     this.rowsWritten++;

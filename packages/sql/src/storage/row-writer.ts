@@ -72,8 +72,6 @@ export class RowWriter implements StatementWriter, ValueSource {
     this.conflict = undefined;
     // Going back to a savepoint gives locks back.
     this.tableLocked = false;
-    this.foreignKeys.reset();
-    this.deferrableKeys.reset();
   }
 
   constructor(table: TableDescriptor, context: WriterContext) {
@@ -157,10 +155,6 @@ export class RowWriter implements StatementWriter, ValueSource {
     this.foreignKeys.removed(oldValues);
     this.rowsWritten++;
     return 'written';
-  }
-
-  finishStatement(): undefined | Promise<void> {
-    return this.deferrableKeys.finish() ?? this.foreignKeys.finish();
   }
 
   private lockTable(): Promise<void> | undefined {

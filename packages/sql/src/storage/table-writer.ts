@@ -38,7 +38,8 @@ export interface StatementWriter extends TableWriter {
 export interface TableWriter {
   /**
    * Inserts one row, values by column position (generated columns computed, defaults already filled in by the planner).
-   * Raises 23502, 23505 (unless arbitrated), 23514, 22001...; foreign keys are checked at `finishStatement` or commit.
+   * Raises 23502, 23505 (unless arbitrated), 23514, 22001...; foreign keys and deferrable ones are
+   * owed to the end of the statement (StatementTriggers), or the commit.
    * With `arbiter` (index oids; empty = any unique index) a duplicate is not an error but 'conflict'.
    */
   insert(values: readonly Value[], arbiter?: readonly number[]): WriteOutcome | Promise<void>;
@@ -52,8 +53,6 @@ export interface TableWriter {
   /** Replaces a row; keeps its key unless key columns change. */
   update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void>;
   remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void>;
-  /** Checks what waits for the end of the statement (immediate foreign keys and their actions, deferred unique). */
-  finishStatement(): undefined | Promise<void>;
   readonly rowsWritten: number;
   /**
    * The row that was written last, as it is stored, or that met the last 'conflict', as it would have been; undefined for a writer

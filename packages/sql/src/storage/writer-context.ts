@@ -15,6 +15,7 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import type { RowNumbers } from './row-numbers.js';
 import type { Value } from '../types/type.js';
 import type { TableWriter } from './table-writer.js';
+import type { StatementTriggers } from './triggers/statement-triggers.js';
 
 /** A check that waits for the commit. */
 export interface DeferredCheck {
@@ -41,6 +42,8 @@ export interface WriterContext {
   readonly rowNumbers: RowNumbers;
   /** The model that keeps collections; undefined where there is none. */
   readonly provider: TableProvider | undefined;
+  /** What the statement's writes fire and owe. */
+  readonly triggers: StatementTriggers;
   /** The writer of a table in the same statement: for actions of foreign keys. */
   writer(table: TableDescriptor): TableWriter;
   /** A writer of its own that fires no triggers: for rows that were there before. */

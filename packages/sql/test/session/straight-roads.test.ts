@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type SqlSession, controlBlock, lookUpWithin, writePoint, writePointInTurn } from '../../src/index.js';
 import type { PlanStatement } from '../../src/session/statement.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
-import { run } from '../support/statements.js';
+import { rows, run } from '../support/statements.js';
 
 let engine: TestEngine;
 let a: SqlSession;
@@ -257,5 +257,35 @@ describe('a block', () => {
     await run(a, 'select 1 / 0');
     expect(control(a, 'commit')).toBeUndefined();
     expect(await run(a, 'commit')).toBe('ROLLBACK');
+  });
+});
+
+describe('a row whose key others refer to', () => {
+  const DELETE = 'delete from t where id = $1';
+  const remove = (id: number): number | undefined => writePoint(a, a.prepareText(DELETE) as PlanStatement, [id]);
+
+  beforeEach(async () => {
+    await run(a, 'create table c (id int primary key, t int references t on delete cascade)');
+    await run(a, 'insert into c values (1, 1), (2, 2)');
+  });
+
+  it('is removed with what refers to it', async () => {
+    expect(remove(1)).toBe(1);
+    await a.sync();
+    expect(await rows(a, 'select id from c')).toEqual(['2']);
+  });
+
+  it('is left to the ordinary road, with nothing done, where that fires triggers', async () => {
+    await run(
+      a,
+      `create function noted() returns trigger language plpgsql as 'begin raise notice ''fired''; return old; end';
+       create trigger noted before delete on c for each row execute function noted()`,
+    );
+    const notices: string[] = [];
+    a = engine.session({ onNotice: ({ message }) => notices.push(message) });
+    expect(remove(1)).toBeUndefined();
+    expect(notices).toEqual([]);
+    expect(await run(a, 'delete from t where id = 1')).toBe('DELETE 1');
+    expect(notices).toEqual(['fired']);
   });
 });

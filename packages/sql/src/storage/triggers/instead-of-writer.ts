@@ -47,10 +47,6 @@ export class InsteadOfWriter implements StatementWriter {
     return this.write('delete', oldValues, null, oldValues);
   }
 
-  finishStatement(): undefined {
-    return undefined;
-  }
-
   private write(event: TriggerEvent, oldRow: Row | null, newRow: Row | null, given: Row): WriteOutcome | Promise<void> {
     if (this.pending?.given !== given)
       this.pending = { given, run: this.statement.instead(this.triggers, event, oldRow, newRow) };

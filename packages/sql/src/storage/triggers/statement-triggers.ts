@@ -1,19 +1,23 @@
 /**
- * What one statement's writes fire. Triggers of rows before they are written fire as the writer goes; what comes after waits in a
- * queue until the statement has written everything and its own constraints hold.
+ * What one statement's writes fire and owe. Triggers of rows before they are written fire as the writer goes; what comes after waits
+ * in a queue, in order, until the statement has written everything.
  *
- *   BEFORE statement ─► (BEFORE row ─► write)* ─► foreign keys ─► AFTER row, in the order of the writes ─► AFTER statement
+ *   BEFORE statement ─► (BEFORE row ─► write)* ─► for each row that was written: foreign keys, AFTER row ─► AFTER statement
  *
- * Each statement has a queue of its own: what a trigger writes fires its triggers before the next one here fires.
+ * The action of a foreign key is a statement inside of this one, and what it fires and owes comes last in the same queue. The triggers
+ * of statements fire once for all that are done to a table in one way, with the rows of all, as PostgreSQL does it: before the first,
+ * and in the place of the last (table-events.ts). A statement of a trigger has a queue of its own: what that writes fires its triggers
+ * before the next one here fires.
  */
 import { PhantomError, assert } from '@phantom/base';
 import type { Oid, TableDescriptor, TriggerDescriptor, TriggerEvent } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
+import { type StatementEnd, TableEvents } from './table-events.js';
 import type { BoundTrigger, TableTriggers } from './table-triggers.js';
 
-/** Rows that wait for their triggers in one statement. */
+/** Rows that one statement may have written that wait for their triggers. */
 const TRIGGER_EVENTS_MAX = 4_000_000;
 
 /** A table that a statement writes to, and how. */
@@ -24,18 +28,20 @@ export interface ModificationTarget {
   readonly assigned: readonly number[];
 }
 
-/** A row that was written. */
-interface RowEvent {
-  readonly triggers: TableTriggers;
-  readonly event: TriggerEvent;
-  readonly oldRow: readonly Value[] | null;
-  readonly newRow: readonly Value[] | null;
+/** What a row that was written owes: a look at other rows, or the action of a foreign key on them. */
+export interface OwedCheck {
+  /** It may fire triggers. */
+  readonly fires: boolean;
+  /** A promise: wait, then call again. */
+  settle(): Promise<void> | undefined;
 }
 
-/** Rows of a statement before and after, as transition tables show them. */
-export interface TransitionRows {
-  readonly oldRows: readonly (readonly Value[])[];
-  readonly newRows: readonly (readonly Value[])[];
+/** A row that was written, and its triggers. */
+interface RowEvent {
+  readonly events: TableEvents;
+  readonly oldRow: readonly Value[] | null;
+  readonly newRow: readonly Value[] | null;
+  readonly due: readonly TriggerDescriptor[];
 }
 
 export interface TriggerFiring {
@@ -43,7 +49,7 @@ export interface TriggerFiring {
   readonly event: TriggerEvent;
   readonly oldRow: readonly Value[] | null;
   readonly newRow: readonly Value[] | null;
-  readonly transitions: TransitionRows | undefined;
+  readonly transitions: TableEvents | undefined;
 }
 
 /** What fires triggers: the session. The outcome is the row to go on with; null passes it over. */
@@ -60,27 +66,49 @@ const NO_TARGETS: readonly ModificationTarget[] = [];
 export class StatementTriggers {
   private readonly host: TriggerHost | undefined;
   private targets: readonly ModificationTarget[] = NO_TARGETS;
-  private events: RowEvent[] = [];
+  /** The action of a foreign key that is under way. */
+  private acting: ModificationTarget | undefined;
+  private queue: (OwedCheck | RowEvent | StatementEnd)[] = [];
+  /** How far the queue is settled. */
+  private settled = 0;
+  private rows = 0;
+  private tables: TableEvents[] = [];
 
   constructor(host: TriggerHost | undefined) {
     this.host = host;
   }
 
-  /** Rows wait for their triggers. */
-  get isPending(): boolean {
-    return this.events.length > 0;
-  }
-
   /** A new statement, or the same one anew: nothing is owed. */
   reset(): void {
     this.targets = NO_TARGETS;
-    if (this.events.length > 0) this.events = [];
+    this.acting = undefined;
+    this.settled = 0;
+    this.rows = 0;
+    if (this.queue.length > 0) this.queue = [];
+    if (this.tables.length > 0) this.tables = [];
+  }
+
+  /** To be settled when everything is written, in its turn. */
+  owe(check: OwedCheck): void {
+    this.queue.push(check);
   }
 
   /** Fires what comes before a statement that writes to the tables. */
   *begin(targets: readonly ModificationTarget[]): Generator<Yielded, void, void> {
     this.targets = targets;
-    for (const target of targets) yield* this.fireStatement('before', target);
+    for (const target of targets) yield* this.fireBefore(target);
+  }
+
+  /** Runs a statement inside of this one: the action of a foreign key. */
+  *within(target: ModificationTarget, change: Generator<Yielded, void, void>): Generator<Yielded, void, void> {
+    this.acting = target;
+    try {
+      yield* this.fireBefore(target);
+      yield* change;
+      this.endsWith(target);
+    } finally {
+      this.acting = undefined;
+    }
   }
 
   /** The row that is to be written in the place of the one proposed; null passes it over. */
@@ -128,60 +156,107 @@ export class StatementTriggers {
     oldRow: readonly Value[] | null,
     newRow: readonly Value[] | null,
   ): void {
-    const { keepsRows } = triggers;
-    if (!keepsRows && triggers.of('after', 'row', event).length === 0) return;
-    if (this.events.length === TRIGGER_EVENTS_MAX) {
+    const { table, keepsRows } = triggers;
+    const due = triggers
+      .of('after', 'row', event)
+      .filter((bound) => this.isDue(bound, table, event, oldRow, newRow))
+      .map(({ trigger }) => trigger);
+    if (!keepsRows && due.length === 0) return;
+    if (this.rows++ === TRIGGER_EVENTS_MAX) {
       throw new PhantomError('53200', `a statement may write ${TRIGGER_EVENTS_MAX} rows that wait for triggers`, {
         hint: 'Write fewer rows at a time, or use a trigger of the statement.',
       });
     }
-    this.events.push({ triggers, event, oldRow: oldRow?.slice() ?? null, newRow: newRow?.slice() ?? null });
+    const [before, after] = [oldRow?.slice() ?? null, newRow?.slice() ?? null];
+    const events = this.eventsOf({ table, event });
+    if (keepsRows) events.keep(before, after);
+    if (due.length > 0) this.queue.push({ events, oldRow: before, newRow: after, due });
   }
 
-  /** Everything is written: fires what comes after. */
+  /** Everything is written: settles what is owed, and fires what comes after. */
   *finish(): Generator<Yielded, void, void> {
-    const { events, targets } = this;
-    if (events.length > 0) this.events = [];
-    const transitions = transitionsOf(events);
-    for (const { triggers, event, oldRow, newRow } of events) {
-      for (const bound of triggers.of('after', 'row', event)) {
-        if (!this.isDue(bound, triggers.table, event, oldRow, newRow)) continue;
-        const { table } = triggers;
-        const firing = { table, event, oldRow, newRow, transitions: transitions.get(placeOf(table.oid, event)) };
-        if (this.host?.defer(bound.trigger, firing) !== true) yield* this.fire(bound.trigger, firing);
-      }
-    }
-    for (const target of closingOrder(targets))
-      yield* this.fireStatement('after', target, transitions.get(placeOf(target.table.oid, target.event)));
+    for (const target of closingOrder(this.targets)) this.endsWith(target);
+    yield* this.settle();
   }
 
-  private *fireStatement(
-    timing: 'before' | 'after',
-    { table, event }: ModificationTarget,
-    transitions: TransitionRows = NO_ROWS,
-  ): Generator<Yielded, void, void> {
-    for (const bound of this.host?.triggersOf(table)?.of(timing, 'statement', event) ?? []) {
-      if (!this.isDue(bound, table, event, null, null)) continue;
-      yield* this.fire(bound.trigger, { table, event, oldRow: null, newRow: null, transitions });
+  /** Settles and fires what is in the queue, with all that comes into it meanwhile. */
+  *settle(): Generator<Yielded, void, void> {
+    while (this.settled < this.queue.length) {
+      const next = this.queue[this.settled++] as OwedCheck | RowEvent | StatementEnd;
+      if ('settle' in next) for (let wait = next.settle(); wait !== undefined; wait = next.settle()) yield wait;
+      else if ('oldRow' in next) yield* this.fireRow(next);
+      else yield* this.fireAfter(next);
     }
+  }
+
+  /** As `finish`, for a statement on tables without triggers; false where somebody is to be waited for, or triggers would fire. */
+  finishNow(): boolean {
+    while (this.settled < this.queue.length) {
+      const next = this.queue[this.settled++] as OwedCheck | RowEvent | StatementEnd;
+      if (!('settle' in next) || next.fires || next.settle() !== undefined) return false;
+    }
+    return true;
+  }
+
+  private *fireRow({ events, oldRow, newRow, due }: RowEvent): Generator<Yielded, void, void> {
+    const { table, event } = events;
+    const firing = { table, event, oldRow, newRow, transitions: events };
+    for (const trigger of due) {
+      if (this.host?.defer(trigger, firing) !== true) yield* this.fire(trigger, firing);
+    }
+  }
+
+  private *fireBefore(target: ModificationTarget): Generator<Yielded, void, void> {
+    const triggers = this.host?.triggersOf(target.table);
+    if (triggers === undefined || !this.eventsOf(target).begins()) return;
+    for (const trigger of this.statementTriggers('before', triggers, target))
+      yield* this.fire(trigger, { ...target, oldRow: null, newRow: null, transitions: undefined });
+  }
+
+  /** What the target says is written: its triggers are next in the queue, in the place of those that wait there for its like. */
+  private endsWith(target: ModificationTarget): void {
+    const triggers = this.host?.triggersOf(target.table);
+    if (triggers === undefined || triggers.of('after', 'statement', target.event).length === 0) return;
+    const end = this.eventsOf(target).ends(this.statementTriggers('after', triggers, target));
+    this.queue.push(end);
+  }
+
+  private *fireAfter({ events, due, isOver }: StatementEnd): Generator<Yielded, void, void> {
+    if (isOver) return;
+    const { table, event } = events;
+    for (const trigger of due)
+      yield* this.fire(trigger, { table, event, oldRow: null, newRow: null, transitions: events });
+  }
+
+  private statementTriggers(
+    timing: 'before' | 'after',
+    triggers: TableTriggers,
+    { table, event }: ModificationTarget,
+  ): TriggerDescriptor[] {
+    return triggers
+      .of(timing, 'statement', event)
+      .filter((bound) => this.isDue(bound, table, event, null, null))
+      .map(({ trigger }) => trigger);
+  }
+
+  /** What has been done to the table in this way, and has not been shown to a trigger. */
+  private eventsOf({ table, event }: Pick<ModificationTarget, 'table' | 'event'>): TableEvents {
+    let events = this.tables.find((known) => known.table.oid === table.oid && known.event === event && !known.isShown);
+    if (events === undefined) this.tables.push((events = new TableEvents(table, event)));
+    return events;
   }
 
   private isDue(
     { trigger, condition }: BoundTrigger,
-    { oid, columns }: TableDescriptor,
+    { oid }: TableDescriptor,
     event: TriggerEvent,
     oldRow: readonly Value[] | null,
     newRow: readonly Value[] | null,
   ): boolean {
     if (event === 'update' && trigger.columns.length > 0) {
-      const target = this.targets.find((candidate) => candidate.table.oid === oid && candidate.event === 'update');
-      const sets = (number: number): boolean => {
-        if (target !== undefined) return target.assigned.includes(number);
-        // An action of a foreign key says nothing: the rows do.
-        const at = columns.findIndex((column) => column.number === number);
-        return oldRow?.[at] !== newRow?.[at];
-      };
-      if (!trigger.columns.some(sets)) return false;
+      const target =
+        this.acting ?? this.targets.find((candidate) => candidate.table.oid === oid && candidate.event === 'update');
+      if (!trigger.columns.some((number) => target?.assigned.includes(number) === true)) return false;
     }
     if (condition === undefined) return true;
     return this.host !== undefined && condition(oldRow, newRow, this.host.evaluation);
@@ -189,6 +264,7 @@ export class StatementTriggers {
 
   private fire(trigger: TriggerDescriptor, firing: TriggerFiring): ReturnType<TriggerHost['fire']> {
     assert(this.host !== undefined, 'whoever has no triggers to fire has no writers that ask for them');
+    if (trigger.oldTable !== undefined || trigger.newTable !== undefined) firing.transitions?.show();
     return this.host.fire(trigger, firing);
   }
 }
@@ -203,23 +279,4 @@ function closingOrder(targets: readonly ModificationTarget[]): readonly Modifica
     else ofTable.unshift(target);
   }
   return [...byTable.values()].flat();
-}
-
-const NO_ROWS: TransitionRows = { oldRows: [], newRows: [] };
-
-function placeOf(tableOid: Oid, event: TriggerEvent): string {
-  return `${tableOid} ${event}`;
-}
-
-function transitionsOf(events: readonly RowEvent[]): ReadonlyMap<string, TransitionRows> {
-  const found = new Map<string, { oldRows: (readonly Value[])[]; newRows: (readonly Value[])[] }>();
-  for (const { triggers, event, oldRow, newRow } of events) {
-    if (!triggers.keepsRows) continue;
-    const place = placeOf(triggers.table.oid, event);
-    let rows = found.get(place);
-    if (rows === undefined) found.set(place, (rows = { oldRows: [], newRows: [] }));
-    if (oldRow !== null) rows.oldRows.push(oldRow);
-    if (newRow !== null) rows.newRows.push(newRow);
-  }
-  return found;
 }

@@ -71,10 +71,6 @@ export class TriggeredWriter implements StatementWriter {
     return this.write('delete', oldValues, null, oldValues, () => this.inner.remove(old, oldValues));
   }
 
-  finishStatement(): undefined | Promise<void> {
-    return this.inner.finishStatement();
-  }
-
   private write(
     event: TriggerEvent,
     oldRow: Row | null,
