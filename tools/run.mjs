@@ -72,7 +72,8 @@ const jobs = {
   },
 };
 
-const [job, ...args] = process.argv.slice(2);
+// Behind `npm run JOB` a -- keeps npm from the options; here it does no harm.
+const [job, ...args] = process.argv.slice(2).filter((word, i) => word !== '--' || i > 1);
 if (job !== 'install' && !Object.hasOwn(jobs, job ?? '')) {
   console.error(`usage: node tools/run.mjs ${['install', ...Object.keys(jobs)].join(' | ')}`);
   process.exit(1);

@@ -52,7 +52,9 @@ function endpointsOf(error: Error): Pick<ErrorFacts, 'endpoints'> {
 
 /** The lines a person reads; `text` is the statement, for the line an error points into. */
 export function errorLines(facts: ErrorFacts, text?: string): string {
-  let lines = `ERROR:  ${facts.code === undefined ? '' : `${facts.code}: `}${facts.message}\n`;
+  // The system's own messages begin with their codes.
+  const isCodeTold = facts.code === undefined || facts.message.startsWith(`${facts.code}: `);
+  let lines = `ERROR:  ${isCodeTold ? '' : `${facts.code}: `}${facts.message}\n`;
   if (facts.position !== undefined && text !== undefined) lines += pointer(text, facts.position);
   if (facts.detail !== undefined) lines += `DETAIL:  ${facts.detail}\n`;
   if (facts.hint !== undefined) lines += `HINT:  ${facts.hint}\n`;

@@ -137,20 +137,27 @@ function targetOf({ data, url, database }: Partial<TargetOptions>): TargetOption
 function addImport(program: Command, exit: (code: ExitCode) => void): void {
   addTarget(program.command('import'))
     .description(
-      'load a file: rows of CSV or NDJSON into a table, a script such as pg_dump writes, or an SQLite database',
+      'load a file: rows of CSV, NDJSON or JSON into a table, a script such as pg_dump writes, or an SQLite database',
     )
     .argument('<file>', '"-" for stdin')
     .option('--table <name>', 'table for the rows, as SQL would name it; of an SQLite database the one to take')
     .addOption(
-      new Option('--format <format>', 'default: by the name of the file').choices(['csv', 'ndjson', 'sql', 'sqlite']),
+      new Option('--format <format>', 'default: by the name of the file').choices([
+        'csv',
+        'ndjson',
+        'json',
+        'sql',
+        'sqlite',
+      ]),
     )
     .option('--create', 'make the table, with columns and types as the records have them', false)
     .option('--no-header', 'CSV has no record with the names of its columns')
     .option('--columns <names>', 'columns of CSV without a header, with commas between them', (names) =>
       names.split(','),
     )
-    .option('--delimiter <character>', 'between values of CSV', ',')
+    .option('--delimiter <character>', 'between values of CSV (default: a tab in files named .tsv, else ",")')
     .option('--null <text>', 'what stands for NULL in CSV', '')
+    .option('--encoding <name>', 'of the text, for example windows-1252 (default: UTF-8, or UTF-16 where it is marked)')
     .addOption(
       new Option('--on-error <choice>', 'a bad record ends the import and undoes it, or is left out and told of')
         .choices(['abort', 'skip'])
@@ -173,8 +180,9 @@ function addExport(program: Command, exit: (code: ExitCode) => void): void {
       new Option(
         '--format <format>',
         'default: by the name of the file, else csv; sql is a COPY statement with its data',
-      ).choices(['csv', 'ndjson', 'sql']),
+      ).choices(['csv', 'ndjson', 'json', 'sql']),
     )
+    .option('--delimiter <character>', 'between values of CSV (default: a tab in files named .tsv, else ",")')
     .option('--output <file>', '"-" for stdout', '-')
     .option('--json', 'print one JSON object with what was written', false)
     .action(async (options) => {

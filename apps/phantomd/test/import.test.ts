@@ -8,7 +8,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ExportOptions, exportRows } from '../src/export/command.js';
 import { type ImportOptions, importFile } from '../src/import/command.js';
 import { importIntoNew } from '../src/import/create.js';
+import { decoded } from '../src/import/decoding.js';
 import { copyLine, membersOf } from '../src/import/json-record.js';
+import { jsonRecords } from '../src/import/json-records.js';
 import { Loader } from '../src/import/loader.js';
 import { type ImportRecords, csvFields, csvRecords, lineRecords } from '../src/import/records.js';
 import { Progress } from '../src/progress.js';
@@ -35,7 +37,7 @@ beforeEach(() =>
     create table account (id bigint primary key, owner text not null, tags text[], extra jsonb, made date default '2026-01-02')`),
 );
 
-function file(name: string, content: string): string {
+function file(name: string, content: string | Uint8Array): string {
   const path = join(newDirectory(), name);
   writeFileSync(path, content);
   return path;
@@ -50,7 +52,6 @@ const load = (path: string, more: Partial<ImportOptions> = {}) =>
       table: 'account',
       create: false,
       header: true,
-      delimiter: ',',
       null: '',
       onError: 'abort',
       json: false,
@@ -78,7 +79,7 @@ describe('import of CSV', () => {
 
   it('takes other delimiters, other nulls and columns by name', async () => {
     const path = file('a.tsv', '1\tAda\t-\n2\tGrace\t{a,b}\n');
-    const options = { header: false, columns: ['id', 'owner', 'tags'], delimiter: '\t', null: '-', json: true };
+    const options = { header: false, columns: ['id', 'owner', 'tags'], null: '-', json: true };
     const { value, out } = await load(path, options);
     expect([value, JSON.parse(out)]).toEqual([0, { rows: 2, skipped: 0, seconds: expect.any(Number) as number }]);
     expect(rows()).toMatchObject([{ tags: null }, { tags: ['a', 'b'] }]);
@@ -176,6 +177,23 @@ c",9223372036854775808,,1,2026-02-30,2
     expect(database.prepare('select sum(id)::int as i, sum(price)::text as p from fresh.made').all()).toEqual([
       { i: 0, p: '1004.50' },
     ]);
+  });
+
+  it('takes t and f for truth values where a column has both and nothing else', async () => {
+    await load(file('a.csv', 'ok,only,none,mixed,word\nt,t,f,t,t\nf,t,,f,f\n,,f,x,true\n'), create);
+    expect(made()).toEqual(['ok boolean', 'only text', 'none text', 'mixed text', 'word text']);
+    const { out } = await unload({ table: 'fresh.made' });
+    expect(out).toBe('ok,only,none,mixed,word\nt,t,f,t,t\nf,t,,f,f\n,,f,x,true\n');
+  });
+
+  it('asks whether another delimiter is meant', async () => {
+    const { err } = await load(file('a.csv', 'id;name\n1;x\n'), create);
+    expect(err).toContain(`the only column is "id;name"; should it be --delimiter ';'?`);
+    database.exec('drop table fresh.made');
+    expect((await load(file('a.csv', 'id\tname\n1\tx\n'), create)).err).toContain(`--delimiter '\\t'?`);
+    database.exec('drop table fresh.made');
+    await load(file('a.csv', 'id\tname\n1\tx\n'), { ...create, delimiter: '\\t' });
+    expect(made()).toEqual(['id bigint', 'name text']);
   });
 
   it('names columns of CSV without a header', async () => {
@@ -305,6 +323,31 @@ describe('import of NDJSON', () => {
   });
 });
 
+describe('import of JSON', () => {
+  it('takes the objects of an array, and those that follow one another', async () => {
+    const objects = ['{"id": 1,\n "owner": "A]},\\"", "tags": ["x", "y"]}', '{"id": 2, "owner": "B", "tags": null}'];
+    for (const text of [`[\n${objects.join(',\n')}\n]\n`, objects.join('\n')]) {
+      expect((await load(file('a.json', text))).value).toBe(0);
+      expect(rows()).toMatchObject([
+        { id: 1, owner: 'A]},"', tags: ['x', 'y'] },
+        { id: 2, owner: 'B' },
+      ]);
+      database.exec('delete from account');
+    }
+  });
+
+  it('leaves out what is no object, and says which line', async () => {
+    const path = file('a.json', '[{"id": 1, "owner": "A"},\n{"id": 2, owner},\n"x",\n{"id": 3, "owner": "C"}]');
+    const { value, err } = await load(path, { onError: 'skip' });
+    expect([value, err]).toEqual([2, expect.stringMatching(/^line 2: no JSON: .*\nline 3: no JSON: .*\n$/)]);
+    expect((await load(file('b.json', '[\n{"id": 1, "owner": "A"'))).value).toMatchObject({
+      code: '22P02',
+      message: 'line 2: a value of JSON is never closed',
+    });
+    expect((await load(file('c.json', '[]'))).value).toBe(0);
+  });
+});
+
 describe('import of a script', () => {
   const dump = [
     '-- dumped',
@@ -366,7 +409,7 @@ describe('export', () => {
   );
 
   it('writes CSV, NDJSON and COPY that import reads back', async () => {
-    for (const format of ['csv', 'ndjson', 'sql'] as const) {
+    for (const format of ['csv', 'tsv', 'ndjson', 'json', 'sql'] as const) {
       const before = rows();
       const path = join(newDirectory(), `a.${format}`);
       // The name of the file says which.
@@ -387,6 +430,12 @@ describe('export', () => {
     });
     const { out } = await unload({ query: 'select id, tags, extra from account where id = 1', format: 'ndjson' });
     expect(JSON.parse(out)).toEqual({ id: 1, tags: ['a'], extra: { a: [1] } });
+  });
+
+  it('writes one array of JSON, an empty one for no rows', async () => {
+    const whole = await unload({ table: 'account', format: 'json' });
+    expect(JSON.parse(whole.out)).toMatchObject([{ id: 1, tags: ['a'] }, { id: 2 }]);
+    expect((await unload({ query: 'select 1 where false', format: 'json' })).out).toBe('[]\n');
   });
 
   it('asks for a table or a query, and for a file that can be made', async () => {
@@ -439,6 +488,77 @@ describe('records', () => {
     for await (const item of items) found.push(item);
     return found;
   };
+
+  it('know encodings by name and by mark, and the line of what is none', async () => {
+    const text = 'é,日本\n👍\n';
+    const bytesOf = (bytes: Buffer, length: number): AsyncIterable<Uint8Array> =>
+      (async function* () {
+        for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+      })();
+    const marked = Buffer.from(`\uFEFF${text}`, 'utf16le');
+    const whole = [Buffer.from(text), Buffer.from(`\uFEFF${text}`), marked, Buffer.from(marked).swap16()];
+    for (const length of [1, 2, 7, 100]) {
+      for (const bytes of whole) expect((await all(decoded(bytesOf(bytes, length), undefined))).join('')).toBe(text);
+      const latin = Buffer.from('é\r\nà', 'latin1');
+      expect((await all(decoded(bytesOf(latin, length), 'windows-1252'))).join('')).toBe('é\r\nà');
+    }
+    const broken = Buffer.concat([Buffer.from(`${text}ok\n`), Buffer.from('caf\xe9\n', 'latin1'), Buffer.from(text)]);
+    for (const length of [3, 4, 5, 100])
+      await expect(all(decoded(bytesOf(broken, length), undefined))).rejects.toMatchObject({
+        code: '22021',
+        message: 'line 4: bytes that are no text in UTF-8',
+        hint: expect.stringContaining('--encoding') as string,
+      });
+    await expect(all(decoded(bytesOf(Buffer.from([97, 0, 98]), 3), 'utf-16le'))).rejects.toMatchObject({
+      message: 'bytes that are no text in UTF-16LE',
+    });
+    expect(await all(decoded(bytesOf(Buffer.from('ab'), 1), undefined))).toContain('ab');
+    expect(
+      (await load(file('a.csv', Buffer.from('id,owner\n1,Zo\xeb\n', 'latin1')), { encoding: 'latin1' })).value,
+    ).toBe(0);
+    expect(rows()).toMatchObject([{ owner: 'Zoë' }]);
+    for (const more of [{ encoding: 'klingon' }, { encoding: 'utf-8', format: 'sqlite' as const }])
+      expect((await load(file('a.csv', 'id\n'), more)).value).toMatchObject({ exitCode: 1 });
+  });
+
+  it('cut fields of CSV at delimiters outside of quotes, and JSON at the ends of values, as read character by character', async () => {
+    const slowly = (text: string): string[] => {
+      const fields = [''];
+      let isInQuotes = false;
+      for (let at = 0; at < text.length; at++) {
+        const character = text.charAt(at);
+        if (isInQuotes && text.startsWith('""', at)) {
+          fields.push(`${fields.pop()}"`);
+          at++;
+        } else if (character === '"') isInQuotes = !isInQuotes;
+        else if (!isInQuotes && character === ',') fields.push('');
+        else fields.push(fields.pop() + character);
+      }
+      return fields;
+    };
+    const text = fc.array(fc.constantFrom('"', ',', 'a', '\n'), { maxLength: 12 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, (line) => {
+        expect(csvFields(line, ',').map(({ value }) => value)).toEqual(slowly(line));
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 4 }),
+        fc.nat(8),
+        async (objects, length) => {
+          for (const json of [JSON.stringify(objects, null, 1), objects.map((o) => JSON.stringify(o)).join('\n')]) {
+            const found = await all(jsonRecords(pieces(json, length + 1)));
+            expect(found.map((record) => JSON.parse(record.text) as unknown)).toEqual(
+              JSON.parse(JSON.stringify(objects)),
+            );
+          }
+        },
+      ),
+      { numRuns: 100, seed: 1 },
+    );
+  });
 
   it('are the same however the file comes in', async () => {
     const text = 'a,"b\r\nc"\r\n\n"d""",e\nlast';

@@ -3,6 +3,7 @@
  *
  *   csv      with a header, as COPY writes it
  *   ndjson   a JSON object a line
+ *   json     one array of them
  *   sql      a COPY statement with its data, for psql or `phantomd import`
  */
 import { createWriteStream } from 'node:fs';
@@ -10,6 +11,7 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ioError } from '@phantom/base';
+import { delimiterOf } from '../delimiter.js';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import { Progress } from '../progress.js';
@@ -17,7 +19,7 @@ import { type TargetOptions, openTarget } from '../sql/open-target.js';
 import { columnList, quoteText, tableColumns } from '../sql/table-columns.js';
 import type { SqlTarget } from '../sql/target.js';
 
-export type ExportFormat = 'csv' | 'ndjson' | 'sql';
+export type ExportFormat = 'csv' | 'ndjson' | 'json' | 'sql';
 
 export interface ExportOptions extends TargetOptions {
   /** One of the two: a table as SQL would name it, or a SELECT. */
@@ -25,13 +27,20 @@ export interface ExportOptions extends TargetOptions {
   readonly query?: string;
   /** By the name of the output where it is not given, else CSV. */
   readonly format?: ExportFormat;
+  /** Of CSV; where it is not given a tab in files named .tsv, else a comma. */
+  readonly delimiter?: string;
   /** '-' for stdout. */
   readonly output: string;
   readonly json: boolean;
 }
 
 /** As `import` takes them. */
-const FORMAT_OF: Readonly<Record<string, ExportFormat>> = { '.ndjson': 'ndjson', '.jsonl': 'ndjson', '.sql': 'sql' };
+const FORMAT_OF: Readonly<Record<string, ExportFormat>> = {
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.json': 'json',
+  '.sql': 'sql',
+};
 /** Characters that JSON never holds unescaped, so that CSV with them quotes nothing. */
 const BARE_CSV = String.raw`format csv, quote E'\x01', delimiter E'\x02'`;
 
@@ -46,13 +55,14 @@ export async function exportRows(options: ExportOptions): Promise<ExitCode> {
   try {
     const out = await openOutput(output);
     const write = (data: Uint8Array): Promise<void> | undefined => {
+      if (format === 'json' && progress.rows > 0) out.write(',');
       progress.rows++;
       progress.show();
       // Borrowed during the call alone.
       return out.write(Buffer.from(data)) ? undefined : once(out, 'drain').then(() => undefined);
     };
     const source = query === undefined ? { table: table as string } : { query: query.replace(/;\s*$/, '') };
-    const { copy, head, tail } = await statementFor(target, source, format);
+    const { copy, head, tail } = await statementFor(target, source, format, delimiterOf(options.delimiter, output));
     out.write(head);
     await target.run(copy, ({ tag }) => (rows = Number(tag.split(' ').at(-1))), { output: write });
     out.write(tail);
@@ -83,14 +93,16 @@ async function statementFor(
   target: SqlTarget,
   source: { readonly table: string } | { readonly query: string },
   format: ExportFormat,
+  delimiter: string,
 ): Promise<ExportStatement> {
-  if ('query' in source) return { copy: copyOf(`(${source.query})`, format), head: '', tail: '' };
+  const [head, tail] = format === 'json' ? ['[', ']\n'] : ['', ''];
+  if ('query' in source) return { copy: copyOf(`(${source.query})`, format, delimiter), head, tail };
   const columns = columnList(await tableColumns(target, source.table));
   const name = await fullName(target, source.table);
   if (format === 'sql')
     return { copy: `copy ${name} ${columns} to stdout`, head: `COPY ${name} ${columns} FROM stdin;\n`, tail: '\\.\n' };
   const rows = `(select ${columns.slice(1, -1)} from ${name})`;
-  return { copy: copyOf(rows, format), head: '', tail: '' };
+  return { copy: copyOf(rows, format, delimiter), head, tail };
 }
 
 /** With its schema: whoever reads the file has another search path. */
@@ -104,9 +116,9 @@ async function fullName(target: SqlTarget, table: string): Promise<string> {
   return name;
 }
 
-function copyOf(rows: string, format: ExportFormat): string {
+function copyOf(rows: string, format: ExportFormat, delimiter: string): string {
   return format === 'csv'
-    ? `copy ${rows} to stdout (format csv, header)`
+    ? `copy ${rows} to stdout (format csv, header, delimiter ${quoteText(delimiter)})`
     : `copy (select row_to_json(r) from ${rows} as r) to stdout (${BARE_CSV})`;
 }
 

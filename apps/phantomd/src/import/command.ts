@@ -8,20 +8,22 @@
 import { closeSync, createReadStream, openSync, statSync, writeSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ioError } from '@phantom/base';
+import { delimiterOf } from '../delimiter.js';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import { Progress } from '../progress.js';
 import { type TargetOptions, openTarget } from '../sql/open-target.js';
 import { importIntoNew } from './create.js';
+import { decoded, encodingNamed } from './decoding.js';
 import { type BadRecord, Loader, type LoaderOptions } from './loader.js';
 import type { ImportRecords } from './records.js';
 import { type RowOptions, importRows, recordsOf } from './rows.js';
 import { importScript } from './script.js';
 import { importSqlite } from './sqlite/sqlite-import.js';
 
-export type ImportFormat = 'csv' | 'ndjson' | 'sql' | 'sqlite';
+export type ImportFormat = 'csv' | 'ndjson' | 'json' | 'sql' | 'sqlite';
 
-export interface ImportOptions extends TargetOptions, Omit<RowOptions, 'table'> {
+export interface ImportOptions extends TargetOptions, Omit<RowOptions, 'table' | 'delimiter'> {
   /** '-' for stdin. */
   readonly file: string;
   /** As SQL would name it, for rows; of an SQLite database the one table to take. */
@@ -30,6 +32,10 @@ export interface ImportOptions extends TargetOptions, Omit<RowOptions, 'table'> 
   readonly format?: ImportFormat;
   /** Whether rows get a table made for them, with columns as `GuessedColumns` finds them. */
   readonly create: boolean;
+  /** Of CSV; where it is not given a tab in files named .tsv, else a comma. */
+  readonly delimiter?: string;
+  /** UTF-8, or as the byte order mark says, where it is not given. */
+  readonly encoding?: string;
   readonly onError: 'abort' | 'skip';
   readonly report?: string;
   readonly json: boolean;
@@ -40,6 +46,7 @@ const FORMAT_OF: Readonly<Record<string, ImportFormat>> = {
   '.tsv': 'csv',
   '.ndjson': 'ndjson',
   '.jsonl': 'ndjson',
+  '.json': 'json',
   '.sql': 'sql',
   '.sqlite': 'sqlite',
   '.sqlite3': 'sqlite',
@@ -51,11 +58,13 @@ const SHOWN_MAX = 20;
 /** Exit code 2 when something was left out. */
 export async function importFile(options: ImportOptions): Promise<ExitCode> {
   const format = options.format ?? FORMAT_OF[extname(options.file).toLowerCase()];
-  if (format === undefined) throw usage(`what ${options.file} holds is not known: --format csv, ndjson, sql or sqlite`);
-  const isRows = format === 'csv' || format === 'ndjson';
+  if (format === undefined)
+    throw usage(`what ${options.file} holds is not known: --format csv, ndjson, json, sql or sqlite`);
+  const isRows = format !== 'sql' && format !== 'sqlite';
   if (isRows && options.table === undefined) throw usage('rows need a table: --table NAME');
-  if (options.create && !isRows) throw usage('--create is for rows of CSV and NDJSON');
+  if (options.create && !isRows) throw usage('--create is for rows of CSV, NDJSON and JSON');
   if (format === 'sqlite' && options.file === '-') throw usage('an SQLite database is read from a file');
+  const encoding = encodingOf(options, format);
   const fileBytes = sizeOf(options.file);
   // What decides on types of columns is read before the rows are.
   const isReadTwice = format === 'sqlite' || options.create;
@@ -84,10 +93,14 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
       });
     } else {
       const loader = new Loader(target, loading);
-      const chunks = (): AsyncIterable<string> => textOf(options.file, progress);
+      const chunks = (): AsyncIterable<string> => textOf(options.file, encoding, progress);
       if (format === 'sql') await importScript(target, loader, chunks(), loading);
       else {
-        const rows = { ...options, table: options.table as string };
+        const rows = {
+          ...options,
+          table: options.table as string,
+          delimiter: delimiterOf(options.delimiter, options.file),
+        };
         const open = (): ImportRecords => recordsOf(format, chunks());
         const source = { format, canReopen: options.file !== '-', open };
         if (options.create) await importIntoNew(target, loader, source, rows);
@@ -109,15 +122,25 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
   return bad.count === 0 ? ExitCode.Done : ExitCode.Failed;
 }
 
-async function* textOf(file: string, progress: Progress): AsyncGenerator<string> {
-  const stream = file === '-' ? process.stdin : createReadStream(file);
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of stream) {
+function textOf(file: string, encoding: string | undefined, progress: Progress): AsyncIterable<string> {
+  return decoded(bytesOf(file, progress), encoding);
+}
+
+async function* bytesOf(file: string, progress: Progress): AsyncGenerator<Buffer> {
+  for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
     progress.bytes += (chunk as Buffer).length;
     progress.show();
-    yield decoder.decode(chunk as Buffer, { stream: true });
+    yield chunk as Buffer;
   }
-  yield decoder.decode();
+}
+
+function encodingOf({ encoding }: ImportOptions, format: ImportFormat): string | undefined {
+  if (encoding === undefined) return undefined;
+  if (format === 'sqlite') throw usage('an SQLite database says its encoding itself');
+  const known = encodingNamed(encoding);
+  if (known === undefined)
+    throw usage(`"${encoding}" is no encoding that is known; among them are windows-1252, utf-16le and shift_jis`);
+  return known;
 }
 
 /** Before anything is opened: a file that is not there is a failure of its own. */

@@ -65,7 +65,7 @@ async function see(
   format: RowFormat,
   options: CreateOptions,
 ): Promise<void> {
-  if (format === 'ndjson') {
+  if (format !== 'csv') {
     for await (const { text } of records) columns.seeJson(text);
     return;
   }
@@ -74,8 +74,18 @@ async function see(
   const fields = headerOf(first.value, options);
   const names = options.header ? fields : (options.columns ?? fields.map((_, i) => `column${i + 1}`));
   for (const name of names) columns.add(name);
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) suggestDelimiter(only);
   if (!options.header) columns.seeCsv(first.value.text, options);
   for await (const { text } of records) columns.seeCsv(text, options);
+}
+
+/** Tells of a header that is one name with the signs in it that elsewhere part names. */
+function suggestDelimiter(name: string): void {
+  const delimiter = [';', '\t', '|'].find((sign) => name.includes(sign));
+  if (delimiter === undefined) return;
+  const shown = delimiter === '\t' ? '\\t' : delimiter;
+  process.stderr.write(`the only column is ${JSON.stringify(name)}; should it be --delimiter '${shown}'?\n`);
 }
 
 async function take(records: ImportRecords, countMax: number): Promise<ImportRecord[]> {

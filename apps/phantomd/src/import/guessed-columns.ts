@@ -8,6 +8,7 @@
  *   1, 2.50          -> numeric        2026-01-02, 2026-01-02 10:00  -> timestamp
  *   007              -> text: a number would lose the noughts
  *   {"a":1}, [2], 3  -> jsonb          a column without values       -> text
+ *   t, f             -> boolean: it is written as t and f again. t alone may be the code of anything -> text
  *
  * A string of JSON is no number and no truth value, whatever it spells. Nothing is declared NOT NULL and there are no keys: the
  * records do not say what they promise.
@@ -19,10 +20,19 @@ import { csvFields } from './records.js';
 
 const TYPES = ['boolean', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz', 'uuid', 'jsonb', 'text'] as const;
 type TypeName = (typeof TYPES)[number];
+/** What a column of letters allows, before all types, and the type that it gets. */
+const LETTERS: readonly (readonly [seen: string, type: TypeName])[] = [
+  ['only t', 'text'],
+  ['only f', 'text'],
+  ['t and f', 'boolean'],
+];
+const KINDS: readonly string[] = [...LETTERS.map(([seen]) => seen), ...TYPES];
 
 const TEXT = setOf('text');
-const ANY = 2 ** TYPES.length - 1;
+const ANY = 2 ** KINDS.length - 1;
 const TRUTH = setOf('boolean', 'text');
+const LETTER_T = setOf('only t', 't and f', 'text');
+const LETTER_F = setOf('only f', 't and f', 'text');
 const INTEGER = setOf('bigint', 'numeric', 'text');
 const NUMBER = setOf('numeric', 'text');
 const DATE = setOf('date', 'timestamp', 'text');
@@ -103,10 +113,13 @@ export class GuessedColumns {
 function typeOf(types: number): TypeName {
   // Of no value at all, or of values that have nothing in common.
   if (types === ANY) return 'text';
-  return TYPES.find((_, i) => (types & (1 << i)) !== 0) ?? 'text';
+  const first = KINDS.findIndex((_, i) => (types & (1 << i)) !== 0);
+  return LETTERS[first]?.[1] ?? TYPES[first - LETTERS.length] ?? 'text';
 }
 
 function typesOfText(text: string): number {
+  if (text === 't') return LETTER_T;
+  if (text === 'f') return LETTER_F;
   if (/^(?:true|false)$/i.test(text)) return TRUTH;
   if (isBigint(text)) return INTEGER;
   return NUMBER_TEXT.test(text) ? NUMBER : typesOfString(text);
@@ -146,6 +159,6 @@ function isDate(text: string): boolean {
   return day <= (month === 2 && isLeapYear ? 29 : (MONTH_DAYS[month - 1] as number));
 }
 
-function setOf(...types: TypeName[]): number {
-  return types.reduce((set, type) => set | (1 << TYPES.indexOf(type)), 0);
+function setOf(...kinds: string[]): number {
+  return kinds.reduce((set, kind) => set | (1 << KINDS.indexOf(kind)), 0);
 }

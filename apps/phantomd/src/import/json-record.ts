@@ -23,7 +23,7 @@ export function membersOf(text: string): Map<string, string> {
     throw new PhantomError('22P02', `no JSON: ${(cause as Error).message}`, { cause });
   }
   if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
-    throw new PhantomError('22P02', 'a line has to be one object of JSON');
+    throw new PhantomError('22P02', 'a record has to be one object of JSON');
   const members = new Map<string, string>();
   // The text is good JSON, so commas, colons and ends are where they have to be.
   let at = skipBlanks(text, skipBlanks(text, 0) + 1);

@@ -55,14 +55,15 @@ export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<st
   let rest = '';
   let line = 1;
   for await (const chunk of chunks) {
-    rest += chunk;
     let start = 0;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
-      yield rest.slice(start, end);
+    // Only what is new is looked through: a long line comes in many chunks.
+    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
+      yield rest + chunk.slice(start, end);
+      rest = '';
       start = end + 1;
       line++;
     }
-    rest = rest.slice(start);
+    rest += chunk.slice(start);
     if (rest.length > RECORD_CHARACTERS_MAX) throw tooLong(line);
   }
   if (rest !== '') yield rest;
@@ -82,25 +83,39 @@ export interface CsvField {
 /** The values of one record of CSV. */
 export function csvFields(text: string, delimiter: string): CsvField[] {
   const fields: CsvField[] = [];
-  let value = '';
-  let isQuoted = false;
-  let isInQuotes = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text.charAt(at);
-    if (isInQuotes && character === '"' && text.charAt(at + 1) === '"') {
-      value += '"';
-      at++;
-    } else if (character === '"') {
-      isInQuotes = !isInQuotes;
-      isQuoted = true;
-    } else if (!isInQuotes && character === delimiter) {
-      fields.push({ value, isQuoted });
-      value = '';
-      isQuoted = false;
-    } else value += character;
+  let at = 0;
+  let quote = indexOrEnd(text, '"', 0);
+  for (;;) {
+    let end = indexOrEnd(text, delimiter, at);
+    if (quote > end || quote === text.length) {
+      fields.push({ value: text.slice(at, end), isQuoted: false });
+    } else {
+      let value = '';
+      let isInQuotes = false;
+      while (quote < end || isInQuotes) {
+        value += text.slice(at, quote);
+        at = Math.min(quote + 1, text.length);
+        if (quote === text.length) {
+          end = quote;
+          break;
+        }
+        if (isInQuotes && text.charAt(at) === '"') {
+          value += '"';
+          at++;
+        } else isInQuotes = !isInQuotes;
+        quote = indexOrEnd(text, '"', at);
+        if (!isInQuotes && end < at) end = indexOrEnd(text, delimiter, at);
+      }
+      fields.push({ value: value + text.slice(at, end), isQuoted: true });
+    }
+    if (end === text.length) return fields;
+    at = end + delimiter.length;
   }
-  fields.push({ value, isQuoted });
-  return fields;
+}
+
+function indexOrEnd(text: string, mark: string, from: number): number {
+  const found = text.indexOf(mark, from);
+  return found < 0 ? text.length : found;
 }
 
 function quotesIn(text: string): number {

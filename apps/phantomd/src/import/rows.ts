@@ -1,8 +1,9 @@
-/** Rows of CSV or NDJSON into a table: records -> COPY. */
+/** Rows of CSV, NDJSON or JSON into a table: records -> COPY. */
 import { type TableColumn, columnList, quoteText, tableColumns } from '../sql/table-columns.js';
 import type { SqlTarget } from '../sql/target.js';
 import { copyLine, membersOf } from './json-record.js';
 import { type Loader, RecordError } from './loader.js';
+import { jsonRecords } from './json-records.js';
 import { type ImportRecord, type ImportRecords, csvFields, csvRecords, lineRecords } from './records.js';
 
 export interface RowOptions {
@@ -17,13 +18,14 @@ export interface RowOptions {
   readonly columns?: readonly string[];
 }
 
-export type RowFormat = 'csv' | 'ndjson';
+export type RowFormat = 'csv' | 'ndjson' | 'json';
 
 export function recordsOf(format: RowFormat, chunks: AsyncIterable<string>): ImportRecords {
-  return format === 'csv' ? csvRecords(chunks) : lineRecords(chunks);
+  if (format === 'csv') return csvRecords(chunks);
+  return format === 'json' ? jsonRecords(chunks) : lineRecords(chunks);
 }
 
-/** `columns` are those of NDJSON; without them its first line names them. */
+/** `columns` are those of JSON; without them its first object names them. */
 export function importRows(
   target: SqlTarget,
   loader: Loader,
