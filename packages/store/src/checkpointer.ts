@@ -187,7 +187,6 @@ export class Checkpointer {
   private note(state: SuperblockState, mark: LogMark): void {
     state.logStart = Math.max(state.logStart, mark.end);
     state.logStartSeq = Math.max(state.logStartSeq, mark.seq);
-    state.spaceLimit = Math.max(state.spaceLimit, this.context.catalog.spaceLimit);
   }
 
   /** One has failed: the next is not due at once. */

@@ -106,13 +106,14 @@ async function openLocked(
   opened.push(() => wal.close());
   const recovered = await recover(wal, catalog, state, options);
   await listed;
-  const epoch = readOnly ? undefined : beginEpoch(superblock, wal, durability);
+  const epoch = readOnly ? undefined : beginEpoch(superblock, wal, catalog, durability);
   return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
 }
 
-function beginEpoch(superblock: Superblock, wal: Wal, durability: Durability): WritingEpoch {
+function beginEpoch(superblock: Superblock, wal: Wal, catalog: SpaceCatalog, durability: Durability): WritingEpoch {
   return new WritingEpoch(superblock, (state) => {
     state.epoch++;
+    state.spaceLimit = catalog.reserveBlock();
     state.relaxed = durability !== 'fsync';
     if (state.logStart > wal.end) state.logStart = wal.end;
   });

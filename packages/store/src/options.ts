@@ -26,8 +26,8 @@ export const SYNC_DELAY_MS_MAX = 1;
 export const OS_SYNC_DELAY_MS = 200;
 /** Checkpoints that begin by themselves keep this distance, unless the log reaches `checkpointBytesMax`. */
 export const CHECKPOINT_INTERVAL_MS = 500;
-/** Space numbers made durable at a time: a crash loses the rest of a block, and 2^28 numbers bear that. */
-export const SPACE_BLOCK_NUMBERS = 32;
+/** Space numbers reserved at a time: a crash loses the rest of a block, and 2^28 numbers bear a quarter of a million of them. */
+export const SPACE_BLOCK_NUMBERS = 1024;
 
 /** What a change feed buffers of commits that nobody has taken yet; past it it reads them from the log. */
 export const CHANGE_BUFFER_BYTES = MIB;

@@ -1,12 +1,14 @@
 /**
  * Which engines there are, by the code in a key's first byte, and which space numbers have been handed out.
  *
- * Space numbers come in blocks. When a block is used up, the new limit goes into the log as a record of its own before the
- * first number of the block is given away: log order makes it durable before any commit that uses the number, without a
- * sync of its own. A checkpoint copies the limit into the superblock, since the log record may then go. A crash loses the
- * rest of a block; a clean close does not.
+ * Space numbers come in blocks, and the superblock has the end of a block durably before a number of it is in any commit: an
+ * opening reserves one with its epoch, the next ones are written when the one before is used up. The log would not do: with
+ * less than durability `fsync` a power cut may take its end while the files of an engine stay ahead of it, and a number that is
+ * given away twice shows one table the rows of another. A crash loses the rest of a block; a clean close does not.
+ *
+ * Earlier releases wrote the limit into the log, as a record of its own: it is read, and no longer written.
  */
-import { PhantomError, SqlState, assert, corruptionError, readU32, writeU32 } from '@phantom/base';
+import { PhantomError, SqlState, assert, corruptionError, readU32 } from '@phantom/base';
 import { type EngineCode, type KvEngine, SPACE_NUMBER_MAX, engineOfKey } from '@phantom/kv';
 import { SPACE_BLOCK_NUMBERS } from './options.js';
 
@@ -67,8 +69,9 @@ export class SpaceCatalog {
     }
   }
 
-  /** First number that has certainly not been handed out by the log and the superblock so far. */
-  get spaceLimit(): number {
+  /** Reserves a block, once the superblock has the limit that this returns. */
+  reserveBlock(): number {
+    this.limit = this.nextLimit();
     return this.limit;
   }
 
@@ -77,13 +80,13 @@ export class SpaceCatalog {
     return this.next;
   }
 
-  /** A number never used before. `reserve` must put the new limit into the log; it throws when it cannot. */
+  /** A number never used before. `reserve` must make the new limit durable; it throws when it cannot. */
   allocate(reserve: (limit: number) => void): number {
     if (this.next > SPACE_NUMBER_MAX) {
       throw new PhantomError(SqlState.ProgramLimitExceeded, `all ${SPACE_NUMBER_MAX + 1} space numbers have been used`);
     }
     if (this.next === this.limit) {
-      const limit = Math.min(this.limit + SPACE_BLOCK_NUMBERS, SPACE_NUMBER_MAX + 1);
+      const limit = this.nextLimit();
       reserve(limit);
       this.limit = limit;
     }
@@ -95,15 +98,13 @@ export class SpaceCatalog {
     assert(this.next === this.limit, 'space limits are replayed before numbers are handed out');
     if (limit > this.limit) this.next = this.limit = limit;
   }
+
+  private nextLimit(): number {
+    return Math.min(this.limit + SPACE_BLOCK_NUMBERS, SPACE_NUMBER_MAX + 1);
+  }
 }
 
 const SPACE_LIMIT_BYTES = 4;
-
-export function encodeSpaceLimit(limit: number): Uint8Array {
-  const payload = new Uint8Array(SPACE_LIMIT_BYTES);
-  writeU32(payload, 0, limit);
-  return payload;
-}
 
 export function decodeSpaceLimit(payload: Uint8Array): number {
   const limit = payload.length === SPACE_LIMIT_BYTES ? readU32(payload, 0) : Number.NaN;

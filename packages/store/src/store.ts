@@ -61,7 +61,7 @@ import { type StoreHealth, closedError } from './health.js';
 import type { LoadRecord } from './load-record.js';
 import { LogWriter } from './log-writer.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
-import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
+import type { SpaceCatalog } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
 import type { SpilledCommit } from './spilled-commit.js';
 import type { StoreParts } from './store-parts.js';
@@ -263,7 +263,7 @@ export class LogStore implements Store {
     const refusal = this.health.refusal();
     if (refusal !== undefined) throw refusal;
     return this.catalog.allocate((limit) => {
-      this.log.append(encodeSpaceLimit(limit), RecordKind.SpaceLimit, this.queue.assignedSeq);
+      this.parts.superblock.updateNow((state) => (state.spaceLimit = limit));
     });
   }
 

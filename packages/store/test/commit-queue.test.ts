@@ -426,8 +426,5 @@ describe('failures', () => {
     log.failNextAppend = new Error('broken');
     await expect(commit(store, { 'left a': '1' })).rejects.toMatchObject({ code: '08007' });
     expect(store.failure).toBeDefined();
-    const other = await openBench();
-    other.log.failNextAppend = new Error('broken');
-    expect(() => other.store.allocateSpaceNumber()).toThrowError(expect.objectContaining({ code: '08007' }));
   });
 });
