@@ -23,6 +23,7 @@
  * payload), and reading while another thread inserts (a skip list could; it is four times slower for everybody).
  */
 import { assert } from '@phantom/base';
+import { copyEntries, entriesInOrder, shiftNodes } from './arena-graft.js';
 import { type NodeTables, anchorPrefix, clearNode, insertSlot, moveSlots, removeSlot } from './arena-node-edit.js';
 import {
   COUNT_MASK,
@@ -33,6 +34,7 @@ import {
   NODE_WORDS,
   NONE,
   PREVIOUS,
+  compareWithKey,
   growWords,
   searchNode,
   verifiedBelow,
@@ -89,7 +91,10 @@ export class ArenaTree implements NodeTables {
   /** Node and slot on each level of the last descent; level 0 is the leaf. */
   private readonly pathNodes = new Int32Array(LEVELS_MAX);
   private readonly pathSlots = new Int32Array(LEVELS_MAX);
-  /** Where the last insert went: a run of ascending inserts in the middle splits behind itself and leaves full nodes. */
+  /**
+   * Where the last insert went that was not behind all others: the next of a run of ascending inserts belongs right behind it, mostly
+   * without a descent, and such a run splits behind itself and leaves full nodes.
+   */
   private fingerLeaf: number = NONE;
   private fingerSlot = 0;
 
@@ -213,6 +218,14 @@ export class ArenaTree implements NodeTables {
       }
       if (order > 0) return this.append(offset, bytes);
     }
+    if (this.fingerLeaf !== NONE && this.isBehindFinger(keys, offset, offset + bytes)) {
+      const leaf = this.fingerLeaf;
+      if (this.leafCount(leaf) < FANOUT) {
+        const entry = this.newEntry(offset, bytes);
+        insertSlot(this, leaf, ++this.fingerSlot, 0, entry);
+        return entry;
+      }
+    }
     const at = this.descend(keys, offset, offset + bytes);
     const leaf = this.pathNodes[0] as number;
     if (at >= 0) {
@@ -222,6 +235,39 @@ export class ArenaTree implements NodeTables {
     const entry = this.newEntry(offset, bytes);
     this.insertIntoLeaf(leaf, ~at, entry);
     return entry;
+  }
+
+  /** True when the key lies between the last one that was inserted among others and its neighbour: so it is not there. */
+  isInGap(key: Uint8Array, start: number, end: number): boolean {
+    return this.fingerLeaf !== NONE && this.isBehindFinger(key, start, end);
+  }
+
+  /**
+   * Takes in all that another tree has. Its keys lie in this one's arena, too, `shift` bytes further on. Its entries are numbered on from
+   * `count`, in the order of their own numbers; their payloads are the caller's to write. What was here is inserted again between them,
+   * so this is for another that is much larger. `both` is told of entries with one key: this tree's, which is found no more, and the other's.
+   */
+  graft(other: ArenaTree, shift: number, both: (own: number, taken: number) => void): void {
+    const held = entriesInOrder(this);
+    const first = this.count;
+    this.count += other.count;
+    if (this.count > this.capacity) this.entries = growWords(this.entries, this.count * this.entryWords);
+    copyEntries(other, this, first, shift);
+    const { nodes, nodeCount, root, height, lastLeaf } = other.descriptor();
+    if (nodes.length > this.nodes.length) this.nodes = new Int32Array(nodes.length + NODE_WORDS);
+    this.nodes.set(nodes);
+    shiftNodes(this.nodes, root, height, first, shift);
+    this.nodeCount = nodeCount;
+    this.root = root;
+    this.height = height;
+    this.lastLeaf = lastLeaf;
+    this.fingerLeaf = NONE;
+    this.modifications++;
+    for (const entry of held) {
+      const at = this.descend(this.keys, this.keyStart(entry), this.keyEnd(entry));
+      if (at >= 0) both(entry, this.entryAt(this.descentLeaf, at));
+      else this.insertIntoLeaf(this.descentLeaf, ~at, entry);
+    }
   }
 
   /**
@@ -341,15 +387,25 @@ export class ArenaTree implements NodeTables {
     const { nodes, entries, keys } = this;
     const base = this.lastLeaf << NODE_SHIFT;
     const last = (nodes[base + ENTRIES - 1 + ((nodes[base] as number) & COUNT_MASK)] as number) * this.entryWords;
-    const lastStart = entries[last] as number;
-    const lastBytes = entries[last + 1] as number;
-    const bytes = end - start;
-    const shared = bytes < lastBytes ? bytes : lastBytes;
-    for (let i = 0; i < shared; i++) {
-      const difference = (key[start + i] as number) - (keys[lastStart + i] as number);
-      if (difference !== 0) return difference;
+    return compareWithKey(keys, entries[last] as number, entries[last + 1] as number, key, start, end);
+  }
+
+  /** True when the key sorts behind the entry of the finger and before the one that follows it. There must be a finger. */
+  private isBehindFinger(key: Uint8Array, start: number, end: number): boolean {
+    const { nodes, entries, keys, entryWords, fingerLeaf, fingerSlot } = this;
+    const at = (fingerLeaf << NODE_SHIFT) + ENTRIES + fingerSlot;
+    const before = (nodes[at] as number) * entryWords;
+    if (compareWithKey(keys, entries[before] as number, entries[before + 1] as number, key, start, end) <= 0)
+      return false;
+    let next = nodes[at + 1] as number;
+    if (fingerSlot + 1 === this.leafCount(fingerLeaf)) {
+      const leaf = this.nextLeaf(fingerLeaf);
+      // Behind all others: that is not for a finger.
+      if (leaf === NONE) return false;
+      next = this.entryAt(leaf, 0);
     }
-    return bytes - lastBytes;
+    const behind = next * entryWords;
+    return compareWithKey(keys, entries[behind] as number, entries[behind + 1] as number, key, start, end) < 0;
   }
 
   /** Inserts behind the greatest key: no descent, and full leaves stay full. */
@@ -359,7 +415,6 @@ export class ArenaTree implements NodeTables {
     const count = this.leafCount(leaf);
     if (count < FANOUT) {
       insertSlot(this, leaf, count, 0, entry);
-      this.fingerLeaf = NONE;
       return entry;
     }
     let node = this.root;

@@ -37,6 +37,7 @@ import {
   writeVarint,
 } from '@phantom/base';
 import { NONE } from './arena-node.js';
+import type { ArenaTree } from './arena-tree.js';
 import { engineOfKey } from './space.js';
 
 export const BATCH_FORMAT = 1;
@@ -305,6 +306,11 @@ export class BatchReader {
   isGiven = false;
   /** Whether a range removal may be among the operations. Whoever aims the reader and knows better says so. */
   mayRemoveRanges = true;
+  /**
+   * All keys of the batch, with the offset of the newest operation on each as payload; keys and offsets count from where the batch begins.
+   * Nothing removes a range then. Whoever aims the reader and has such a tree says so.
+   */
+  index: ArenaTree | undefined = undefined;
   /** Operations read so far. */
   position = 0;
   private start = 0;
@@ -321,6 +327,7 @@ export class BatchReader {
     this.end = end;
     this.isGiven = false;
     this.mayRemoveRanges = true;
+    this.index = undefined;
     this.engines = bytes[start + 1] as number;
     this.count = readU32(bytes, start + 4);
     this.rewind();

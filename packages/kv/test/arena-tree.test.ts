@@ -1,6 +1,6 @@
 import { Random, compareKeys } from '@phantom/base';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ArenaTree, ArenaTreeCursor, ByteArena, NONE } from '../src/index.js';
 
 /** As expect, but cheap enough to call a million times. */
@@ -80,6 +80,7 @@ class Pair {
     const exact = at < model.length && compareKeys(model[at] as Uint8Array, key) === 0;
     must((tree.find(key, 0, key.length) !== NONE) === exact, 'find');
     must(tree.isBehindLast(key, 0, key.length) === (at === model.length), 'isBehindLast');
+    must(!(exact && tree.isInGap(key, 0, key.length)), 'what is there is in no gap');
     const cursor = new ArenaTreeCursor(tree);
     must(cursor.seek(key, 0, key.length) === at < model.length, 'seek');
     must(at === model.length || same(this.keyOf(cursor.entry), model[at]), 'seek finds the first at or after');
@@ -172,6 +173,68 @@ describe('ArenaTree', () => {
     for (let i = 0; i < 3000; i++) pair.insert(Uint8Array.of(0, 0, i >> 8, i));
     expect(pair.check()).toBe(pair.order.length);
     expect((pair.tree.bytes - before) / 3000).toBeLessThan(24);
+  });
+
+  it('puts runs of ascending keys among others without looking for their places', () => {
+    const pair = new Pair();
+    const descend = vi.spyOn(pair.tree, 'descend');
+    let among = 0;
+    let inGap = 0;
+    for (let digits = 1; digits <= 4; digits++) {
+      for (let i = 10 ** (digits - 1); i < 10 ** digits; i++) {
+        const key = new TextEncoder().encode(`d${i}`);
+        if (pair.tree.isInGap(key, 0, key.length)) inGap++;
+        if (!pair.tree.isBehindLast(key, 0, key.length)) among++;
+        pair.insert(key);
+      }
+    }
+    // Only where a run passes a shorter number, and where a leaf is full.
+    expect(descend.mock.calls.length).toBeLessThan(0.2 * among);
+    expect(inGap).toBeGreaterThan(0.8 * among);
+    expect(pair.check()).toBe(pair.order.length);
+  });
+
+  it.each(Object.entries(shapes))('takes in a tree of %s', (_name, make) => {
+    const random = new Random(17);
+    for (const own of [0, 1, 70, 400]) {
+      const pair = new Pair();
+      for (let i = 0; i < own; i++) pair.insert(make(random));
+      const cursor = new ArenaTreeCursor(pair.tree);
+      const stands = cursor.first() && cursor.next() ? pair.keyOf(cursor.entry) : undefined;
+      const other = new Pair();
+      for (let i = 0; i < 1500; i++)
+        other.insert(i % 3 === 0 && own > 0 ? pair.order[i % pair.order.length]! : make(random));
+      const first = pair.tree.count;
+      const shift = pair.arena.append(other.arena.buffer, 0, other.arena.length);
+      pair.tree.setKeys(pair.arena.buffer);
+      const twins: number[] = [];
+      pair.tree.graft(other.tree, shift, (held, taken) => {
+        must(same(pair.keyOf(held), pair.keyOf(taken)), 'twins have one key');
+        twins.push(held);
+      });
+      for (let i = 0; i < other.order.length; i++)
+        must(same(pair.keyOf(first + i), other.order[i]), 'entries are numbered on');
+      const keys = new Map([...pair.model, ...other.model].map((key) => [String(key), key]));
+      expect(keys.size).toBe(pair.tree.count - twins.length);
+      if (stands !== undefined && cursor.next())
+        expect(compareKeys(pair.keyOf(cursor.entry), stands)).toBeGreaterThan(0);
+      // It is a tree as any other from then on.
+      for (let i = 0; i < 300; i++) {
+        const key = make(random);
+        const offset = pair.arena.append(key, 0, key.length);
+        pair.tree.setKeys(pair.arena.buffer);
+        pair.tree.insert(offset, key.length);
+        must(pair.tree.inserted === !keys.has(String(key)), 'inserted tells the truth');
+        keys.set(String(key), key);
+      }
+      const walk = new ArenaTreeCursor(pair.tree);
+      for (const key of [...keys.values()].sort(compareKeys)) {
+        must((walk.entry === NONE ? walk.first() : walk.next()) && same(key, pair.keyOf(walk.entry)), 'in order');
+        const found = pair.tree.find(key, 0, key.length);
+        must(found !== NONE && !twins.includes(found), 'every key is found, where it was taken over');
+      }
+      expect(walk.next()).toBe(false);
+    }
   });
 
   it('holds descending inserts', () => {

@@ -206,8 +206,9 @@ export class CommitProcess implements CommitListener {
   private append(): void {
     const { registry, subject } = this;
     const kind = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
-    const { batch, isLent } = this.writes;
-    const options = isLent ? kind.lent : kind.given;
+    const { batch, isLent, worthwhileTree } = this.writes;
+    const way = isLent ? kind.lent : kind.given;
+    const options = worthwhileTree === undefined ? way : { ...way, index: worthwhileTree };
     const earliestOut = subject.isSerializable ? registry.graph.validate(subject) : 0;
     const seq = this.spilled?.submit(this, options) ?? registry.store.submit(batch, this, options);
     subject.commitSeq = seq;

@@ -46,10 +46,12 @@ import {
 } from '@phantom/kv';
 import type { HashTable } from './hash-table.js';
 import { keyHash } from './key-hash.js';
+import { OlderOperations } from './older-operations.js';
 
 /** Operations that are looked through one by one; a tree costs more than it saves below that. */
 const SCANNED_MAX = 8;
-const OLDER_WORDS = 3;
+/** Operations from which on an engine is offered the tree. */
+const TREE_OPERATIONS_MIN = 1024;
 /** Keys that are put aside between two looks at the clock. */
 const KEYS_PER_YIELD = 128;
 /** Write sets whose buffers are larger are not kept whole for the next transaction. */
@@ -104,8 +106,7 @@ export class WriteSet {
   private tree: ArenaTree | undefined;
   /** A tree whose memory is used again once one is needed. */
   private spareTree: ArenaTree | undefined;
-  private older = new Int32Array(0);
-  private olderCount = 0;
+  private readonly older = new OlderOperations();
 
   /** Grows into what is spare. */
   constructor(spare?: SpareMemory) {
@@ -331,12 +332,7 @@ export class WriteSet {
       while (this.scannedCount > 0 && (this.scanned[this.scannedCount - 1] as number) >= mark.length)
         this.scannedCount--;
     } else {
-      while (this.olderCount > 0) {
-        const at = (this.olderCount - 1) * OLDER_WORDS;
-        if ((this.older[at] as number) < mark.length) break;
-        tree.setPayload(this.older[at + 1] as number, this.older[at + 2] as number);
-        this.olderCount--;
-      }
+      this.older.truncate(mark.length, (entry, before) => tree.setPayload(entry, before));
       // Entries are numbered in the order of their keys' places in the batch; those behind the mark are the youngest.
       let count = tree.count;
       while (count > 0 && tree.keyStart(count - 1) >= mark.length) count--;
@@ -349,6 +345,11 @@ export class WriteSet {
   /** True when others may write into its memory once its transaction has ended: until then the store has it on loan. */
   get isLent(): boolean {
     return this.batch.buffer.length <= LENT_BYTES_MAX;
+  }
+
+  /** The tree over all keys of the batch, where there are so many that an engine may rather copy it than make its own. */
+  get worthwhileTree(): ArenaTree | undefined {
+    return this.batch.count >= TREE_OPERATIONS_MIN && this.ranges.length === 0 ? this.tree : undefined;
   }
 
   /** True when another transaction may have it as it is afterwards; of a larger one that is lent the memory is worth keeping. */
@@ -367,7 +368,7 @@ export class WriteSet {
     this.scannedCount = 0;
     this.lastInRow = NONE;
     this.tree = undefined;
-    this.olderCount = 0;
+    this.older.clear();
     this.orderedFrom = NOTHING;
     this.wasShown = false;
   }
@@ -395,7 +396,7 @@ export class WriteSet {
     let untilYield = KEYS_PER_YIELD;
     for (let more = walk.first(); more; more = walk.next()) {
       hashes?.set(keyHash(buffer, tree.keyStart(walk.entry), tree.keyEnd(walk.entry)), 1, 0);
-      for (let offset = tree.payload(walk.entry); offset !== NONE; offset = this.offsetBefore(offset)) {
+      for (let offset = tree.payload(walk.entry); offset !== NONE; offset = this.older.before(offset)) {
         const run = offset < tailFrom ? front : tail;
         if (this.aim(offset) === OperationKind.Put) {
           run.put(buffer, found.keyStart, found.keyEnd, base + offset, buffer, found.valueStart, found.valueEnd);
@@ -429,14 +430,8 @@ export class WriteSet {
   /** Offset of an entry's newest operation before `limit`, NONE when all came later. */
   offsetOfEntry(entry: number, limit: number): number {
     let offset = (this.tree as ArenaTree).payload(entry);
-    while (offset >= limit && offset !== NONE) offset = this.offsetBefore(offset);
+    while (offset >= limit && offset !== NONE) offset = this.older.before(offset);
     return offset;
-  }
-
-  /** Offset of the operation on the same key before the one at an offset; NONE when that was its first. */
-  private offsetBefore(offset: number): number {
-    const at = this.findOlder(offset);
-    return at === NONE ? NONE : (this.older[at + 2] as number);
   }
 
   /** Offsets of the newest operation before `limit` on each key of a small write set, in key order. */
@@ -466,7 +461,7 @@ export class WriteSet {
     const { tree } = this;
     if (tree !== undefined) {
       // Ascending inserts ask for each key before they write it.
-      if (tree.isBehindLast(key, start, end)) return NONE;
+      if (tree.isBehindLast(key, start, end) || tree.isInGap(key, start, end)) return NONE;
       const entry = tree.find(key, start, end);
       return entry === NONE ? NONE : this.offsetOfEntry(entry, limit);
     }
@@ -497,7 +492,7 @@ export class WriteSet {
   private indexInTree(tree: ArenaTree, offset: number, keyStart: number, keyBytes: number): void {
     tree.setKeys(this.batch.buffer);
     const entry = tree.insert(keyStart, keyBytes);
-    if (!tree.inserted) this.pushOlder(offset, entry, tree.payload(entry));
+    if (!tree.inserted) this.older.add(offset, entry, tree.payload(entry));
     if (!(tree.inserted && tree.isLast(entry))) this.orderedFrom = this.batch.bytes;
     tree.setPayload(entry, offset);
   }
@@ -547,30 +542,6 @@ export class WriteSet {
       const offset = this.scanned[i] as number;
       this.indexInTree(tree, offset, keyStartAt(buffer, offset), keyBytesAt(buffer, offset));
     }
-  }
-
-  private pushOlder(offset: number, entry: number, before: number): void {
-    const at = this.olderCount++ * OLDER_WORDS;
-    if (at === this.older.length) {
-      const grown = new Int32Array(Math.max(this.older.length * 2, 16 * OLDER_WORDS));
-      grown.set(this.older);
-      this.older = grown;
-    }
-    this.older[at] = offset;
-    this.older[at + 1] = entry;
-    this.older[at + 2] = before;
-  }
-
-  /** Position of the row for an operation that was not its key's first. */
-  private findOlder(offset: number): number {
-    let low = 0;
-    let high = this.olderCount;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.older[middle * OLDER_WORDS] as number) < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.olderCount && this.older[low * OLDER_WORDS] === offset ? low * OLDER_WORDS : NONE;
   }
 }
 

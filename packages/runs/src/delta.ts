@@ -14,6 +14,9 @@
  * nobody can look between them. Range removals lie beside (range-tombstones.ts) and hide operations that lie before
  * theirs in the arena.
  *
+ * The tree that a large transaction has made over the keys of its batch is taken over, where the delta holds little beside it: copied with
+ * its numbers moved, and what was here is inserted among it, instead of a descent for each of its keys.
+ *
  * Batches of a recovery wait in the arena until somebody needs what they hold in the tree (waiting-batches.ts).
  *
  * A delta is active, then frozen on a batch boundary, then written as a sorted run (`versions`) and dropped. Worker threads
@@ -62,6 +65,10 @@ const HEADROOM_FULL = 1.0625;
 const LARGE_SHARE = 1 / 8;
 /** A batch of this size that nobody needs any more becomes the arena of an empty delta, uncopied. */
 const ADOPTED_BYTES_MIN = 1024 * 1024;
+/** A batch has so many times the keys that the delta has where its tree is taken over: those of the delta are inserted again. */
+const TAKEN_OVER_SHARE_MIN = 4;
+/** Keys of a tree that is taken over, at the most: that is one turn, of a few milliseconds. */
+const TAKEN_OVER_KEYS_MAX = 512 * 1024;
 /** What an operation that waits will need in the tables: counted before it is there. */
 const WAITING_OPERATION_BYTES = 33;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
@@ -143,7 +150,7 @@ export class Delta implements Layer {
     return delta;
   }
 
-  /** Distinct keys, removed ones included; at most so many while batches wait. */
+  /** Distinct keys, removed ones included; at most so many while batches wait, or where a tree was taken over. */
   get entries(): number {
     return this.tree.count + this.waiting.operations;
   }
@@ -183,6 +190,8 @@ export class Delta implements Layer {
       if (!waits) this.settle();
       this.begin(reader, seq, engineCode);
       if (waits && this.copied) return this.layDown(reader, seq);
+      if (this.copied && reader.index !== undefined && this.isTakenOver(reader.index))
+        return this.takeOver(reader.index, seq);
     }
     assert(this.applying === seq, 'a batch was begun before the last one was complete');
     const relative = seq - this.firstSeq;
@@ -344,6 +353,30 @@ export class Delta implements Layer {
   private layDown(reader: BatchReader, seq: Seq): boolean {
     const { length } = this.arena;
     this.waiting.add({ start: length - reader.length, end: length, seq, operations: reader.count });
+    this.applying = SEQ_NONE;
+    this.lastSeq = seq;
+    return true;
+  }
+
+  private isTakenOver({ count }: ArenaTree): boolean {
+    return count >= this.tree.count * TAKEN_OVER_SHARE_MIN && count <= TAKEN_OVER_KEYS_MAX;
+  }
+
+  /** The batch that has begun lies at the end of the arena, and its keys are in a tree already. */
+  private takeOver(index: ArenaTree, seq: Seq): boolean {
+    const { tree, shift } = this;
+    const { entryWords } = tree;
+    const first = tree.count;
+    const twins: number[] = [];
+    tree.graft(index, shift, (own, taken) => twins.push(own * entryWords, taken * entryWords));
+    const { entries } = tree;
+    for (let taken = 0, row = first * entryWords; taken < index.count; taken++, row += entryWords) {
+      entries[row + ROW_OPERATION] = index.payload(taken) + shift;
+      entries[row + ROW_SEQ] = seq - this.firstSeq;
+      entries[row + ROW_OLDER] = NONE;
+    }
+    for (let i = 0; i < twins.length; i += 2)
+      entries[(twins[i + 1] as number) + ROW_OLDER] = this.keepOlder(entries, twins[i] as number);
     this.applying = SEQ_NONE;
     this.lastSeq = seq;
     return true;

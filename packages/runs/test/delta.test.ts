@@ -1,5 +1,6 @@
 import { Random, toHex } from '@phantom/base';
 import {
+  ArenaTree,
   BatchReader,
   ByteSlot,
   EngineCode,
@@ -10,7 +11,7 @@ import {
   writeSpace,
 } from '@phantom/kv';
 import { type ModelOperation, encode } from '@phantom/kv/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Delta, type Layer, type LayerCursor, Lookup, VersionKind } from '../src/index.js';
 
 const EMPTY_RANGE: KeyRange = { lower: new Uint8Array(0), upper: undefined };
@@ -87,13 +88,19 @@ class Pair {
     this.seq = firstSeq - 1;
   }
 
-  commit(operations: readonly ModelOperation[], slice = Number.POSITIVE_INFINITY, foreign = false): void {
+  commit(
+    operations: readonly ModelOperation[],
+    slice = Number.POSITIVE_INFINITY,
+    foreign = false,
+    indexed = false,
+  ): void {
     const batch = new WriteBatch();
     if (foreign) {
       const key = keyOf('foreign', EngineCode.Lsm);
       batch.put(key, 0, key.length, key, 0, 4);
     }
     const reader = new BatchReader().setBatch(foreign ? join(batch, operations) : encode(operations));
+    if (indexed) reader.index = indexOf(reader);
     this.seq++;
     while (!this.delta.apply(reader, this.seq, slice, EngineCode.Btree))
       must(this.delta.lastSeq < this.seq, 'lastSeq moved');
@@ -135,6 +142,14 @@ class Pair {
     must(!cursor.next(), 'a closed cursor stays where it is');
     return expected.length;
   }
+}
+
+/** The tree that a transaction has made over the keys of a batch. */
+function indexOf(batch: BatchReader): ArenaTree {
+  const tree = new ArenaTree(batch.bytes);
+  while (batch.next()) tree.setPayload(tree.insert(batch.keyStart, batch.keyEnd - batch.keyStart), batch.operation);
+  batch.rewind();
+  return tree;
 }
 
 function compareEntry(cursor: LayerCursor, expected: { key: string; answer: Answer }): void {
@@ -271,6 +286,42 @@ describe('Delta', () => {
         ),
       ).toBeGreaterThan(0);
     }
+  });
+
+  it.each([1, 2])('takes over the tree of a large batch, seed %i', (seed) => {
+    const random = new Random(seed);
+    const pair = new Pair(1 + random.below(1000), random.below(2) * 4096);
+    const first = pair.seq + 1;
+    const graft = vi.spyOn(pair.delta.tree, 'graft');
+    const large = (keys: number): ModelOperation[] =>
+      randomOperations(random, 3 * keys, keys).filter(({ kind }) => kind !== 'removeRange');
+    for (let i = 0; i < 3; i++) pair.commit([...randomOperations(random, 1, 30), put('0005', 'v')]);
+    const seen = pair.seq;
+    const cursor = pair.delta.cursor(EMPTY_RANGE, seen);
+    const expected = pair.expected(EMPTY_RANGE, seen);
+    must(cursor.next(), 'there is a first one');
+    compareEntry(cursor, expected[0]!);
+    pair.commit(large(30), 5, false, true);
+    expect(graft).toHaveBeenCalledTimes(1);
+    for (const entry of expected.slice(1)) {
+      must(cursor.next(), `${entry.key} is missing to a cursor that lived through it`);
+      compareEntry(cursor, entry);
+    }
+    expect(cursor.next()).toBe(false);
+    for (let i = 0; i < 5; i++) pair.commit(randomOperations(random, 3, 200));
+    // Several times what there is by now, twins and all.
+    pair.commit(large(250), 100, false, true);
+    expect(graft).toHaveBeenCalledTimes(2);
+    // Not worth it: little beside what there is.
+    pair.commit(large(30), 100, false, true);
+    expect(graft).toHaveBeenCalledTimes(2);
+    for (let i = 0; i < 5; i++) pair.commit(randomOperations(random, 5, 250), 3);
+    for (const seq of [seen, seen + 1, pair.seq]) {
+      for (let i = 0; i < 30; i++) pair.compareGet(pair.delta, keyOf(String(i).padStart(4, '0')), seq);
+      pair.compareRange(pair.delta, EMPTY_RANGE, seq);
+    }
+    pair.delta.freeze();
+    for (const views of [[], [first, seen, pair.seq - 6]]) expect(compareFlush(pair, views)).toBeGreaterThan(0);
   });
 
   it('lets cursors live through batches', () => {

@@ -30,7 +30,7 @@
  * The queue's length is bounded by what engines admit (deltaBytesMax), since every entry was admitted.
  */
 import { type Clock, assert, copyBytes, outcomeUnknownError } from '@phantom/base';
-import { BatchReader, type Seq } from '@phantom/kv';
+import { type ArenaTree, BatchReader, type Seq } from '@phantom/kv';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
 import { applyLoads } from './bulk-load.js';
 import type { StoreHealth } from './health.js';
@@ -53,6 +53,8 @@ class QueuedCommit {
   end = 0;
   /** The bytes are changed by nobody any more. */
   isGiven = false;
+  /** See BatchReader.index. */
+  index: ArenaTree | undefined = undefined;
   lsn: Lsn = 0;
   commitTimeMs = 0;
   /** True when it must be synced before it may be seen. */
@@ -158,6 +160,7 @@ export class CommitQueue {
   ): void {
     const entry = this.nextEntry(lsn, commitTimeMs, listener, synced);
     entry.isGiven = options?.give === true;
+    entry.index = options?.index;
     if (entry.isGiven || options?.borrow === true) {
       entry.bytes = bytes;
       entry.start = 0;
@@ -221,6 +224,7 @@ export class CommitQueue {
       entry.listener = undefined;
       entry.loads = undefined;
       entry.bytes = NO_BYTES;
+      entry.index = undefined;
     }
     this.count = 0;
     this.syncedCount = 0;
@@ -358,6 +362,7 @@ export class CommitQueue {
     if (!this.applying) {
       reader.setBatch(entry.bytes, entry.start, entry.end);
       reader.isGiven = entry.isGiven;
+      reader.index = entry.index;
       this.engineIndex = 0;
       this.applying = true;
     }
@@ -372,6 +377,7 @@ export class CommitQueue {
       this.engineIndex++;
     }
     this.applying = false;
+    reader.index = undefined;
     return true;
   }
 
@@ -381,6 +387,7 @@ export class CommitQueue {
     entry.listener = undefined;
     entry.loads = undefined;
     entry.bytes = NO_BYTES;
+    entry.index = undefined;
     if (entry.synced) this.syncedCount--;
     this.head = (this.head + 1) & (this.ring.length - 1);
     this.count--;

@@ -3,6 +3,7 @@
  */
 import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
 import type {
+  ArenaTree,
   AttachedView,
   BatchReader,
   ByteSlot,
@@ -145,6 +146,8 @@ export interface SubmitOptions {
   readonly borrow?: boolean;
   /** The batch is never changed again, so engines may keep its bytes as they are. */
   readonly give?: boolean;
+  /** See BatchReader.index; not changed either before the listener is told. For a batch that is lent or given. */
+  readonly index?: ArenaTree | undefined;
 }
 
 /** A consistent picture over all engines at one seq. */
