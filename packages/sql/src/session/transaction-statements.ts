@@ -14,13 +14,15 @@ function utility(run: Utility['run'], allowedWhenFailed = false): Utility {
 export function beginUtility(node: Begin): Utility {
   return utility(function* (session) {
     const { transaction } = session;
-    if (transaction?.explicit === true) {
-      session.notice('WARNING', '25001', 'there is already a transaction in progress');
+    if (transaction === undefined) {
+      openBlock(session, node.modes);
       return 0;
     }
+    if (transaction.explicit) session.notice('WARNING', '25001', 'there is already a transaction in progress');
     // An implicit transaction of the same message becomes the block that BEGIN names.
-    if (transaction !== undefined) transaction.explicit = true;
-    else openBlock(session, node.modes);
+    transaction.explicit = true;
+    // As SET TRANSACTION: also where there was a block before.
+    if (Object.values(node.modes).some((mode) => mode !== undefined)) changeModes(session, transaction, node.modes);
     return 0;
   });
 }
@@ -122,8 +124,17 @@ export function changeModes(session: SqlSession, transaction: SessionTransaction
   const wanted = withModes(now, modes);
   const hasBegun = transaction.statements > 0;
   const { hasSavepoints } = transaction;
-  if (wanted.isolation !== now.isolation) refuseChange('SET TRANSACTION ISOLATION LEVEL', hasBegun, hasSavepoints);
-  if (wanted.deferrable !== now.deferrable) refuseChange('SET TRANSACTION [NOT] DEFERRABLE', hasBegun, hasSavepoints);
+  // What lies before a savepoint could not be kept.
+  if (wanted.isolation !== now.isolation) {
+    const command = 'SET TRANSACTION ISOLATION LEVEL';
+    if (hasBegun) throw new PhantomError('25001', `${command} must be called before any query`);
+    if (hasSavepoints) throw new PhantomError('25001', `${command} must not be called in a subtransaction`);
+  }
+  if (wanted.deferrable !== now.deferrable) {
+    const command = 'SET TRANSACTION [NOT] DEFERRABLE';
+    if (hasSavepoints) throw new PhantomError('25001', `${command} cannot be called within a subtransaction`);
+    if (hasBegun) throw new PhantomError('25001', `${command} must be called before any query`);
+  }
   if (now.readOnly && !wanted.readOnly) {
     if (transaction.storage.readOnly && hasSavepoints)
       throw new PhantomError('25001', 'cannot set transaction read-write mode inside a read-only transaction');
@@ -136,12 +147,6 @@ export function changeModes(session: SqlSession, transaction: SessionTransaction
   const { explicit } = transaction;
   session.rollback();
   session.openTransaction(explicit, wanted);
-}
-
-function refuseChange(command: string, hasBegun: boolean, hasSavepoints: boolean): void {
-  if (hasBegun) throw new PhantomError('25001', `${command} must be called before any query`);
-  // What lies before the savepoint could not be kept.
-  if (hasSavepoints) throw new PhantomError('25001', `${command} must not be called in a subtransaction`);
 }
 
 function inBlock(session: SqlSession, command: string): SessionTransaction {

@@ -108,6 +108,15 @@ export function uniqueViolation(
   });
 }
 
+/** A key that may be twice there for a while cannot say which row is in the way of a new one. */
+export function deferrableArbiter(table: TableDescriptor, index: IndexDescriptor, place: Place): PhantomError {
+  return new PhantomError(
+    '55000',
+    'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters',
+    { ...tableFields(table, place), constraint: index.name },
+  );
+}
+
 export function missingParent(
   child: TableDescriptor,
   parent: TableDescriptor,

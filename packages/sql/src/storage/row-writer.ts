@@ -20,7 +20,7 @@ import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { completeRow } from './complete-row.js';
-import { changedInside, checkKeyBytes, uniqueViolation } from './constraint-errors.js';
+import { changedInside, checkKeyBytes, deferrableArbiter, uniqueViolation } from './constraint-errors.js';
 import { markRow } from './columnar/markers.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
@@ -192,6 +192,7 @@ export class RowWriter implements StatementWriter, ValueSource {
     arbiter: readonly Oid[] | undefined,
   ): WriteOutcome | Promise<void> | undefined {
     const { rules } = this;
+    if (arbiter !== undefined) this.refuseDeferrable(arbiter);
     // A conflict that the statement asks for is met before any that it does not.
     if (arbiter !== undefined && arbiter.length > 0) {
       for (const rule of rules.indexes) {
@@ -215,6 +216,14 @@ export class RowWriter implements StatementWriter, ValueSource {
       if (outcome !== undefined) return outcome;
     }
     return undefined;
+  }
+
+  private refuseDeferrable(arbiter: readonly Oid[]): void {
+    const { table, indexes } = this.rules;
+    for (const { index, deferrable } of indexes) {
+      if (deferrable !== undefined && isArbiter(index.oid, arbiter))
+        throw deferrableArbiter(table, index, this.context);
+    }
   }
 
   private claimUpdate(

@@ -149,6 +149,11 @@ function arrayOf(context: StepContext, codes: readonly Code[]): Local {
 
 const NO_VALUES: Code = { kind: 'array', items: [] };
 
+/** The checks of policies, which are asked before a row is written, or of views, which are asked about one that is. */
+function checksOf(by: RowCheck['refused']['by'], checks: readonly RowCheck[]): readonly RowCheck[] {
+  return checks.filter(({ refused }) => refused.by === by);
+}
+
 /** What views WITH CHECK OPTION and policies ask of a row whose values, as an array, errors may show. */
 function emitChecks(context: StepContext, table: TableDescriptor, checks: readonly RowCheck[], values: Code): void {
   for (const { condition, refused } of checks) {
@@ -182,8 +187,10 @@ function emitWrite(
   question: Code,
 ): void {
   if (!hasTriggers(table)) {
-    emitChecks(context, table, checks, values);
+    emitChecks(context, table, checksOf('policy', checks), values);
     ask(context, question);
+    // What a check refuses is undone with the statement.
+    emitChecks(context, table, checksOf('view', checks), values);
     count(context, parts);
     parts.consume(context);
     return;
@@ -191,7 +198,6 @@ function emitWrite(
   const outcome = ask(context, question);
   unlessSkipped(context, table, outcome, () => {
     const written = storedRow(parts, context, newRow);
-    // What a check refuses is undone with the statement.
     emitChecks(written.context, table, checks, written.values);
     count(written.context, parts);
     parts.consume(written.context);
@@ -225,8 +231,8 @@ function produceInsert(parts: Parts, node: InsertNode): void {
       emitWrite(parts, inserted, node, node.checks, values, method(writer, 'insert', values));
       return;
     }
-    // Policies are asked about the row whether it is in the way of another or not, views about one that is written.
-    const policies = node.checks.filter(({ refused }) => refused.by === 'policy');
+    // Also about a row that is in the way of another.
+    const policies = checksOf('policy', node.checks);
     const insert = method(writer, 'insert', values, emitter.constant(conflict.arbiters));
     if (!hasTriggers(node.table)) {
       emitChecks(inserted, node.table, policies, values);
@@ -251,15 +257,10 @@ function emitSettled(parts: Parts, node: InsertNode, context: StepContext, value
     return;
   }
   emitter.if(isWritten, () => {
-    emitViewChecks(context, node, values);
+    emitChecks(context, node.table, checksOf('view', node.checks), values);
     count(context, parts);
     parts.consume(context);
   });
-}
-
-function emitViewChecks(context: StepContext, { table, checks }: InsertNode, values: Code): void {
-  const views = checks.filter(({ refused }) => refused.by === 'view');
-  emitChecks(context, table, views, values);
 }
 
 /** DO UPDATE: what is stored in the end goes into locals of its own, whichever way it went. */
@@ -275,7 +276,7 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, values
   emitter.if(
     written,
     () => {
-      emitViewChecks(context, node, values);
+      emitChecks(context, table, checksOf('view', node.checks), values);
       stored.forEach((local, i) => emitter.assign(local, element(values, literal(i))));
       count(context, parts);
     },
@@ -314,13 +315,12 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, values
           });
           return;
         }
-        emitChecks(withRow(compiler, inner, computed.row), table, conflict.checks, changed);
-        if (conflict.countAsMySql) {
-          emitMySqlUpdate(parts, inner, reference, old, changed);
-        } else {
-          ask(inner, update);
-          count(inner, parts);
-        }
+        const proposed = withRow(compiler, inner, computed.row);
+        emitChecks(proposed, table, checksOf('policy', conflict.checks), changed);
+        if (conflict.countAsMySql) emitMySqlUpdate(parts, inner, reference, old, changed);
+        else ask(inner, update);
+        emitChecks(proposed, table, checksOf('view', conflict.checks), changed);
+        if (!conflict.countAsMySql) count(inner, parts);
         keep(changed);
       };
       const test = conflict.condition === undefined ? literal(true) : inner.expressions.test(conflict.condition, true);

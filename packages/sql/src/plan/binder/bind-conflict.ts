@@ -55,7 +55,6 @@ export function bindOnConflict(
     view === undefined ? undefined : new ViewTarget(binder, view, updates ? 'update' : 'insert', target.position);
   const itemOf = itemsOf(target, through);
   const arbiters = node.target === undefined ? [] : inferArbiters(binder, node.target, target, itemOf);
-  refuseDeferrable(binder, table, arbiters);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
   if (!updates) {
@@ -112,18 +111,6 @@ export function bindOnConflict(
     ...upsertChecks(target, through, existing, stored),
     countAsMySql: false,
   };
-}
-
-/** A key that may be twice there for a while cannot say which row is in the way. No arbiters: any unique index is one. */
-function refuseDeferrable({ context }: Binder, table: TableDescriptor, arbiters: readonly number[]): void {
-  for (const { oid, deferrable } of context.catalog.indexesOf(table)) {
-    if (deferrable !== true || (arbiters.length > 0 && !arbiters.includes(oid))) continue;
-    throw context.error(
-      '55000',
-      'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters',
-      undefined,
-    );
-  }
 }
 
 function inferArbiters(
@@ -222,7 +209,6 @@ export function bindOnDuplicateKey(
   const { table, view, alias, newRow } = target;
   const through = view === undefined ? undefined : new ViewTarget(binder, view, 'update', target.position);
   const itemOf = itemsOf(target, through);
-  refuseDeferrable(binder, table, []);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
   const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
