@@ -13,8 +13,6 @@ const DATA_DEFAULT = './phantom-data';
 
 /** Commands whose place is kept: each says what it will do, and that it does not yet. */
 const PLANNED: readonly (readonly [name: string, description: string])[] = [
-  ['backup', 'copy a running database, to be restored to any moment since'],
-  ['restore', 'make a data directory from a backup'],
   ['repair', 'save what can be saved of a damaged data directory'],
   ['bench', 'measure this machine'],
 ];
@@ -33,6 +31,8 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
   addImport(program, exit);
   addExport(program, exit);
   addCheck(program, exit);
+  addBackup(program, exit);
+  addRestore(program, exit);
   for (const [name, description] of PLANNED) addPlanned(program, name, description);
   return program;
 }
@@ -200,6 +200,40 @@ function addCheck(program: Command, exit: (code: ExitCode) => void): void {
     .action(async (options) => {
       const { check } = await import('./check.js');
       exit(await check(options));
+    });
+}
+
+function addBackup(program: Command, exit: (code: ExitCode) => void): void {
+  program
+    .command('backup')
+    .description(
+      'copy all databases into a directory that can be served like any other; it is read back before it counts',
+    )
+    .argument('<dir>', 'where to: empty, or not there; with --url as the server sees it')
+    .option('--data <dir>', `data directory that nobody serves now (default: ${DATA_DEFAULT})`)
+    .addOption(
+      new Option(
+        '--url <url>',
+        'server that makes it while it serves: postgres://superuser@host:port/database',
+      ).conflicts('data'),
+    )
+    .option('--json', 'print one JSON object', false)
+    .action(async (out: string, { data, url, json }: { data?: string; url?: string; json: boolean }) => {
+      const { backup } = await import('./backup.js');
+      exit(await backup({ ...(url === undefined ? { data: data ?? DATA_DEFAULT } : { url }), out, json }));
+    });
+}
+
+function addRestore(program: Command, exit: (code: ExitCode) => void): void {
+  program
+    .command('restore')
+    .description('make a data directory from a backup, which stays as it is')
+    .argument('<backup>', 'directory that "backup" made')
+    .option('--data <dir>', 'data directory to make: empty, or not there', DATA_DEFAULT)
+    .option('--json', 'print one JSON object', false)
+    .action(async (from: string, { data, json }: { data: string; json: boolean }) => {
+      const { restore } = await import('./backup.js');
+      exit(await restore({ backup: from, data, json }));
     });
 }
 

@@ -24,6 +24,7 @@ import {
 } from '@phantom/sql';
 import type { Store, StoreStats } from '@phantom/store';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
+import type { BackupOptions, BackupResult, Backups } from './backups.js';
 import { TableUpkeep } from './table-upkeep.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
 import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
@@ -42,6 +43,7 @@ export interface DatabaseParts {
   /** Threads for costly reads; undefined where there are none. */
   readonly workers: QueryWorkers | undefined;
   readonly documents: DocumentModel;
+  readonly backups: Backups;
   /** Removes documents whose time has come; undefined where nothing may be written. */
   readonly expiry: Expiry | undefined;
   readonly metrics: Metrics;
@@ -228,6 +230,16 @@ export class Database {
     return this.parts.store.checkpoint();
   }
 
+  /**
+   * Copies the store, with all its databases, as it is now into a directory that is empty or not there, while others read and
+   * write. The copy is read back before this resolves, and opens like any other directory: it needs no restoring. 22023 when
+   * something is there already, 53100 and 58030 from the disk, XX001 when a part of the store cannot be read.
+   */
+  backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
+    this.checkOpen();
+    return this.parts.backups.make(directory, options);
+  }
+
   /** Walks all files and all documents and says what is wrong with them; nothing when all is well. 57P01 when it is closed meanwhile. */
   async check(): Promise<Finding[]> {
     const findings: Finding[] = [];
@@ -289,6 +301,7 @@ export class Database {
 
   private async closeOnce(): Promise<void> {
     await Promise.allSettled(this.checks);
+    await this.parts.backups.stop();
     await Promise.all(this.upkeep.map((upkeep) => upkeep.stop()));
     await this.parts.expiry?.stop();
     const { engine, catalog, mvcc, store, workers } = this.parts;

@@ -1,6 +1,7 @@
 /** @phantom/db: the embedded database. */
 export { PhantomError, isPhantomError } from '@phantom/base';
 export { type QueryOptions, type QueryResult } from './async-query.js';
+export { type BackupOptions, type BackupProgress, type BackupResult } from './backups.js';
 export { type CopyOptions, type CopyResult } from './copy-into.js';
 export { Database, type DatabaseStats } from './database.js';
 export { expectPlan } from './expect-plan.js';

@@ -17,6 +17,7 @@ import { CatalogConflictNames, SessionRowTables, SqlEngine, buildParser } from '
 import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
+import { Backups } from './backups.js';
 import { Database } from './database.js';
 import {
   DATABASE_OPTIONS,
@@ -107,7 +108,8 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     names.catalog = catalog;
     if (!readOnly) await catalog.unfinished.clearLeftBehind();
     let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
-    const storage = new StoreStoragePort(store);
+    const backups = new Backups(store, vfs);
+    const storage = new StoreStoragePort(store, backups);
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);
     const rowTables = (): RowTables => (rows ??= new SessionRowTables(engine, { database, user }));
@@ -147,7 +149,20 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     });
     if (!readOnly) engine.dropLeftovers();
     const expiry = readOnly ? undefined : startExpiry(documents, logger);
-    return new Database({ store, mvcc, catalog, engine, workers, documents, expiry, metrics, database, user, options });
+    return new Database({
+      store,
+      mvcc,
+      catalog,
+      engine,
+      workers,
+      documents,
+      backups,
+      expiry,
+      metrics,
+      database,
+      user,
+      options,
+    });
   } catch (error) {
     await closeQuietly(store);
     throw error;

@@ -93,6 +93,7 @@ export class ReadingStorage implements StoragePort {
   readonly advise = refuse;
   readonly finishQueuedNow = refuse;
   readonly checkpoint = refuse;
+  readonly backup = refuse;
   private readonly present: ReadingView;
 
   readonly reads: StoragePort['reads'];

@@ -2,8 +2,17 @@
 import { unsupportedError } from '@phantom/base';
 import { userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
-import type { ReadView, SpaceLoad, StoragePort, StorageReads, TableAdvice, TableEngine } from '@phantom/sql';
+import type {
+  BackupFacts,
+  ReadView,
+  SpaceLoad,
+  StoragePort,
+  StorageReads,
+  TableAdvice,
+  TableEngine,
+} from '@phantom/sql';
 import type { SpaceMove, SpacePair, Store } from '@phantom/store';
+import type { Backups } from './backups.js';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
   btree: EngineCode.Btree,
@@ -13,9 +22,11 @@ const CODES: Readonly<Record<TableEngine, EngineCode>> = {
 
 export class StoreStoragePort implements StoragePort {
   private readonly store: Store;
+  private readonly backups: Backups;
 
-  constructor(store: Store) {
+  constructor(store: Store, backups: Backups) {
     this.store = store;
+    this.backups = backups;
   }
 
   view(): ReadView {
@@ -85,5 +96,9 @@ export class StoreStoragePort implements StoragePort {
 
   checkpoint(): Promise<void> {
     return this.store.checkpoint();
+  }
+
+  backup(directory: string, onProgress: () => void): Promise<BackupFacts> {
+    return this.backups.make(directory, { onProgress });
   }
 }

@@ -13,6 +13,7 @@ export type { StorageReads } from './exec/storage-work.js';
 export { type FetchOutcome, Portal } from './session/portal.js';
 export { SessionRowTables } from './session/row-tables.js';
 export type {
+  BackupFacts,
   ReadView,
   ReadWorkers,
   RemoteRows,

@@ -3,7 +3,8 @@
  * for good; docs/formats/store.md tells the same for readers in other languages.
  *
  * The superblock is one file, `superblock`, with two slots of 4096 bytes that hold the same state (superblock.ts says in
- * which order they are written, and why two). Numbers are little-endian.
+ * which order they are written, and why two). Numbers are little-endian. While a copy is being made its superblock is called
+ * `superblock.unfinished`, so that nobody takes the half of one for a store.
  *
  *   offset  size
  *        0     8  magic "PHANTOMS"
@@ -44,6 +45,8 @@ import {
 import type { EngineCode } from '@phantom/kv';
 
 export const SUPERBLOCK_FILE = 'superblock';
+/** The superblock of a copy that is being made: it has its name once everything else is there and has been read. */
+export const UNFINISHED_FILE = 'superblock.unfinished';
 export const LOG_DIRECTORY = 'log';
 export const SLOT_BYTES = 4096;
 export const STORE_FORMAT = 1;

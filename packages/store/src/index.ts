@@ -21,6 +21,7 @@ export { SpaceBatch, type SpaceOperation } from './space-batch.js';
 export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
 export type { SpaceMove, SpacePair } from './space-move.js';
 export type { SpilledCommit } from './spilled-commit.js';
+export { type CopyProgress, type StoreCopy, type StoreCopyOptions, copyStore } from './store-copy.js';
 export type { SpaceUse } from './space-use.js';
 export type { SpaceEntry } from './space-scan.js';
 export type {
@@ -35,6 +36,7 @@ export type {
   LogFactory,
   Store,
   StoreOptions,
+  StoreOrigin,
   StoreStats,
   StoreView,
   SubmitOptions,

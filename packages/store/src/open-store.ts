@@ -13,9 +13,9 @@
  */
 import { type Checksums, PhantomError, SqlState, corruptionError, loadChecksums } from '@phantom/base';
 import { EngineCode, type KvEngine } from '@phantom/kv';
-import { type DirectoryLock, joinPath, makeDirectoryDurable, parentPath } from '@phantom/vfs';
+import { type DirectoryLock, type Vfs, joinPath, makeDirectoryDurable, parentPath } from '@phantom/vfs';
 import { type Durability, type Wal, type WalOptions, openWal } from '@phantom/wal';
-import { LOG_DIRECTORY, SUPERBLOCK_FILE, type EngineEntry, type SuperblockState } from './format.js';
+import { LOG_DIRECTORY, SUPERBLOCK_FILE, UNFINISHED_FILE, type EngineEntry, type SuperblockState } from './format.js';
 import { StoreHealth } from './health.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
 import { recover } from './recovery.js';
@@ -24,7 +24,7 @@ import type { Readers } from './store-parts.js';
 import { LogStore } from './store.js';
 import { Superblock, createSuperblock, noStoreError } from './superblock.js';
 import { WritingEpoch } from './writing-epoch.js';
-import type { EngineContext, EngineFactory, Store, StoreOptions } from './types.js';
+import type { EngineContext, EngineFactory, Store, StoreOptions, StoreOrigin } from './types.js';
 
 /**
  * Opens the store in a directory, making one where there is none. Recovered, durable and visible once resolved.
@@ -32,7 +32,21 @@ import type { EngineContext, EngineFactory, Store, StoreOptions } from './types.
  * none to be made), 22023 (settings; an engine missing; a directory full of something else), XX001 (corruption: file,
  * offset, expected, found) or an I/O error (58030, 53100). Nothing is changed on disk before the format is known.
  */
-export async function openStore(directory: string, options: StoreOptions): Promise<Store> {
+export function openStore(directory: string, options: StoreOptions): Promise<Store> {
+  return openBy(SUPERBLOCK_FILE, directory, options, BEGINNING);
+}
+
+const BEGINNING: StoreOrigin = { timeline: 1, seq: 0, spaceLimit: 1 };
+
+/**
+ * As openStore, of a copy that is being made: nobody else opens it before its superblock has its name. A new one goes on from
+ * its origin; what is left of another that was not finished is removed first.
+ */
+export function openUnfinished(directory: string, options: StoreOptions, origin: StoreOrigin): Promise<Store> {
+  return openBy(UNFINISHED_FILE, directory, options, origin);
+}
+
+async function openBy(file: string, directory: string, options: StoreOptions, origin: StoreOrigin): Promise<Store> {
   const resolved = resolveOptions(options);
   const { vfs, readOnly, create } = resolved;
   const isThere = vfs.exists(directory);
@@ -48,7 +62,11 @@ export async function openStore(directory: string, options: StoreOptions): Promi
   try {
     const lock = await vfs.lock(directory, resolved.holder);
     opened.push(() => lock.release());
-    const store = await openLocked(directory, resolved, await checksums, lock, opened);
+    const checked = await checksums;
+    const superblockPath = joinPath(directory, file);
+    if (file === UNFINISHED_FILE && !readOnly) clearUnfinished(vfs, directory, resolved.engines);
+    if (!vfs.exists(superblockPath)) await makeStore(directory, superblockPath, resolved, checked, origin);
+    const store = await openLocked(directory, superblockPath, resolved, checked, lock, opened);
     await named;
     return store;
   } catch (error) {
@@ -65,6 +83,7 @@ export async function openStore(directory: string, options: StoreOptions): Promi
 
 async function openLocked(
   directory: string,
+  superblockPath: string,
   options: ResolvedOptions,
   checksums: Checksums,
   lock: DirectoryLock,
@@ -73,12 +92,11 @@ async function openLocked(
   const { vfs, readOnly, durability, logger } = options;
   const health = new StoreHealth(logger, readOnly);
   const readers: Readers = { name: undefined, renew: undefined };
-  if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);
   // A process killed between making a name and syncing it leaves one that is there and not durable.
   const listed = readOnly ? Promise.resolve() : vfs.syncDirLater(directory);
   opened.push(() => listed);
   listed.catch(() => undefined);
-  const superblock = Superblock.open(vfs, directory, checksums, readOnly, (error) => health.fail(error));
+  const superblock = Superblock.open(vfs, superblockPath, checksums, readOnly, (error) => health.fail(error));
   opened.push(() => superblock.close());
   for (const message of superblock.damage)
     logger.warn('the superblock is damaged; its other slot is whole', { message });
@@ -119,9 +137,25 @@ function beginEpoch(superblock: Superblock, wal: Wal, catalog: SpaceCatalog, dur
   });
 }
 
-async function makeStore(directory: string, options: ResolvedOptions, checksums: Checksums): Promise<void> {
+async function makeStore(
+  directory: string,
+  superblockPath: string,
+  options: ResolvedOptions,
+  checksums: Checksums,
+  { timeline, seq, spaceLimit }: StoreOrigin,
+): Promise<void> {
   const { vfs } = options;
-  const others = vfs.list(directory).filter((name) => !isHarmless(name));
+  const others = vfs.list(directory).filter((name) => !isHarmless(name) && !isEmptyPart(options, directory, name));
+  if (others.includes(UNFINISHED_FILE)) {
+    throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, `"${directory}" holds a copy that was not finished`, {
+      hint: 'Make the copy again; the store that it was made of has lost nothing.',
+    });
+  }
+  if (others.includes(SUPERBLOCK_FILE)) {
+    throw new PhantomError(SqlState.InvalidParameterValue, `there is a store in "${directory}" already`, {
+      hint: 'Name an empty directory, or one that does not exist.',
+    });
+  }
   if (others.includes(LOG_DIRECTORY)) {
     throw corruptionError('a store has lost its superblock', { file: joinPath(directory, SUPERBLOCK_FILE) });
   }
@@ -134,21 +168,55 @@ async function makeStore(directory: string, options: ResolvedOptions, checksums:
   }
   const state: SuperblockState = {
     generation: 1,
-    timeline: 1,
+    timeline,
     epoch: 0,
     logStart: 0,
-    logStartSeq: 0,
-    spaceLimit: 1,
+    logStartSeq: seq,
+    spaceLimit,
     relaxed: false,
     engines: [],
   };
   vfs.syncDir(parentPath(directory));
-  await createSuperblock(vfs, directory, checksums, state);
+  await createSuperblock(vfs, superblockPath, checksums, state);
+}
+
+/** A folder of a copy that was given up: its files went, and folders cannot be removed. */
+function isEmptyPart({ vfs, engines }: ResolvedOptions, directory: string, name: string): boolean {
+  if (name !== LOG_DIRECTORY && !engines.some((factory) => factory.name === name)) return false;
+  return vfs.list(joinPath(directory, name)).length === 0;
+}
+
+/**
+ * Removes the files of a copy that was not finished, its superblock last: whenever that is cut off, it is still known for what it
+ * is. No effect where there is none, or where it was finished. The caller holds the directory.
+ */
+function clearUnfinished(vfs: Vfs, directory: string, factories: readonly EngineFactory[]): void {
+  if (!vfs.exists(joinPath(directory, UNFINISHED_FILE)) || vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) return;
+  for (const name of [LOG_DIRECTORY, ...factories.map((factory) => factory.name)]) {
+    const path = joinPath(directory, name);
+    if (!vfs.exists(path)) continue;
+    for (const file of vfs.list(path)) vfs.remove(joinPath(path, file));
+    vfs.syncDir(path);
+  }
+  vfs.remove(joinPath(directory, UNFINISHED_FILE));
+  vfs.syncDir(directory);
+}
+
+/** Gives the room of a copy back that failed. */
+export async function discardUnfinished(directory: string, options: StoreOptions): Promise<void> {
+  const { vfs, engines, holder } = resolveOptions(options);
+  if (!vfs.exists(directory)) return;
+  const lock = await vfs.lock(directory, holder);
+  try {
+    clearUnfinished(vfs, directory, engines);
+  } finally {
+    await lock.release();
+  }
 }
 
 /** What may lie in a directory that is made a store: hidden files, what a mounted disk brings, a superblock cut off in the making. */
 function isHarmless(name: string): boolean {
-  return name.startsWith('.') || name === 'lost+found' || name === `${SUPERBLOCK_FILE}.new`;
+  return name.startsWith('.') || name === 'lost+found' || /^superblock(\.unfinished)?\.new$/.test(name);
 }
 
 /** Every engine that the superblock names must be there; new ones get an entry, written with the next update. */
@@ -173,7 +241,8 @@ function isKnown(state: SuperblockState, factory: EngineFactory): boolean {
   return isVolatile(factory) || state.engines.some(({ code }) => code === factory.code);
 }
 
-function isVolatile(factory: EngineFactory): boolean {
+/** Its content ends with the store's closing. */
+export function isVolatile(factory: EngineFactory): boolean {
   return factory.volatile ?? factory.code === EngineCode.Memory;
 }
 

@@ -69,6 +69,7 @@ import type {
   CommitListener,
   CommitObserver,
   Store,
+  StoreOrigin,
   StoreStats,
   StoreView,
   SubmitOptions,
@@ -333,6 +334,11 @@ export class LogStore implements Store {
     return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);
   }
 
+  origin(): StoreOrigin {
+    const { superblock } = this.parts;
+    return { timeline: superblock.state.timeline, seq: this.visibleSeq, spaceLimit: this.catalog.spaceNext };
+  }
+
   nameReaders(name: (seq: Seq) => string | undefined): void {
     this.parts.readers.name = name;
   }
@@ -534,7 +540,7 @@ export class LogStore implements Store {
     this.views.forget();
     for (const { engine } of catalog.engines) await attempt(() => engine.close());
     await attempt(() => wal.close());
-    superblock.close();
+    await attempt(() => superblock.close());
     await attempt(() => lock.release());
     // After a failure everybody has been told already; what fails here follows from it.
     if (health.failure === undefined && errors.length > 0) throw errors[0];

@@ -20,20 +20,20 @@
  *   3. A failed sync fails the store. A failed write does not: the other slot is whole, and the next update writes again.
  */
 import { type Checksums, PhantomError, SqlState, assert, corruptionError } from '@phantom/base';
-import { type Vfs, type VfsFile, joinPath, replaceFile } from '@phantom/vfs';
-import { SLOT_BYTES, SUPERBLOCK_FILE, type SuperblockState, decodeSlot, encodeSlot } from './format.js';
+import { type Vfs, type VfsFile, replaceFile } from '@phantom/vfs';
+import { SLOT_BYTES, type SuperblockState, decodeSlot, encodeSlot } from './format.js';
 
-/** Puts the superblock of a new store into an existing directory, durably once resolved. */
+/** Makes the superblock of a new store, in a directory that is there, durably once resolved. */
 export async function createSuperblock(
   vfs: Vfs,
-  directory: string,
+  path: string,
   checksums: Checksums,
   state: SuperblockState,
 ): Promise<void> {
   const bytes = new Uint8Array(2 * SLOT_BYTES);
   encodeSlot(state, checksums, bytes);
   bytes.copyWithin(SLOT_BYTES, 0, SLOT_BYTES);
-  await replaceFile(vfs, joinPath(directory, SUPERBLOCK_FILE), bytes);
+  await replaceFile(vfs, path, bytes);
 }
 
 export class Superblock {
@@ -66,12 +66,11 @@ export class Superblock {
   /** Throws XX001 when neither slot can be read, 0A000 when a newer release wrote them, an I/O error otherwise. */
   static open(
     vfs: Vfs,
-    directory: string,
+    path: string,
     checksums: Checksums,
     readOnly: boolean,
     onSyncFailed: (error: unknown) => void,
   ): Superblock {
-    const path = joinPath(directory, SUPERBLOCK_FILE);
     const file = vfs.open(path, { mode: readOnly ? 'read' : 'write' });
     try {
       const { state, damage } = readSlots(file, path, checksums);

@@ -225,6 +225,8 @@ export interface Store {
   beginSpilledCommit(spilled: SpilledWrites): SpilledCommit;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
+  /** What a copy of the present state goes on from: see store-copy.ts. */
+  origin(): StoreOrigin;
   /** Takes who can say which reader holds a view of a seq: limits that end a view name it. */
   nameReaders(name: (seq: Seq) => string | undefined): void;
   /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */
@@ -239,6 +241,15 @@ export interface Store {
   check(): AsyncIterable<Finding>;
   /** Drains, checkpoints (unless it has failed or `checkpoint: false`) and frees everything. */
   close(options?: { readonly checkpoint?: boolean }): Promise<void>;
+}
+
+/** Where the history of a store begins: at nothing, or, of a copy, where that of its original stood. */
+export interface StoreOrigin {
+  readonly timeline: number;
+  /** The commits up to this one count as there before the first. */
+  readonly seq: Seq;
+  /** Space numbers below may have been handed out. */
+  readonly spaceLimit: number;
 }
 
 /** What the advisor says of a table, and what it goes by: one entry for each of its spaces. */

@@ -28,13 +28,13 @@ async function madeDisk(): Promise<MemoryVfs> {
   const vfs = new MemoryVfs();
   vfs.makeDir('/db');
   vfs.syncDir('/');
-  await createSuperblock(vfs, '/db', checksums, stateOf());
+  await createSuperblock(vfs, PATH, checksums, stateOf());
   return vfs;
 }
 
 const ignore = (): void => undefined;
 const open = (vfs: MemoryVfs | FaultyVfs, onSyncFailed: (error: unknown) => void = ignore): Superblock =>
-  Superblock.open(vfs, '/db', checksums, false, onSyncFailed);
+  Superblock.open(vfs, PATH, checksums, false, onSyncFailed);
 
 describe('superblock', () => {
   it('is drawn as the format says', () => {
@@ -172,7 +172,7 @@ describe('superblock', () => {
     const vfs = new MemoryVfs({ syncTurns: 1 });
     vfs.makeDir('/db');
     vfs.syncDir('/');
-    await createSuperblock(vfs, '/db', checksums, stateOf());
+    await createSuperblock(vfs, PATH, checksums, stateOf());
     const superblock = open(vfs);
     const slow = superblock.update((state) => (state.logStartSeq = 100));
     superblock.updateNow((state) => (state.epoch = 50));

@@ -55,6 +55,7 @@ const FIXED: Readonly<Partial<Record<Statement['kind'], string>>> = {
   analyze: 'ANALYZE',
   reindex: 'REINDEX',
   cluster: 'CLUSTER',
+  backup: 'BACKUP',
   checkpoint: 'CHECKPOINT',
   listen: 'LISTEN',
   unlisten: 'UNLISTEN',

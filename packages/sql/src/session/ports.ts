@@ -106,4 +106,15 @@ export interface StoragePort {
   finishQueuedNow(): boolean;
   /** Writes deltas to files and gives log space back. */
   checkpoint(): Promise<void>;
+  /** Copies everything there is into a directory. What `onProgress` throws, now and then, ends it. */
+  backup(directory: string, onProgress: () => void): Promise<BackupFacts>;
+}
+
+/** What a backup holds. */
+export interface BackupFacts {
+  /** The last commit in it. */
+  readonly seq: Seq;
+  readonly entries: number;
+  /** Of keys and values. */
+  readonly bytes: number;
 }

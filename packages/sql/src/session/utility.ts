@@ -6,6 +6,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import { PredefinedRole, hasRightsOf } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
+import { backupUtility } from './backup-statement.js';
 import { callUtility } from './call-statement.js';
 import { createIndexConcurrentlyUtility } from './concurrent-index.js';
 import { copyUtility } from './copy-statements.js';
@@ -93,6 +94,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
     case 'unlisten':
     case 'notify':
       return notifyUtility(node);
+    case 'backup':
+      return backupUtility(node);
     case 'checkpoint':
       return checkpointUtility();
     case 'create-index':

@@ -188,6 +188,11 @@ export interface Cluster extends Node {
 export interface Checkpoint extends Node {
   readonly kind: 'checkpoint';
 }
+/** BACKUP TO 'directory'. */
+export interface Backup extends Node {
+  readonly kind: 'backup';
+  readonly directory: StringLiteral;
+}
 /** LISTEN, UNLISTEN (undefined: `*`), NOTIFY. */
 export interface Notify extends Node {
   readonly kind: 'listen' | 'unlisten' | 'notify';

@@ -52,6 +52,7 @@ import type {
   AlterSetting,
   Begin,
   Call,
+  Backup,
   Checkpoint,
   CloseCursor,
   Cluster,
@@ -150,6 +151,7 @@ export type Statement =
   | Vacuum
   | Reindex
   | Cluster
+  | Backup
   | Checkpoint
   | Notify
   | Load

@@ -208,6 +208,10 @@ export class SqlParser extends CreationGrammar {
         return this.reindex(position);
       case 'cluster':
         return this.cluster(position);
+      case 'Identifier':
+        // No keyword of PostgreSQL's, and so a name everywhere else.
+        if (start.value === 'backup' && start.quoted === false) return this.backup(position);
+        return this.fail(start);
       case 'checkpoint':
         return { kind: 'checkpoint', position };
       case 'load':
@@ -215,5 +219,10 @@ export class SqlParser extends CreationGrammar {
       default:
         return this.fail(start);
     }
+  }
+
+  private backup(position: number): Statement {
+    this.expect('to');
+    return { kind: 'backup', directory: this.stringLiteralValue(), position };
   }
 }

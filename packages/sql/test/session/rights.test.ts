@@ -108,6 +108,7 @@ const FORBIDDEN: readonly string[] = [
   'drop database phantom',
   'alter database phantom rename to other',
   'checkpoint',
+  "backup to '/nowhere'",
   'reindex table s.t',
   'alter function s.f(int) cost 7',
   'drop function s.f(int)',

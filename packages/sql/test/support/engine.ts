@@ -52,6 +52,7 @@ export async function openEngine(
         return store.visibleSeq !== before;
       },
       checkpoint: () => store.checkpoint(),
+      backup: () => Promise.reject(new Error('a store in memory alone has no copies')),
     },
     clock,
     logger: silentLogger,
