@@ -92,10 +92,23 @@ describe('sql', () => {
     expect(target.status).toBe('*');
     await expect(target.run('select nope', () => undefined)).rejects.toMatchObject({ code: '42703' });
     expect(target.status).toBe('!');
-    await target.close();
-    await server.close();
-    await database.close();
     const { port } = server.pg;
+    await server.close();
+    const lost = { code: '08006', hint: expect.stringContaining('connect again') as string };
+    await expect(target.run('select 1', () => undefined)).rejects.toMatchObject(lost);
+    const second = await startServer(database, { pgPort: port });
+    const again = { code: '08006', hint: expect.stringContaining('new connection') as string };
+    await expect(target.run('select 1', () => undefined)).rejects.toMatchObject(again);
+    const tags: string[] = [];
+    await target.run('select 1', ({ tag }) => tags.push(tag));
+    await target.run('create table kept (a int)', ({ tag }) => tags.push(tag));
+    const ended = target.run('select pg_terminate_backend(pg_backend_pid())', () => undefined);
+    await expect(ended).rejects.toMatchObject({ ...again, detail: expect.stringContaining('terminat') as string });
+    await target.run('select * from kept', ({ tag }) => tags.push(tag));
+    expect(tags).toEqual(['SELECT 1', 'CREATE TABLE', 'SELECT 0']);
+    await target.close();
+    await second.close();
+    await database.close();
     for (const host of ['127.0.0.1', 'localhost']) {
       await expect(ask({ url: url.replace('127.0.0.1', host), commands: ['select 1'] })).rejects.toMatchObject({
         exitCode: 4,

@@ -148,6 +148,59 @@ describe('shell', () => {
     expect(target.texts).toEqual(['fail;', 'run;']);
   });
 
+  it('takes commands in the middle of a statement, and what runs it without a semicolon', async () => {
+    const { shown, target } = await session(async (type) => {
+      await type('select\n');
+      await type('\\timing\n');
+      await type('\\p\n');
+      await type("1, '\\x' \\gx\n");
+      await type('\\g\n');
+      await type('select 2; \\c other\n');
+      await type('select 3\n');
+      await type('\\r\n');
+      await type('\\g\n');
+      await type('select 4 \\watch c=1\n');
+      await type('\\x\n');
+      await type('\\x\n');
+    });
+    const first = "select\n1, '\\x'";
+    expect(target.texts).toEqual([first, first, 'select 2;', 'select 2;', 'select 4']);
+    for (const text of [
+      'Timing is on.',
+      'Connected to the database "other".',
+      'forgotten',
+      'a line a value.',
+      'format aligned.',
+    ])
+      expect(shown).toContain(text);
+  });
+
+  it('helps and leaves where people type so', async () => {
+    const { shown, target } = await session(async (type) => {
+      await type('help\n');
+      await type('select\n');
+      await type('exit\n');
+      await type(';\n');
+      await type('quit;\n');
+      await type('never;\n');
+    });
+    expect(shown).toContain('Tab completes words and names');
+    expect(target.texts).toEqual(['select\nexit\n;']);
+  });
+
+  it('completes on Tab, and leaves tabs alone that are pasted', async () => {
+    const { target } = await session(async (type) => {
+      await type('sele');
+      await type('\t');
+      await type('1;\n');
+      await type('\\tim');
+      await type('\t');
+      await type('\n');
+      await type('select\ta\tb;\n');
+    });
+    expect(target.texts).toEqual(['select 1;', 'select\ta\tb;']);
+  });
+
   it('cancels what runs, or throws away what is typed, on Ctrl-C', async () => {
     const { target } = await session(async (type) => {
       await type('half of\n');

@@ -6,7 +6,7 @@ import { CommandError, errorFacts, errorLines } from '../src/failure.js';
 import { generateShop } from '../src/sample-shop/generate.js';
 import { calledAs, inserts, nextSteps } from '../src/sample-shop/sample-shop.js';
 import { formatResult } from '../src/sql/format.js';
-import { splitStatements } from '../src/sql/statement-splitter.js';
+import { splitStatements, splitTyped } from '../src/sql/statement-splitter.js';
 
 describe('statement splitter', () => {
   it.each([
@@ -30,6 +30,16 @@ describe('statement splitter', () => {
     const split = splitStatements(text);
     expect(split).toMatchObject({ statements, open });
     expect(split.statements.join('') + split.rest).toBe(text);
+  });
+
+  it('ends at a backslash that is not quoted', () => {
+    expect(splitTyped("select '\\a'; select 1 -- \\b\n \\gx now\n")).toEqual({
+      statements: ["select '\\a';"],
+      rest: ' select 1 -- \\b\n ',
+      open: 'statement',
+      command: '\\gx now',
+    });
+    expect(splitTyped("select '\\").command).toBe(undefined);
   });
 
   it('loses no character of any text', () => {
@@ -80,6 +90,34 @@ describe('formats', () => {
     );
     expect(formatResult({ fields: [], rows: [], tag: 'CREATE TABLE' }, 'aligned')).toBe('CREATE TABLE\n');
     expect(formatResult({ fields: [], rows: [], tag: '' }, 'aligned')).toBe('');
+  });
+
+  it('tables stand straight with wide, joined and controlling characters', () => {
+    const fields = [
+      { name: '漢字', typeOid: 25 },
+      { name: 'n', typeOid: 23 },
+    ];
+    const values = ['日本語', '👍🏽', 'e\u0301', 'ｶﾅ', '', '\u001B[31mred\r', '한국어', '❤️'];
+    const rows = values.map((value, i) => [value, String(i)]);
+    const result = { fields, rows, tag: 'SELECT 8' };
+    expect(formatResult(result, 'aligned', false).split('\n')).toEqual([
+      '     漢字      | n',
+      '---------------+---',
+      ' 日本語        | 0',
+      ' 👍🏽            | 1',
+      ' e\u0301             | 2',
+      ' ｶﾅ            | 3',
+      '               | 4',
+      ' \\x1B[31mred\\r | 5',
+      ' 한국어        | 6',
+      ' ❤️            | 7',
+      '',
+    ]);
+    expect(formatResult({ fields, rows: [rows[5] as string[]], tag: '' }, 'expanded')).toBe(
+      '-[ RECORD 1 ]-\n漢字 | \\x1B[31mred\\r\nn    | 5\n\n',
+    );
+    // What programs read is as it is.
+    expect(formatResult({ fields, rows: [rows[5] as string[]], tag: '' }, 'csv')).toContain('\u001B[31mred\r');
   });
 
   it('csv', () => {

@@ -44,6 +44,8 @@ export class RemoteTarget implements SqlTarget {
   }
 
   async run(text: string, receive: (result: StatementResult) => void, copy: CopyEnds = {}): Promise<void> {
+    // Not run on a new connection unasked: its transaction may have ended with the old one.
+    if (this.isLost) throw await this.afterLoss();
     const query = new ScriptQuery(text, receive, copy);
     this.isRunning = true;
     this.client.query(query);
@@ -52,6 +54,7 @@ export class RemoteTarget implements SqlTarget {
     } catch (error) {
       // pg tells of an error before the server is ready again; after this it is, and its status is known.
       await this.client.query('').catch(() => undefined);
+      if (this.isLost) throw await this.afterLoss(error);
       throw error;
     } finally {
       this.isRunning = false;
@@ -62,8 +65,24 @@ export class RemoteTarget implements SqlTarget {
     const url = new URL(this.url);
     url.pathname = `/${encodeURIComponent(database)}`;
     const next = await connect(url.href, this.notice);
-    await this.client.end();
+    if (!this.isLost) await this.client.end();
     this.client = next;
+  }
+
+  /** The server has gone away or has ended the connection. */
+  private get isLost(): boolean {
+    const { stream } = (this.client as unknown as { readonly connection: CopyConnection }).connection;
+    return stream.destroyed || stream.readableEnded;
+  }
+
+  /** Connects again; the error that tells of the loss. What was under way may have been done or not. */
+  private async afterLoss(cause?: unknown): Promise<PhantomError> {
+    const hint = await this.connect(this.database).then(
+      () => 'A new connection stands: without the transaction, the settings and the temporary tables of the old one.',
+      () => 'The next statement tries to connect again.',
+    );
+    const detail = cause instanceof Error ? { detail: cause.message } : {};
+    return new PhantomError('08006', 'the connection to the server is lost', { ...detail, hint, cause });
   }
 
   /** Sends a cancel request on a connection of its own, as the protocol has it. */
@@ -80,7 +99,7 @@ export class RemoteTarget implements SqlTarget {
   }
 
   async close(): Promise<void> {
-    await this.client.end();
+    if (!this.isLost) await this.client.end();
   }
 }
 

@@ -5,9 +5,9 @@ import { reportError } from '../failure.js';
 import { parseCopyCommand, withCopyEnds } from './copy-command.js';
 import { describeRelations, listingQuery } from './describe.js';
 import { OUTPUT_FORMATS, type OutputFormat, formatResult } from './format.js';
-import { splitStatements } from './statement-splitter.js';
 import type { RunningTime } from './running-time.js';
 import type { CopyEnds, SqlTarget, StatementResult } from './target.js';
+import { type LineOutcome, TypedLines } from './typed-lines.js';
 import { parseWatchCommand, watch } from './watch-command.js';
 
 const HELP = `Statements end with a semicolon and may take several lines.
@@ -17,13 +17,15 @@ const HELP = `Statements end with a semicolon and may take several lines.
   \\c NAME     go over to another database
   \\i FILE     run a file
   \\copy T from|to FILE [OPTIONS]   COPY with a file of this machine; (QUERY) to FILE
-  \\watch [SECONDS] [c=TIMES]   run the last statement again and again
+  \\g \\gx      run what is typed, or the last statement again; \\gx a line a value
+  \\watch [SECONDS] [c=TIMES]   run it again and again
+  \\p \\r       show, or forget, what is typed
   \\x          a line a value, or tables again
   \\format F   ${OUTPUT_FORMATS.join(', ')}
   \\timing     tell how long statements take, or no more
-  \\q          leave (so does Ctrl-D)
+  \\q          leave (so do exit and Ctrl-D)
   \\?          this help
-Ctrl-C throws away what is typed, or stops what runs.
+Tab completes words and names. Ctrl-C throws away what is typed, or stops what runs.
 `;
 /** Files that run files that run files. */
 const FILES_DEEP_MAX = 16;
@@ -38,10 +40,12 @@ export class Runner {
   private format: OutputFormat;
   /** The format that \x goes back to. */
   private formatBefore: OutputFormat = 'aligned';
+  /** Whether somebody sits before it, who is told what a command has done. */
+  isTypedTo = false;
   private isTimed = false;
   private filesDeep = 0;
-  /** What ran last, for \\watch. */
-  private last: string | undefined;
+  /** What ran last, for \\watch and \\g. */
+  last: string | undefined;
   private watching: AbortController | undefined;
 
   /** `runningTime` is for a person who waits; without it long statements run in silence. */
@@ -76,28 +80,31 @@ export class Runner {
 
   /** Runs a script statement by statement, each committed by itself; false at the first that failed, or could not be understood. */
   async runScript(script: string): Promise<boolean> {
-    let pending = '';
+    const typed = new TypedLines(this, this.write);
     for (const line of script.split('\n')) {
-      if (line.startsWith('\\') && splitStatements(pending).open === undefined) {
-        const outcome = await this.command(line);
-        if (outcome !== 'done') return outcome === 'quit';
-        pending = '';
-        continue;
-      }
-      pending += `${line}\n`;
-      // Only a semicolon can end a statement.
-      if (!line.includes(';')) continue;
-      const { statements, rest } = splitStatements(pending);
-      for (const statement of statements) if (!(await this.statement(statement))) return false;
-      pending = rest;
+      const outcome = await typed.take(line);
+      if (outcome !== 'done') return outcome === 'quit';
     }
-    return splitStatements(pending).open === undefined || this.statement(pending);
+    return typed.end();
   }
 
   /** One statement of a script or of the shell. */
   statement(text: string): Promise<boolean> {
     this.last = text.trim();
     return this.run(this.last);
+  }
+
+  /** A statement, or the last one again where it is empty; `isExpanded`: shown a line a value. False when it failed. */
+  async go(text: string, isExpanded: boolean): Promise<boolean> {
+    const statement = text === '' ? this.last : text;
+    if (statement === undefined) return true;
+    const { format } = this;
+    if (isExpanded) this.format = 'expanded';
+    try {
+      return await this.statement(statement);
+    } finally {
+      this.format = format;
+    }
   }
 
   /** Stops what runs now. */
@@ -107,7 +114,7 @@ export class Runner {
   }
 
   /** A line that begins with a backslash. */
-  async command(line: string): Promise<'done' | 'quit' | 'failed'> {
+  async command(line: string): Promise<LineOutcome> {
     const [, word, rest] = /^(\S*)\s*(.*)$/s.exec(line.trim().replace(/;$/, '')) as unknown as [string, string, string];
     if (word === '\\q' || word === '\\quit') return 'quit';
     try {
@@ -128,6 +135,7 @@ export class Runner {
       case '\\c':
       case '\\connect':
         await this.target.connect(unquoted(needed(word, argument, 'the name of a database')));
+        this.tell(`Connected to the database "${this.target.database}".`);
         return true;
       case '\\i':
         return this.include(needed(word, argument, 'the name of a file'));
@@ -141,6 +149,7 @@ export class Runner {
           this.formatBefore = this.format;
           this.format = 'expanded';
         }
+        this.tell(`Rows are shown ${this.format === 'expanded' ? 'a line a value' : `in the format ${this.format}`}.`);
         return true;
       case '\\format':
         this.format = formatNamed(argument);
@@ -162,8 +171,7 @@ export class Runner {
     const found = await describeRelations(this.target, pattern);
     if (found.length === 0) throw new Error(`there is no relation like "${pattern}"`);
     for (const { title, columns, notes } of found) {
-      // What is read by programs has rows alone.
-      const isForPeople = this.format !== 'csv' && this.format !== 'json';
+      const isForPeople = this.isForPeople();
       if (isForPeople) this.write(`${title}\n`);
       this.write(formatResult(columns, this.format, false));
       if (isForPeople) this.write(`${notes.map((note) => `${note}\n`).join('')}\n`);
@@ -204,6 +212,15 @@ export class Runner {
     } finally {
       this.watching = undefined;
     }
+  }
+
+  private tell(text: string): void {
+    if (this.isTypedTo) this.write(`${text}\n`);
+  }
+
+  /** What is read by programs has rows alone. */
+  private isForPeople(): boolean {
+    return this.format !== 'csv' && this.format !== 'json';
   }
 
   private show(result: StatementResult): void {

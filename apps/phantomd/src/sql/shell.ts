@@ -2,10 +2,11 @@
  * SQL typed line by line. A statement runs once its semicolon has come, whatever the number of lines; the prompt says what
  * is waited for, as psql's does: = a statement, - its rest, ' the end of a quote, * that of a comment, ( a parenthesis.
  */
-import { type Interface, createInterface } from 'node:readline';
+import { type AsyncCompleter, type Interface, createInterface } from 'node:readline';
 import { HISTORY_LINES_MAX, readHistory, writeHistory } from './history.js';
 import type { Runner } from './runner.js';
-import { splitStatements } from './statement-splitter.js';
+import { Completion } from './completion.js';
+import { TypedLines } from './typed-lines.js';
 
 const MARKS = { quote: "'", comment: '*', parenthesis: '(', statement: '-' } as const;
 
@@ -20,22 +21,28 @@ export interface ShellStreams {
 /** Reads and runs until \q or the end of input. */
 export async function runShell(runner: Runner, { input, output, terminal, history }: ShellStreams): Promise<void> {
   const earlier = history === undefined ? [] : readHistory(history);
-  const lines = createInterface({ input, output, terminal, historySize: HISTORY_LINES_MAX, history: earlier });
-  let typed: readonly string[] = earlier;
-  lines.on('history', (newestFirst: string[]) => (typed = newestFirst.slice()));
-  await new Shell(runner, lines, output).run();
-  if (history !== undefined) writeHistory(history, typed);
+  runner.isTypedTo = true;
+  const typed = new TypedLines(runner, (text) => output.write(text));
+  const completion = new Completion(runner.target, typed);
+  const completer: AsyncCompleter = (line, answer) => completion.answer(line, answer);
+  const options = { input, output, terminal, completer, historySize: HISTORY_LINES_MAX, history: earlier };
+  const lines = createInterface(options);
+  let kept: readonly string[] = earlier;
+  lines.on('history', (newestFirst: string[]) => (kept = newestFirst.slice()));
+  await new Shell(runner, typed, lines, output).run();
+  if (history !== undefined) writeHistory(history, kept);
 }
 
 class Shell {
   private readonly runner: Runner;
   private readonly lines: Interface;
   private readonly output: NodeJS.WritableStream;
-  private pending = '';
+  private readonly typed: TypedLines;
   private running = false;
 
-  constructor(runner: Runner, lines: Interface, output: NodeJS.WritableStream) {
+  constructor(runner: Runner, typed: TypedLines, lines: Interface, output: NodeJS.WritableStream) {
     this.runner = runner;
+    this.typed = typed;
     this.lines = lines;
     this.output = output;
   }
@@ -47,11 +54,13 @@ class Shell {
         runner.cancel();
         return;
       }
-      this.pending = '';
+      this.typed.clear();
       this.output.write('\n');
       this.prompt();
     });
-    this.output.write('phantomd sql. Statements end with a semicolon; \\? for help, \\q to leave.\n');
+    this.output.write(
+      'phantomd sql. Statements end with a semicolon; \\? for help, Tab completes names, \\q leaves.\n',
+    );
     this.prompt();
     for await (const line of lines) {
       this.running = true;
@@ -65,20 +74,14 @@ class Shell {
 
   /** One line; false when it says to leave. */
   private async take(line: string): Promise<boolean> {
-    const { runner } = this;
-    if (line.trimStart().startsWith('\\') && splitStatements(this.pending).open === undefined) {
-      this.pending = '';
-      return (await runner.command(line)) !== 'quit';
-    }
-    this.pending += `${line}\n`;
-    const { statements, rest, open } = splitStatements(this.pending);
-    this.pending = open === undefined ? '' : rest;
-    for (const statement of statements) if (!(await runner.statement(statement))) break;
-    return true;
+    // What people type who do not know where they are.
+    const word = this.typed.open === undefined ? /^\s*(exit|quit|help)\s*;?\s*$/i.exec(line)?.[1] : undefined;
+    if (word !== undefined && word.toLowerCase() !== 'help') return false;
+    return (await this.typed.take(word === undefined ? line : '\\?')) !== 'quit';
   }
 
   private prompt(): void {
-    const { open } = splitStatements(this.pending);
+    const { open } = this.typed;
     const { database, status } = this.runner.target;
     this.lines.setPrompt(`${database}${open === undefined ? '=' : MARKS[open]}${status}> `);
     this.lines.prompt();

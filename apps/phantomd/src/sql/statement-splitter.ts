@@ -12,6 +12,31 @@ export interface SplitText {
   readonly open: 'quote' | 'comment' | 'parenthesis' | 'statement' | undefined;
 }
 
+/** Text that is typed, with a command of the shell at its end. */
+export interface SplitTyped extends SplitText {
+  /** From a backslash outside of quotes on, which no statement can have; `rest` ends before it. */
+  readonly command: string | undefined;
+}
+
+/** As `splitStatements`, up to the first backslash outside of quotes and comments. */
+export function splitTyped(text: string): SplitTyped {
+  const end = endOfStatements(text);
+  const split = splitStatements(text.slice(0, end));
+  return { ...split, command: end === text.length ? undefined : text.slice(end).trim() };
+}
+
+/** Where a backslash stands that is not quoted; the length of the text when there is none. */
+function endOfStatements(text: string): number {
+  let at = 0;
+  while (at < text.length) {
+    const skipped = skipQuoted(text, at);
+    if (skipped !== undefined) at = skipped.end;
+    else if (text.charAt(at) === '\\') return at;
+    else at++;
+  }
+  return text.length;
+}
+
 /** Splits text at the semicolons that end statements. */
 export function splitStatements(text: string): SplitText {
   const statements: string[] = [];

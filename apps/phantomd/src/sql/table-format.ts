@@ -8,6 +8,7 @@
  *                          └────┴──────┘
  */
 import type { ResultField, StatementResult } from './target.js';
+import { shownText, textWidth } from './text-width.js';
 
 /** PostgreSQL's oids of types whose values stand at the right. */
 const NUMBER_OIDS = new Set([20, 21, 23, 26, 700, 701, 790, 1700]);
@@ -19,10 +20,16 @@ class Layout {
   readonly widths: readonly number[];
 
   constructor({ fields, rows }: StatementResult) {
-    this.fields = fields;
-    this.cells = rows.map((row) => row.map((value) => (value ?? '').replaceAll('\t', '        ').split('\n')));
-    this.widths = fields.map(({ name }, c) =>
-      this.cells.reduce((widest, row) => Math.max(widest, ...(row[c] as string[]).map(width)), width(name)),
+    this.fields = fields.map(shownField);
+    this.cells = rows.map((row) =>
+      row.map((value) =>
+        shownText(value ?? '')
+          .replaceAll('\t', '        ')
+          .split('\n'),
+      ),
+    );
+    this.widths = this.fields.map(({ name }, c) =>
+      this.cells.reduce((widest, row) => Math.max(widest, ...(row[c] as string[]).map(textWidth)), textWidth(name)),
     );
   }
 
@@ -67,19 +74,25 @@ export function formatBox(result: StatementResult, isCounted = true): string {
 
 /** A line a value, for rows that are too wide: `-[ RECORD 1 ]---`. */
 export function formatExpanded(result: StatementResult): string {
-  const { fields, rows } = result;
+  const { rows } = result;
+  const fields = result.fields.map(shownField);
   if (fields.length === 0) return tagLine(result);
-  const nameWidth = Math.max(...fields.map(({ name }) => width(name)));
+  const nameWidth = Math.max(...fields.map(({ name }) => textWidth(name)));
   let text = '';
   for (const [i, row] of rows.entries()) {
     const heading = `-[ RECORD ${i + 1} ]`;
     text += `${heading}${'-'.repeat(Math.max(1, nameWidth + 3 - heading.length))}\n`;
     for (const [c, { name }] of fields.entries()) {
-      const value = (row[c] ?? '').replaceAll('\n', `\n${' '.repeat(nameWidth + 3)}`);
-      text += `${`${name}${' '.repeat(nameWidth - width(name))} | ${value}`.trimEnd()}\n`;
+      const value = shownText(row[c] ?? '').replaceAll('\n', `\n${' '.repeat(nameWidth + 3)}`);
+      text += `${`${name}${' '.repeat(nameWidth - textWidth(name))} | ${value}`.trimEnd()}\n`;
     }
   }
   return `${text}${rows.length === 0 ? rowsLine(result) : '\n'}`;
+}
+
+/** Its name in one line. */
+function shownField({ name, typeOid }: ResultField): ResultField {
+  return { name: shownText(name.replaceAll(/[\n\t]/g, ' ')), typeOid };
 }
 
 function tagLine({ tag }: StatementResult): string {
@@ -90,20 +103,13 @@ function rowsLine({ rows }: StatementResult): string {
   return `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})\n`;
 }
 
-/** Characters, not UTF-16 units; East Asian wide characters count as one, which a terminal may see otherwise. */
-function width(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
-}
-
 function pad(text: string, to: number, field: ResultField): string {
-  const blanks = ' '.repeat(to - width(text));
+  const blanks = ' '.repeat(to - textWidth(text));
   return NUMBER_OIDS.has(field.typeOid) ? blanks + text : text + blanks;
 }
 
 function centre(text: string, to: number): string {
-  const blanks = to - width(text);
+  const blanks = to - textWidth(text);
   const left = Math.floor(blanks / 2);
   return ' '.repeat(left) + text + ' '.repeat(blanks - left);
 }
