@@ -33,8 +33,6 @@ export interface ChangeOutcome {
 const DOCUMENTS_PER_TURN = 500;
 /** Documents after which an insertion of many knows how large they are. */
 const DOCUMENTS_MEASURED = 100;
-/** What the others may be larger by: each longer number costs a byte. */
-const ROOM_MARGIN = 9 / 8;
 const UPSERT_RETRIES = 3;
 
 const UPDATING: readonly DocumentRight[] = ['select', 'update'];
@@ -84,10 +82,7 @@ export class CollectionTarget {
     const writtenBefore = writer.writtenBytes;
     const errors: WriteFailure[] = [];
     for (let i = 0; i < documents.length; i++) {
-      if (i === DOCUMENTS_MEASURED) {
-        const bytesEach = (writer.writtenBytes - writtenBefore) / i;
-        transaction.storage.expectWrites(Math.ceil(bytesEach * ROOM_MARGIN * (documents.length - i)));
-      }
+      if (i === DOCUMENTS_MEASURED) writer.expect(documents.length - i, i, writer.writtenBytes - writtenBefore);
       const document = documentOf(documents[i]);
       const id = this.idOf(document);
       ids[i] = id;

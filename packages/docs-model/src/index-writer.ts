@@ -45,6 +45,11 @@ export class IndexWriter {
     this.newEntries.gather();
   }
 
+  /** So many more documents are to come, like those whose entries wait. */
+  expect(documents: number, documentsBefore: number): void {
+    this.newEntries.expect(documents, documentsBefore);
+  }
+
   /** Bytes of the entries that wait. */
   get gatheredBytes(): number {
     return this.newEntries.waitingBytes;

@@ -49,6 +49,8 @@ export async function settle(write: () => Promise<void> | undefined): Promise<vo
 }
 
 const NO_FIELDS: PlainObject = {};
+/** What documents to come may be larger by than those before: each longer number costs a byte. */
+const ROOM_MARGIN = 9 / 8;
 
 export class CollectionWriter implements ValueSource {
   private readonly view: CollectionView;
@@ -119,6 +121,12 @@ export class CollectionWriter implements ValueSource {
   /** Bytes written by the transaction, entries that wait among them. */
   get writtenBytes(): number {
     return this.transaction.storage.writtenBytes + (this.indexes?.gatheredBytes ?? 0);
+  }
+
+  /** So many more documents are to come, like those before, which took so many bytes: makes room for them at once. */
+  expect(documents: number, documentsBefore: number, bytesBefore: number): void {
+    this.transaction.storage.expectWrites(Math.ceil((bytesBefore / documentsBefore) * ROOM_MARGIN * documents));
+    this.indexes?.expect(documents, documentsBefore);
   }
 
   /** Puts the entries that waited. */

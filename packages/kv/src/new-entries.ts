@@ -43,6 +43,12 @@ export class NewEntries {
     this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
   }
 
+  /** So many more rows are to come, like those whose entries wait. */
+  expect(rows: number, rowsBefore: number): void {
+    const { gathered } = this;
+    if (gathered !== undefined) gathered.expect(Math.ceil((gathered.count / rowsBefore) * rows));
+  }
+
   /** Bytes of the entries that wait. */
   get waitingBytes(): number {
     return (this.gathered?.waitingBytes ?? 0) + (this.going?.waitingBytes ?? 0);

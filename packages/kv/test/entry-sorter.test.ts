@@ -49,6 +49,28 @@ describe('EntrySorter', () => {
     );
   });
 
+  it('takes as many as it was told to expect without growing, and others', () => {
+    const entry = (i: number): Entry => [new TextEncoder().encode(`k${(i * 7919) % 5000}`), Uint8Array.of(i)];
+    const sorter = new EntrySorter(1024 * 1024);
+    sorter.expect(1000);
+    addAll(
+      sorter,
+      Array.from({ length: 10 }, (_, i) => entry(i)),
+    );
+    sorter.expect(4990);
+    const { memoryBytes } = sorter;
+    addAll(
+      sorter,
+      Array.from({ length: 4990 }, (_, i) => entry(i + 10)),
+    );
+    expect(sorter.memoryBytes - memoryBytes).toBe(4990 * 8);
+    sorter.expect(Number.MAX_SAFE_INTEGER);
+    addAll(sorter, [entry(5000)]);
+    expect(sorter.memoryBytes).toBeLessThan(16 * 1024 * 1024);
+    const all = Array.from({ length: 5001 }, (_, i) => entry(i));
+    expect(drained(sorter)).toEqual(all.sort(([a], [b]) => compareKeys(a, b)));
+  });
+
   it('is full past its bytes, and takes other entries once they are handed out', () => {
     const sorter = new EntrySorter(6);
     addAll(sorter, [[Uint8Array.of(9, 1), Uint8Array.of(1)]]);
