@@ -22,6 +22,7 @@ export interface Histogram {
 
 export interface Metrics {
   counter(name: string, help: string): Counter;
+  /** A name in `_total` says that what is read never falls: it is a counter whose count is kept elsewhere. */
   gauge(name: string, help: string, read: () => number): Gauge;
   histogram(name: string, help: string, bounds: readonly number[]): Histogram;
 }
@@ -81,7 +82,8 @@ export class MetricsRegistry implements Metrics {
     const samples: MetricSample[] = [];
     for (const [name, { help, counter }] of this.counters)
       samples.push({ kind: 'counter', name, help, value: counter.value });
-    for (const [name, { help, gauge }] of this.gauges) samples.push({ kind: 'gauge', name, help, value: gauge.read() });
+    for (const [name, { help, gauge }] of this.gauges)
+      samples.push({ kind: name.endsWith('_total') ? 'counter' : 'gauge', name, help, value: gauge.read() });
     for (const [name, { help, histogram }] of this.histograms)
       samples.push({ kind: 'histogram', name, help, histogram });
     return samples.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

@@ -99,6 +99,7 @@ describe('the metrics registry', () => {
     expect(registry.counter('commits_total', 'Commits.')).toBe(counter);
     registry.gauge('open_views', 'Views.', () => 1);
     registry.gauge('open_views', 'Views.', () => 5);
+    registry.gauge('syncs_total', 'Syncs, counted elsewhere.', () => 3);
     const histogram = registry.histogram('sync_seconds', 'Syncs.', [0.001, 0.01]);
     for (const value of [0.0005, 0.001, 0.005, 3]) histogram.observe(value);
     expect(registry.histogram('sync_seconds', 'Syncs.', [])).toBe(histogram);
@@ -108,6 +109,7 @@ describe('the metrics registry', () => {
       { kind: 'counter', name: 'commits_total', help: 'Commits.', value: 2 },
       { kind: 'gauge', name: 'open_views', value: 5 },
       { kind: 'histogram', name: 'sync_seconds', histogram },
+      { kind: 'counter', name: 'syncs_total', value: 3 },
     ]);
   });
 });

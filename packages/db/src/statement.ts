@@ -121,6 +121,9 @@ export class Statement<Row = Record<string, unknown>> {
     return durability === 'fsync' || !this.options.tellsDurability ? { changes, seq } : { changes, seq, durability };
   }
 
+  /** Nothing is held between calls, so nothing is freed; it is there for `using`. */
+  [Symbol.dispose](): void {}
+
   private fetch(values: readonly Value[], rowsMax: number, rows: Row[] | undefined): number {
     const { session, shape } = this;
     const portal = session.portal(this.statement, values);

@@ -262,6 +262,7 @@ describe('the asynchronous API', () => {
       },
     });
     expect(own.metrics()).toEqual([]);
+    own.prepare('select 1')[Symbol.dispose]();
     await own[Symbol.asyncDispose]();
     const session = db.createSession({ database: 'phantom', user: 'phantom' });
     expect(db.sessionOf(session.id)).toBe(session);

@@ -53,6 +53,7 @@ import type { BulkLoad } from './bulk-load.js';
 import { checkStore } from './check.js';
 import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
+import { registerEngineMetrics } from './engine-metrics.js';
 import { CommitQueue } from './commit-queue.js';
 import { adviseEngine } from './engine-advice.js';
 import { FileCommits, UNHEARD } from './file-commits.js';
@@ -561,5 +562,7 @@ export class LogStore implements Store {
     );
     metrics.gauge('phantom_store_checkpoints_total', 'Checkpoints done.', () => this.checkpointer.checkpoints);
     metrics.gauge('phantom_store_open_views', 'Pinned views.', () => this.views.openViews);
+    for (const { engine, name, volatile } of this.catalog.engines)
+      if (!volatile) registerEngineMetrics(metrics, name, () => engine.stats());
   }
 }

@@ -417,6 +417,20 @@ describe('the whole', () => {
         expect(values.get('phantom_store_log_bytes')).toBeGreaterThan(0);
         expect(store.engine(EngineCode.Btree)?.name).toBe('left');
         expect(store.engine(EngineCode.Memory)).toBeUndefined();
+        // Of each engine its own, and of what a file takes with it nothing.
+        const statistics = { ...store.engine(EngineCode.Btree)?.stats(), pagesRead: 7, runs: 3 };
+        Object.assign(store.engine(EngineCode.Btree) as object, { stats: () => statistics });
+        const read = (name: string): unknown => metrics.samples().find((sample) => sample.name === name);
+        expect(read('phantom_left_runs')).toMatchObject({ kind: 'gauge', value: 3 });
+        for (const [pagesRead, told] of [
+          [7, 7],
+          [2, 7],
+          [4, 9],
+        ] as const) {
+          statistics.pagesRead = pagesRead;
+          expect(read('phantom_left_pages_read_total')).toMatchObject({ kind: 'counter', value: told });
+        }
+        expect(read('phantom_right_runs')).toBeDefined();
       },
       { metrics },
     );

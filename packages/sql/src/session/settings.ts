@@ -261,14 +261,14 @@ function unknownSetting(name: string): PhantomError {
   return new PhantomError('42704', `unrecognized configuration parameter "${name}"`);
 }
 
-/** Settings of this prefix are those that are known, and no others. */
-const RESERVED_PREFIX = 'plpgsql';
+/** Settings of these prefixes are those that are known, and no others. */
+const RESERVED_PREFIXES: ReadonlySet<string> = new Set(['phantom', 'plpgsql']);
 
 /** Settings with a dot in their name belong to applications: any text. */
 function customValue(key: string, text: string): string {
   if (!key.includes('.')) throw unknownSetting(key);
   const prefix = key.slice(0, key.indexOf('.'));
-  if (prefix === RESERVED_PREFIX)
+  if (RESERVED_PREFIXES.has(prefix))
     throw new PhantomError('42602', `invalid configuration parameter name "${key}"`, {
       detail: `"${prefix}" is a reserved prefix.`,
     });

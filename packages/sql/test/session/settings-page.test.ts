@@ -46,7 +46,8 @@ it('docs/settings.md tells of every setting', () => {
   const page = `# Settings of a session
 
 What clients may \`SET\`, send when they connect, or keep with a role or a database. Nothing is taken and ignored: a value is honoured,
-or refused by 0A000 with the reason; a name that is neither PostgreSQL's nor of two parts (\`app.tenant\`) is refused by 42704.
+or refused by 0A000 with the reason; a name that is neither PostgreSQL's nor of two parts (\`app.tenant\`) is refused by 42704, and one
+of \`phantom\` or \`plpgsql\` that does not stand here by 42602.
 Written from the definitions by \`packages/sql/test/session/settings-page.test.ts\`, which tries what it says.
 
 ## Honoured
@@ -99,4 +100,10 @@ it('every setting takes its default, and one that is fixed nothing else', () => 
 it('no setting is defined twice', () => {
   const names = [...honoured, ...fixed, ...absent, ...told].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
+});
+
+it('keeps nothing under a name of ours that is no setting', () => {
+  for (const name of ['phantom.deadlock_policy', 'plpgsql.nothing'])
+    expect(() => readSetting(name, 'on')).toThrow(/invalid configuration parameter name/);
+  expect(readSetting('app.tenant', 'seven')).toBe('seven');
 });
