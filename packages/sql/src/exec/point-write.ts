@@ -158,7 +158,7 @@ function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertN
     emitter.return(method(writer, 'insert', values));
     return;
   }
-  const outcome = emitter.let(method(writer, 'insert', values, emitter.constant(conflict.arbiters)));
+  const outcome = emitter.let(method(writer, 'insert', values, emitter.constant(conflict)));
   emitter.if(binary('!==', outcome, emitter.constant('conflict')), () => emitter.return(outcome));
   if (conflict.action === 'nothing') return;
   updateExisting(compiler, withRow(compiler, inserted, proposed.row), node.table, conflict, writer);

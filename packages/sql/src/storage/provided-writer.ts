@@ -7,7 +7,7 @@ import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { Value } from '../types/type.js';
 import { providerTransaction } from './provider-transaction.js';
-import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
+import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
 
 export class ProvidedTableWriter implements StatementWriter {
@@ -32,14 +32,14 @@ export class ProvidedTableWriter implements StatementWriter {
     this.tableLocked = false;
   }
 
-  insert(values: readonly Value[], arbiter?: readonly Oid[]): WriteOutcome | Promise<void> {
-    const wait = this.lockTable() ?? (arbiter === undefined ? undefined : this.meet(values, arbiter));
+  insert(values: readonly Value[], arbitration?: Arbitration): WriteOutcome | Promise<void> {
+    const wait = this.lockTable() ?? (arbitration === undefined ? undefined : this.meet(values, arbitration));
     return wait ?? this.done(this.provided.insert(values));
   }
 
   /** The row in the way of a new one, held, as `conflict`; undefined when there is none. */
-  private meet(values: readonly Value[], arbiter: readonly Oid[]): WriteOutcome | Promise<void> | undefined {
-    const key = this.provided.conflict(values, arbiter);
+  private meet(values: readonly Value[], { arbiters }: Arbitration): WriteOutcome | Promise<void> | undefined {
+    const key = this.provided.conflict(values, arbiters);
     if (key === undefined || key instanceof Promise) return key;
     const { transaction } = this.context;
     if (transaction.concurrency === 'locking') {

@@ -27,11 +27,10 @@ import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
 import { keepsValues } from './kept-values.js';
 import { rowKeyOfEntry, writeEntry } from './physical-table.js';
-import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
-import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
+import { type IndexRule, type TableRules, positionsOf, tableRules } from './table-rules.js';
+import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
 
-const NO_ARBITER: readonly Oid[] | undefined = undefined;
 const NO_BYTES = new Uint8Array(0);
 /** Where all writers encode: a transaction makes one for each table, and a call has used up what it has encoded when it returns. */
 const KEY = new ByteWriter();
@@ -53,6 +52,9 @@ export class RowWriter implements StatementWriter, ValueSource {
   private readonly parts: Value[] = [];
   private readonly oldParts: Value[] = [];
   private tableLocked = false;
+  /** What the last INSERT said of rows in the way, and how firmly those are held for it. */
+  private arbitration: Arbitration | undefined = undefined;
+  private meeting: LockStrength = LockStrength.Update;
   /** What `writeValue` writes. */
   private row: readonly Value[] = [];
   private replaced: ByteSlot | undefined = undefined;
@@ -63,6 +65,11 @@ export class RowWriter implements StatementWriter, ValueSource {
 
   get marksRows(): boolean {
     return this.rules.columnar.length > 0;
+  }
+
+  /** Rows in the way stay as they are. */
+  private get keepsMet(): boolean {
+    return this.meeting === LockStrength.KeyShare;
   }
 
   /** A new statement, perhaps of another transaction: nothing is owed, nothing written yet. */
@@ -83,13 +90,13 @@ export class RowWriter implements StatementWriter, ValueSource {
     this.locking = context.transaction.concurrency === 'locking';
   }
 
-  insert(values: readonly Value[], arbiter: readonly Oid[] | undefined = NO_ARBITER): WriteOutcome | Promise<void> {
+  insert(values: readonly Value[], arbitration?: Arbitration): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
     const row = completeRow(this.rules, values, this.context, undefined);
     this.encodeRowKey(row, undefined);
     this.stored = row;
-    const taken = this.claimInsert(row, arbiter);
+    const taken = this.claimInsert(row, arbitration);
     if (taken !== undefined) return taken;
     this.putRow(row, undefined);
     for (const rule of this.rules.indexes) {
@@ -189,41 +196,48 @@ export class RowWriter implements StatementWriter, ValueSource {
   /** Locks and looks at every unique key of a new row. Undefined: nothing is in the way. */
   private claimInsert(
     row: readonly Value[],
-    arbiter: readonly Oid[] | undefined,
+    arbitration: Arbitration | undefined,
   ): WriteOutcome | Promise<void> | undefined {
     const { rules } = this;
-    if (arbiter !== undefined) this.refuseDeferrable(arbiter);
+    if (arbitration !== undefined) this.arbitrate(arbitration);
     // A conflict that the statement asks for is met before any that it does not.
-    if (arbiter !== undefined && arbiter.length > 0) {
+    if (arbitration !== undefined && arbitration.arbiters.length > 0) {
       for (const rule of rules.indexes) {
         if (!rule.index.unique) break;
-        if (!arbiter.includes(rule.index.oid)) continue;
-        const outcome = this.claimEntry(rule, row, arbiter);
+        if (!arbitration.arbiters.includes(rule.index.oid)) continue;
+        const outcome = this.claimEntry(rule, row, arbitration);
         if (outcome !== undefined) return outcome;
       }
     }
     if (!rules.physical.hasRowNumber) {
-      const isMet = isArbiter(rules.primary?.oid, arbiter);
-      const taken = this.claim(this.key, isMet);
+      const isMet = isArbiter(rules.primary?.oid, arbitration);
+      const taken = isMet ? this.claimOrMeet(this.key) : this.claim(this.key);
       if (taken instanceof Promise) return taken;
       if (taken && !isMet) throw this.primaryViolation(row);
-      // It was locked when it was claimed, and stands in `slot` as it has been since.
+      // It is held since, and stands in `slot`.
       if (taken) return this.meet(this.key.take());
     }
     for (const rule of rules.indexes) {
       if (!rule.index.unique) break;
-      const outcome = this.claimEntry(rule, row, arbiter);
+      const outcome = this.claimEntry(rule, row, arbitration);
       if (outcome !== undefined) return outcome;
     }
     return undefined;
   }
 
-  private refuseDeferrable(arbiter: readonly Oid[]): void {
-    const { table, indexes } = this.rules;
+  /** How firmly rows in the way will be held: no firmer than for what becomes of them. */
+  private arbitrate(arbitration: Arbitration): void {
+    if (arbitration === this.arbitration) return;
+    const { table, indexes, referablePositions, referablesComputed } = this.rules;
     for (const { index, deferrable } of indexes) {
-      if (deferrable !== undefined && isArbiter(index.oid, arbiter))
-        throw deferrableArbiter(table, index, this.context);
+      if (deferrable === undefined || !isArbiter(index.oid, arbitration)) continue;
+      throw deferrableArbiter(table, index, this.context);
     }
+    const { action, assigned } = arbitration;
+    const setsKey = positionsOf(table, assigned).some((position) => referablePositions.includes(position));
+    if (action === 'nothing') this.meeting = LockStrength.KeyShare;
+    else this.meeting = setsKey || referablesComputed ? LockStrength.Update : LockStrength.NoKeyUpdate;
+    this.arbitration = arbitration;
   }
 
   private claimUpdate(
@@ -233,7 +247,7 @@ export class RowWriter implements StatementWriter, ValueSource {
   ): WriteOutcome | Promise<void> | undefined {
     const { rules, context } = this;
     if (moved) {
-      const taken = this.claim(this.key, false);
+      const taken = this.claim(this.key);
       if (taken instanceof Promise) return taken;
       if (taken) throw this.primaryViolation(row);
     }
@@ -244,7 +258,7 @@ export class RowWriter implements StatementWriter, ValueSource {
         const wait = this.lockEntry(rule, oldValues);
         if (wait !== undefined) return wait;
       }
-      const outcome = this.claimEntry(rule, row, NO_ARBITER);
+      const outcome = this.claimEntry(rule, row, undefined);
       if (outcome !== undefined) return outcome;
     }
     return undefined;
@@ -253,15 +267,15 @@ export class RowWriter implements StatementWriter, ValueSource {
   private claimEntry(
     rule: IndexRule,
     row: readonly Value[],
-    arbiter: readonly Oid[] | undefined,
+    arbitration: Arbitration | undefined,
   ): WriteOutcome | Promise<void> | undefined {
     const { evaluation } = this.context;
     if (!rule.covers(row, evaluation)) return undefined;
     rule.parts(row, this.parts, evaluation);
     if (!rule.physical.isUniqueEntry(this.parts)) return undefined;
     this.encodeEntryKey(rule, this.parts, NO_BYTES);
-    const isMet = isArbiter(rule.index.oid, arbiter);
-    const taken = this.claim(this.entry, isMet);
+    const isMet = isArbiter(rule.index.oid, arbitration);
+    const taken = isMet ? this.claimOrMeet(this.entry) : this.claim(this.entry);
     if (taken instanceof Promise) return taken;
     if (!taken) return undefined;
     if (!isMet) throw uniqueViolation(this.rules.table, rule.index, this.parts, this.context);
@@ -270,25 +284,42 @@ export class RowWriter implements StatementWriter, ValueSource {
 
   /**
    * Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`): if not, it
-   * is written before the turn ends. `isMet`: the statement says what becomes of one that is.
+   * is written before the turn ends.
    */
-  private claim(key: ByteWriter, isMet: boolean): boolean | Promise<void> {
+  private claim(key: ByteWriter): boolean | Promise<void> {
     const { transaction } = this.context;
-    if (isMet) transaction.arbitrate(spaceOfKey(key.buffer, 0));
     if (this.locking) {
-      const wait = isMet
-        ? transaction.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait')
-        : transaction.claim(key.buffer, 0, key.length);
+      const wait = transaction.claim(key.buffer, 0, key.length);
       if (wait instanceof Promise) return wait;
     }
     return transaction.getNewest(key.buffer, 0, key.length, this.slot);
   }
 
-  /** The entry of a row is in the way of a statement that says what becomes of it: the row is locked, and met. */
+  /**
+   * The same where the statement says what becomes of a row that is there: it is held for that only, so that nobody waits for
+   * those who refer to it, nor they for the statement.
+   */
+  private claimOrMeet(key: ByteWriter): boolean | Promise<void> {
+    const { transaction } = this.context;
+    const { buffer, length } = key;
+    transaction.arbitrate(spaceOfKey(buffer, 0));
+    if (!this.locking) return transaction.getNewest(buffer, 0, length, this.slot);
+    const isThere = transaction.getNewest(buffer, 0, length, this.slot);
+    if (isThere) {
+      // Two who waited together to share a key that has gone since would each be in the way of the other's claim.
+      const held = transaction.lock(buffer, 0, length, this.meeting, this.keepsMet ? 'skip' : 'wait');
+      if (held instanceof Promise) return held;
+      if (held === undefined) return true;
+    }
+    const wait = transaction.lock(buffer, 0, length, LockStrength.Update, 'wait');
+    return wait instanceof Promise ? wait : isThere;
+  }
+
+  /** The entry of a row is in the way of a statement that says what becomes of it: the row is held if it is changed, and met. */
   private meetEntry(rowKey: Uint8Array): WriteOutcome | Promise<void> {
     const { transaction } = this.context;
-    if (this.locking) {
-      const wait = transaction.lock(rowKey, 0, rowKey.length, LockStrength.Update, 'wait');
+    if (this.locking && !this.keepsMet) {
+      const wait = transaction.lock(rowKey, 0, rowKey.length, this.meeting, 'wait');
       if (wait instanceof Promise) return wait;
     }
     return transaction.getNewest(rowKey, 0, rowKey.length, this.slot) ? this.meet(rowKey) : 'changed';
@@ -316,10 +347,14 @@ export class RowWriter implements StatementWriter, ValueSource {
     strength: LockStrength,
     what: 'updated' | 'deleted',
   ): WriteOutcome | Promise<void> | undefined {
-    // The row a conflict was met on was read in its newest version, and is held since.
-    if (old === this.conflict) return undefined;
     const { transaction } = this.context;
     const { key } = old;
+    // The row a conflict was met on was read in its newest version, and is held since; a trigger may change its key all the same.
+    if (old === this.conflict) {
+      if (!this.locking || strength <= this.meeting) return undefined;
+      const wait = transaction.lock(key, 0, key.length, strength, 'wait');
+      return wait instanceof Promise ? wait : undefined;
+    }
     if (this.locking) {
       const wait = transaction.lock(key, 0, key.length, strength, 'wait');
       if (wait instanceof Promise) return wait;
@@ -475,7 +510,9 @@ export class RowWriter implements StatementWriter, ValueSource {
   }
 }
 
-/** True when an INSERT with these arbiters says what becomes of rows in the way on the index. */
-function isArbiter(indexOid: Oid | undefined, arbiter: readonly Oid[] | undefined): boolean {
-  return arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
+/** True when an INSERT with the arbitration says what becomes of rows in the way on the index. */
+function isArbiter(indexOid: Oid | undefined, arbitration: Arbitration | undefined): boolean {
+  if (arbitration === undefined) return false;
+  const { arbiters } = arbitration;
+  return arbiters.length === 0 || (indexOid !== undefined && arbiters.includes(indexOid));
 }

@@ -6,6 +6,7 @@
  * When a promise resolves, the caller repeats the call (the world has moved on): the pattern is
  *     let r; while ((r = writer.update(...)) instanceof Promise) yield r;
  */
+import type { Oid } from '@phantom/catalog';
 import type { ByteSlot } from '@phantom/kv';
 import type { Value } from '../types/type.js';
 
@@ -26,6 +27,16 @@ export type WriteOutcome =
   /** A trigger has passed the row over. */
   | 'skipped';
 
+/** What an INSERT says about rows in the way of its own. */
+export interface Arbitration {
+  /** What becomes of them. */
+  readonly action: 'nothing' | 'update';
+  /** The unique indexes on which they are met; empty: on any. */
+  readonly arbiters: readonly Oid[];
+  /** Numbers of the columns that they get other values of. */
+  readonly assigned: readonly number[];
+}
+
 /** A writer that serves statement after statement. */
 export interface StatementWriter extends TableWriter {
   readonly tableOid: number;
@@ -40,10 +51,10 @@ export interface TableWriter {
    * Inserts one row, values by column position (generated columns computed, defaults already filled in by the planner).
    * Raises 23502, 23505 (unless arbitrated), 23514, 22001...; foreign keys and deferrable ones are
    * owed to the end of the statement (StatementTriggers), or the commit.
-   * With `arbiter` (index oids; empty = any unique index) a duplicate is not an error but 'conflict'.
+   * With an arbitration a duplicate is not an error but 'conflict'.
    */
-  insert(values: readonly Value[], arbiter?: readonly number[]): WriteOutcome | Promise<void>;
-  /** The row that the last 'conflict' met, newest committed or own version, locked for update. */
+  insert(values: readonly Value[], arbitration?: Arbitration): WriteOutcome | Promise<void>;
+  /** The row that the last 'conflict' met, newest committed or own version, kept as it is as far as the arbitration needs. */
   readonly conflict: RowReference | undefined;
   /**
    * True when nothing that an update does reads these columns of either row: then the old values may say KEPT for them, and the

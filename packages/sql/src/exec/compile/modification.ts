@@ -233,7 +233,7 @@ function produceInsert(parts: Parts, node: InsertNode): void {
     }
     // Also about a row that is in the way of another.
     const policies = checksOf('policy', node.checks);
-    const insert = method(writer, 'insert', values, emitter.constant(conflict.arbiters));
+    const insert = method(writer, 'insert', values, emitter.constant(conflict));
     if (!hasTriggers(node.table)) {
       emitChecks(inserted, node.table, policies, values);
       emitSettled(parts, node, inserted, values, ask(inserted, insert));

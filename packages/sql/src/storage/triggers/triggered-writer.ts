@@ -5,7 +5,7 @@
 import type { Oid, TriggerEvent } from '@phantom/catalog';
 import { REST, type Yielded } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
-import type { RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
+import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
 import type { StatementTriggers } from './statement-triggers.js';
 import type { TableTriggers } from './table-triggers.js';
 
@@ -55,8 +55,8 @@ export class TriggeredWriter implements StatementWriter {
     this.inner.beginStatement();
   }
 
-  insert(values: Row, arbiter?: readonly Oid[]): WriteOutcome | Promise<void> {
-    return this.write('insert', null, values, values, (row) => this.inner.insert(row, arbiter));
+  insert(values: Row, arbitration?: Arbitration): WriteOutcome | Promise<void> {
+    return this.write('insert', null, values, values, (row) => this.inner.insert(row, arbitration));
   }
 
   leavesUnread(): boolean {
