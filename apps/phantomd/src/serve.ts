@@ -6,17 +6,18 @@
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
 import { readFileSync } from 'node:fs';
-import { MetricsRegistry } from '@phantom/base';
+import { MetricsRegistry, ioError } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
 import type { ServerOptions } from '@phantom/server';
-import type { ServeSettings } from './config/serve-settings.js';
+import { strangeVariable } from './config/command.js';
+import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 import { openDatabase } from './open-database.js';
 import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
 
-/** Serves until SIGTERM or SIGINT. */
-export async function serve(options: ServeSettings): Promise<ExitCode> {
+/** Serves until SIGTERM, SIGINT or SIGHUP. `strangeVariables` of the environment are told of in the log. */
+export async function serve(options: ServeSettings, strangeVariables: readonly string[] = []): Promise<ExitCode> {
   const { data } = options;
   if (data === undefined) throw new CommandError(ExitCode.Usage, new Error('a data directory is needed: --data DIR'));
   const stop = stopSignal();
@@ -28,6 +29,7 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
   const rules = fromFile(options.authRules, (text) => new AuthenticationRules(text));
   const tokens = fromFile(options.httpTokens, (text) => new AccessTokens(text));
   const logger = jsonLogger({ level: options.logLevel });
+  for (const name of strangeVariables) logger.warn(strangeVariable(name));
   const metrics = new MetricsRegistry();
   // Asked for by whoever finds the directory taken, whenever that is.
   let endpoints: Readonly<Record<string, string>> = {};
@@ -59,7 +61,7 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
     if (options.sampleShop) ensureSampleShop(database);
     const server = await startServer(database, { ...options, tls, rules, tokens, logger, metrics }).catch(
       (error: unknown) => {
-        throw new CommandError(ExitCode.Failed, error);
+        throw new CommandError(ExitCode.Failed, listenError(error));
       },
     );
     const pg = hostAndPort(server.pg);
@@ -84,7 +86,7 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
 
 /** What a file says; undefined when none is given. */
 function fromFile<T>(file: string | undefined, read: (text: string) => T): T | undefined {
-  return file === undefined ? undefined : usage(() => read(readFileSync(file, 'utf8')));
+  return file === undefined ? undefined : usage(() => read(contentOf(file).toString()));
 }
 
 /** The files of TLS, read; undefined when none is given. */
@@ -93,10 +95,29 @@ function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeSettings): ServerOptions['
   if (tlsCert === undefined || tlsKey === undefined)
     throw new CommandError(ExitCode.Usage, new Error('--tls-cert and --tls-key come together'));
   return usage(() => ({
-    certificate: readFileSync(tlsCert),
-    key: readFileSync(tlsKey),
-    ...(tlsClientCa === undefined ? {} : { clientAuthority: readFileSync(tlsClientCa) }),
+    certificate: contentOf(tlsCert),
+    key: contentOf(tlsKey),
+    ...(tlsClientCa === undefined ? {} : { clientAuthority: contentOf(tlsClientCa) }),
   }));
+}
+
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw ioError('read', file, error);
+  }
+}
+
+/** What is wrong with the address, for those who chose it. */
+function listenError(error: unknown): unknown {
+  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
+  if (code === 'EADDRINUSE')
+    return Object.assign(new Error(`port ${port} of ${address} is in use`, { cause: error }), {
+      code,
+      hint: `Another server listens there. Choose another port by ${flagOf('pgPort')} or ${flagOf('httpPort')}; 0 picks a free one.`,
+    });
+  return error;
 }
 
 /** What goes wrong with the arguments is their fault. */
@@ -108,10 +129,13 @@ function usage<T>(read: () => T): T {
   }
 }
 
-/** Resolves with the first SIGTERM or SIGINT; later ones change nothing: npm hands on what the terminal sends anyway. */
+/**
+ * Resolves with the first SIGTERM, SIGINT or SIGHUP, which comes when the terminal is closed; later ones change nothing: npm hands
+ * on what the terminal sends anyway.
+ */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
 }
 

@@ -78,6 +78,15 @@ describe('sql', () => {
     expect(answer.out).toContain(
       'INSERT 0 2\n a\n---\n 1\n 2\n(2 rows)\n\nCREATE DATABASE\n here  | n\n-------+---\n other |\n',
     );
+    database.exec("create role ada login password 'secret'");
+    const asAda = (password: string): string => url.replace('phantom@', `ada${password}@`);
+    await expect(ask({ url: asAda(''), commands: ['select 1'] })).rejects.toMatchObject({
+      exitCode: 4,
+      cause: { code: '28P01', hint: expect.stringContaining('PGPASSWORD') as string },
+    });
+    expect((await ask({ url: asAda(':secret'), commands: ['select 1'] })).value).toBe(0);
+    for (const wrong of ['127.0.0.1:5433', 'mysql://ada@127.0.0.1/x', 'postgres://a b:c'])
+      await expect(ask({ url: wrong, commands: ['select 1'] })).rejects.toMatchObject({ exitCode: 1 });
     const failed = await ask({ url, commands: ["select 'ö', nope"] });
     expect(failed).toMatchObject({ value: 2, out: '' });
     expect(failed.err).toContain("LINE 1: select 'ö', nope\n                    ^");
@@ -227,7 +236,7 @@ describe('serve', () => {
       const other = newDirectory();
       await expect(serve({ ...options(other), pgPort })).rejects.toMatchObject({
         exitCode: 2,
-        cause: { code: 'EADDRINUSE' },
+        cause: { code: 'EADDRINUSE', message: `port ${pgPort} of 127.0.0.1 is in use` },
       });
       await (await open(other)).close();
     });

@@ -52,6 +52,11 @@ describe('settings', () => {
     expect(resolveSettings({ config: file('{"host":"b"}') }, environment).settings.host).toBe('b');
   });
 
+  it('tell of variables that are named like them and are none', async () => {
+    const environment = { PHANTOM_PG_PROT: '1', PHANTOM_PG_PORT: '2', PHANTOM_HISTORY: '/x', PATH: '/' };
+    expect(resolveSettings({}, environment).strangeVariables).toEqual(['PHANTOM_PG_PROT']);
+  });
+
   it('read sizes with their units', () => {
     const cacheBytes = (given: unknown): number => resolveSettings({ cacheBytes: given }, {}).settings.cacheBytes;
     expect([cacheBytes('2MiB'), cacheBytes('2 GiB'), cacheBytes('2097152'), cacheBytes(2_097_152)]).toEqual([

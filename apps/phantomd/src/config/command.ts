@@ -4,7 +4,8 @@ import { type ResolvedSettings } from './resolve.js';
 import { SERVE_SETTINGS, SERVE_SETTING_NAMES, flagOf, variableOf } from './serve-settings.js';
 
 /** Prints them as lines of name, value and source, or as one object. Settings hold names of files, never secrets. */
-export function showConfig({ settings, sources }: ResolvedSettings, json: boolean): ExitCode {
+export function showConfig({ settings, sources, strangeVariables }: ResolvedSettings, json: boolean): ExitCode {
+  for (const name of strangeVariables) process.stderr.write(`${strangeVariable(name)}\n`);
   const rows = SERVE_SETTING_NAMES.map((name) => ({
     name,
     value: settings[name],
@@ -23,6 +24,11 @@ export function showConfig({ settings, sources }: ResolvedSettings, json: boolea
   for (const { name, value, source } of rows)
     process.stdout.write(`${name.padEnd(nameWidth)}  ${shown(value).padEnd(valueWidth)}  ${source}\n`);
   return ExitCode.Done;
+}
+
+/** What is said of a variable that may be a setting misspelled. */
+export function strangeVariable(name: string): string {
+  return `${name} is in the environment and is no setting`;
 }
 
 function shown(value: string | number | boolean | undefined): string {

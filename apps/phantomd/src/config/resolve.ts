@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
+import { HISTORY_VARIABLE } from '../sql/history.js';
 import {
   SERVE_SETTINGS,
   SERVE_SETTING_NAMES,
@@ -18,7 +19,8 @@ import {
 } from './serve-settings.js';
 import type { Setting } from './setting.js';
 
-export const CONFIG_VARIABLE = 'PHANTOM_CONFIG';
+const CONFIG_VARIABLE = 'PHANTOM_CONFIG';
+const KNOWN_VARIABLES = new Set([CONFIG_VARIABLE, HISTORY_VARIABLE, ...SERVE_SETTING_NAMES.map(variableOf)]);
 
 /** Flags as commander hands them over: those that were given. */
 export type GivenFlags = Readonly<Partial<Record<ServeSettingName | 'config', unknown>>>;
@@ -27,6 +29,8 @@ export interface ResolvedSettings {
   readonly settings: ServeSettings;
   /** Who said so: `default`, or the name of the flag, the variable or the file. */
   readonly sources: Readonly<Record<ServeSettingName, string>>;
+  /** Variables that are named like settings and are none. They may be somebody else's, so they are told of and no more. */
+  readonly strangeVariables: readonly string[];
 }
 
 /** CommandError with exit code 1 for what is wrong or unknown. */
@@ -47,7 +51,9 @@ export function resolveSettings(
     settings[name] = found === undefined ? setting.fallback : readAs(setting, found.given, found.source);
     sources[name] = found?.source ?? 'default';
   }
-  return { settings: settings as ServeSettings, sources: sources as ResolvedSettings['sources'] };
+  const isStrange = (name: string): boolean => name.startsWith('PHANTOM_') && !KNOWN_VARIABLES.has(name);
+  const strangeVariables = Object.keys(environment).filter(isStrange);
+  return { settings: settings as ServeSettings, sources: sources as ResolvedSettings['sources'], strangeVariables };
 }
 
 function readAs(setting: Setting<unknown>, given: unknown, source: string): unknown {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 
 export const HISTORY_LINES_MAX = 1000;
 
+export const HISTORY_VARIABLE = 'PHANTOM_HISTORY';
+
 /** Where it is kept: PHANTOM_HISTORY, or a file in the home directory. */
 export function historyFile(environment: Readonly<Record<string, string | undefined>>): string {
-  return environment.PHANTOM_HISTORY ?? join(homedir(), '.phantomd_history');
+  return environment[HISTORY_VARIABLE] ?? join(homedir(), '.phantomd_history');
 }
 
 /** Lines, the newest first, as readline has them; none when the file cannot be read. */

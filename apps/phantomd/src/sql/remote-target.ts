@@ -26,8 +26,9 @@ export class RemoteTarget implements SqlTarget {
     this.notice = notice;
   }
 
-  /** Connects. CommandError "cannot open" when nobody answers, or does not let us in. */
+  /** Connects. CommandError for a URL that is none, and "cannot open" when nobody answers, or does not let us in. */
   static async open(url: string, notice: NoticeReceiver): Promise<RemoteTarget> {
+    checkUrl(url);
     try {
       return new RemoteTarget(url, await connect(url, notice), notice);
     } catch (error) {
@@ -71,7 +72,7 @@ export class RemoteTarget implements SqlTarget {
 
   /** The server has gone away or has ended the connection. */
   private get isLost(): boolean {
-    const { stream } = (this.client as unknown as { readonly connection: CopyConnection }).connection;
+    const stream = streamOf(this.client);
     return stream.destroyed || stream.readableEnded;
   }
 
@@ -115,9 +116,32 @@ async function connect(connectionString: string, notice: NoticeReceiver): Promis
   try {
     await client.connect();
   } catch (error) {
-    throw isSystemError(error) ? unreachable(client, error) : error;
+    // What has failed on this side would leave the connection open.
+    streamOf(client).destroy();
+    if (isSystemError(error)) throw unreachable(client, error);
+    throw /password must be a/.test(String(error)) ? passwordMissing(client) : error;
   }
   return client;
+}
+
+function streamOf(client: Client): Socket {
+  return (client as unknown as { readonly connection: CopyConnection }).connection.stream;
+}
+
+/** CommandError for what is no URL of a server; `pg` would take it for the name of a host. */
+function checkUrl(url: string): void {
+  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return;
+  throw new CommandError(
+    ExitCode.Usage,
+    new Error('--url has to be of the form postgres://user:password@host:port/database'),
+  );
+}
+
+/** The server asks for one, and nobody has given it. */
+function passwordMissing({ user }: Client): PhantomError {
+  return new PhantomError('28P01', `the server asks for the password of "${user}"`, {
+    hint: 'Set PGPASSWORD, or write it into the URL: postgres://user:password@host:port/database.',
+  });
 }
 
 /** The system's own word, not a server's. Of a name with several addresses it is one for each of them, and none for all. */

@@ -22,6 +22,7 @@ import { openApi } from './openapi.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
 import type { QueryEndpoint } from './query-endpoint.js';
 
+const PATHS = ['/v1/query', '/v1/openapi.json', '/healthz', '/readyz', '/metrics'];
 const CONNECTIONS_MAX = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -143,7 +144,7 @@ export class HttpListener {
       case '/v1/openapi.json':
         return jsonAnswer(200, openApi);
       default:
-        throw new HttpError(404, 'not found');
+        throw new HttpError(404, `not found; there are ${PATHS.join(', ')}`);
     }
   }
 

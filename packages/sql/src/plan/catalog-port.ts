@@ -128,6 +128,8 @@ export interface CatalogPort {
   /** A relation by name, along the search path when the schema is not given. Undefined: there is none (42P01 is the binder's). */
   relation(name: QualifiedName): NamedRelation | undefined;
   relationByOid(oid: Oid): NamedRelation | undefined;
+  /** Names of the tables, views and sequences of a schema; of those that the search path leads to where none is given. */
+  relationNames(schema?: string): Iterable<string>;
   schemaExists(name: string): boolean;
   schemaName(oid: Oid): string;
   /** The model that keeps collections; undefined where there is none. */

@@ -8,9 +8,13 @@
  */
 import type { Oid } from '@phantom/catalog';
 import { LockStrength, type MvccTransaction, type SessionLocks } from '@phantom/mvcc';
+import { LongWait } from '../exec/long-wait.js';
 import { StatementWait } from '../exec/runtime.js';
 import type { AdvisoryCall, AdvisoryKey, AdvisoryLocks } from '../functions/registry.js';
 import { advisoryKey } from './advisory-keys.js';
+
+/** Longest time a timer takes. */
+const TIMER_MS_MAX = 2_147_483_647;
 
 /** What the locks need of their session. */
 export interface AdvisoryOwner {
@@ -32,6 +36,7 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
   private taken: Taken[] = [];
   /** What the executions before it had, and this one has not asked for yet. */
   private kept: Taken[] = [];
+  private sleeping: NodeJS.Timeout | undefined;
 
   constructor(owner: AdvisoryOwner) {
     this.owner = owner;
@@ -80,8 +85,22 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
   sleep(seconds: number): void {
     const name = `sleep ${seconds}`;
     if (this.hasKept(name)) return;
-    const slept = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, seconds * 1000)));
-    throw new StatementWait(slept.then(() => void this.taken.push({ name, undo: undefined })));
+    const endMs = performance.now() + seconds * 1000;
+    const slept = new Promise<void>((resolve) => {
+      const rest = (): void => {
+        const leftMs = endMs - performance.now();
+        if (leftMs > 0) this.sleeping = setTimeout(rest, Math.min(leftMs, TIMER_MS_MAX));
+        else resolve();
+      };
+      rest();
+    });
+    throw new StatementWait(LongWait.of(slept.then(() => void this.taken.push({ name, undo: undefined }))));
+  }
+
+  /** Nobody waits for a sleep any more: a timer that runs on would keep the process. */
+  endSleep(): void {
+    clearTimeout(this.sleeping);
+    this.sleeping = undefined;
   }
 
   /** True when an earlier execution of the statement has seen to it. */

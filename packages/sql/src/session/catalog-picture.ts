@@ -234,6 +234,14 @@ export class CatalogPicture implements CatalogPort {
     return object !== undefined && isRelation(object) ? object : systemRelationByOid(oid, this.source());
   }
 
+  *relationNames(schema?: string): Iterable<string> {
+    for (const oid of schema === undefined ? this.path : [this.schemaOid(schema)]) {
+      if (oid === undefined) continue;
+      for (const object of this.objects.objectsIn(oid))
+        if (isRelation(object) && object.kind !== 'index') yield object.name;
+    }
+  }
+
   schemaExists(name: string): boolean {
     return this.schemaOid(name) !== undefined;
   }

@@ -129,7 +129,7 @@ function* runWriting(
       return count;
     } catch (error) {
       if (error instanceof StatementWait) {
-        yield error.wait;
+        yield* throughWait(session, error);
       } else if (!(error instanceof StatementRestart)) {
         // What the error tells may come from commits that are not durable yet.
         const shown = transaction.storage.whenShown();
@@ -157,12 +157,21 @@ export function* runBody(session: SqlSession, body: () => Execution): Execution 
       return yield* body();
     } catch (error) {
       if (!(error instanceof StatementWait)) throw error;
-      yield error.wait;
+      yield* throughWait(session, error);
       const isGone = transaction === undefined || session.transaction !== transaction;
       if (isGone || restarts === RESTARTS_MAX) throw updatedMeanwhile();
       session.advisory.beginExecution();
       transaction.storage.restartStatement();
     }
+  }
+}
+
+/** What a function waits for; a cancel ends it. */
+function* throughWait(session: SqlSession, { wait }: StatementWait): Generator<Yielded, void, void> {
+  try {
+    yield wait;
+  } finally {
+    session.advisory.endSleep();
   }
 }
 

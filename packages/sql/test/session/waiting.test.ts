@@ -34,6 +34,7 @@ describe('a wait for a lock', () => {
     await run(a, 'begin; update t set v = 5 where id = 1');
     await run(b, "set lock_timeout = '20ms'");
     expect(await run(b, 'update t set v = 6 where id = 1')).toBe('55P03');
+    expect(await run(b, "select pg_sleep(0.05), pg_sleep('nan')")).toBe('SELECT 1');
     expect(await run(b, 'begin; lock table t')).toBe('55P03');
     expect(await run(b, 'rollback')).toBe('ROLLBACK');
     expect(engine.mvcc.transactions().every(({ waitsFor }) => waitsFor.length === 0)).toBe(true);
@@ -47,7 +48,13 @@ describe('a wait for a lock', () => {
     await run(a, 'select pg_advisory_lock(1)');
     await run(b, 'set statement_timeout = 20');
     expect(await run(b, 'select pg_advisory_lock(1)')).toBe('57014');
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
     expect(await run(b, 'select pg_sleep(60)')).toBe('57014');
+    // Longer than a timer takes.
+    expect(await run(b, 'select pg_sleep(1e10)')).toBe('57014');
+    expect(await run(b, `do 'begin perform pg_sleep(60); end'`)).toBe('57014');
+    expect(timers()).toBeLessThanOrEqual(before);
     await run(a, 'select pg_advisory_unlock_all()');
     expect(await run(b, 'select pg_try_advisory_lock(1)')).toBe('SELECT 1');
   });

@@ -5,6 +5,7 @@ import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import type { Binder, BoundField } from '../../expr/binder.js';
 import { columnReference, type ColumnId } from '../../expr/expression.js';
+import { nearestName } from '../../expr/nearest-name.js';
 import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
 import { CTID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -20,6 +21,9 @@ import { sampleCondition } from './table-sample.js';
 
 /** Hidden column with a row's reference, for cursors. No query can name it: a name never holds this character. */
 export const ROW_REFERENCE_NAME = '\u0000row';
+
+/** Names that a misspelled one is compared with: an error costs no more in a schema of a hundred thousand tables. */
+const HINT_NAMES_MAX = 1000;
 
 /** Finds a relation by its written name; 42P01 when there is none. */
 export function findRelation(binder: Binder, name: QualifiedName, position: number): NamedRelation {
@@ -49,7 +53,23 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
     }
     return relation;
   }
-  throw context.error('42P01', `relation "${parts.join('.')}" does not exist`, position);
+  const nearest = nearestName(last, first(context.catalog.relationNames(schema), HINT_NAMES_MAX));
+  throw context.error(
+    '42P01',
+    `relation "${parts.join('.')}" does not exist`,
+    position,
+    nearest === undefined
+      ? {}
+      : { hint: `Perhaps you meant "${schema === undefined ? nearest : `${schema}.${nearest}`}".` },
+  );
+}
+
+function* first(names: Iterable<string>, countMax: number): Iterable<string> {
+  let count = 0;
+  for (const name of names) {
+    if (count++ === countMax) return;
+    yield name;
+  }
 }
 
 /** What a name meant when the query that holds it was stored; undefined outside of stored queries. */
