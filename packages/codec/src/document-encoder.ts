@@ -18,13 +18,14 @@ import {
   PhantomError,
   assert,
   copyBytes,
+  readU16,
   varintBytes,
   writeU16,
   writeU32,
   writeVarint,
 } from '@phantom/base';
 import { Decimal } from './decimal.js';
-import { Tag, hasStructure, isSelfContained } from './document-format.js';
+import { SHORT_STRING_MAX, Tag, hasStructure, isSelfContained } from './document-format.js';
 import { type DocumentValue, entryStart, nodeCount, nodeKind } from './document-reader.js';
 import {
   type DocumentStructure,
@@ -33,7 +34,8 @@ import {
   structureAt,
 } from './document-structure.js';
 import { ObjectId, Uuid, isForeignPlain } from './document-values.js';
-import { writeNode, writeNumber } from './document-writer.js';
+import { writeNode, writeNumber, writeShortText } from './document-writer.js';
+import { EntryEnds, NARROW_MAX } from './entry-ends.js';
 import type { ObjectTarget } from './object-writer.js';
 import { type KnownKey, type ShapeNode, ShapeTree } from './shape-tree.js';
 import { corruptValue } from './storage.js';
@@ -48,7 +50,6 @@ export interface DocumentRules {
 
 /** Keys whose bytes are kept; documents with more different ones pay for their encoding. */
 const KEYS_MAX = 4096;
-const SMALL_STRING_MAX = 63;
 /** Longer texts are measured before room is made for them: three bytes a character would be too much room. */
 const PLAIN_STRING_MAX = 4096;
 const ORDERED = { sorted: false } as const;
@@ -88,9 +89,8 @@ export class DocumentEncoder implements ObjectTarget {
   private expects = false;
   /** Nodes written that are not self-contained. */
   private named = 0;
-  /** End offsets of the containers being written, innermost on top. */
-  private ends = new Int32Array(256);
-  private endsUsed = 0;
+  /** Ends of the entries of the containers being written, innermost on top. */
+  private readonly ends = new EntryEnds();
   /** Where the value being written stands: as many steps as it has levels above it. */
   private readonly path: (string | number)[] = [];
 
@@ -239,7 +239,7 @@ export class DocumentEncoder implements ObjectTarget {
   }
 
   private begin(store: StructureStore | undefined): void {
-    this.endsUsed = 0;
+    this.ends.count = 0;
     this.fieldsUsed = 0;
     this.named = 0;
     this.store = store;
@@ -295,24 +295,12 @@ export class DocumentEncoder implements ObjectTarget {
     }
   }
 
-  /** Plain text is two to three times faster here than asking native code for its length first. */
+  /** Appends the node of a text. */
   text(text: string, depth: number): void {
     const { writer } = this;
     const { length } = text;
-    if (length <= SMALL_STRING_MAX) {
-      const at = writer.reserve(length + 1);
-      const { buffer } = writer;
-      let i = 0;
-      for (; i < length; i++) {
-        const code = text.charCodeAt(i);
-        if (code >= 0x80) break;
-        buffer[at + 1 + i] = code;
-      }
-      if (i === length) {
-        buffer[at] = Tag.ShortString + length;
-        writer.length = at + 1 + length;
-        return;
-      }
+    if (length <= SHORT_STRING_MAX) {
+      if (writeShortText(writer, text)) return;
     } else if (length <= PLAIN_STRING_MAX) {
       const at = writer.reserve(utf8BytesMax(text) + 3);
       const { buffer } = writer;
@@ -362,17 +350,52 @@ export class DocumentEncoder implements ObjectTarget {
 
   private array(items: readonly unknown[], depth: number, key: KnownKey): void {
     this.checkDepth(depth);
-    const { named } = this;
+    const { writer, named } = this;
     const { length } = items;
-    const first = this.endsUsed;
     const start = this.open(Tag.Array, length);
+    const data = writer.length;
+    const table = data - 2 * length;
     for (let i = 0; i < length; i++) {
-      const item = items[i];
-      this.path[depth] = i;
-      this.node(item === undefined ? null : item, depth + 1, key);
+      this.item(items[i], i, depth, key);
+      const end = writer.length - data;
+      if (end > NARROW_MAX) {
+        this.widerArray(items, i, depth, key, start, data, named);
+        return;
+      }
+      writeU16(writer.buffer, table + 2 * i, end);
+    }
+    const { buffer } = writer;
+    writeVarint(buffer, start + 1, length);
+    if (this.named !== named) buffer[start] = Tag.ArrayOver;
+  }
+
+  /** Goes on with an array whose item at `last` is the first to end too far for narrow ends. */
+  private widerArray(
+    items: readonly unknown[],
+    last: number,
+    depth: number,
+    key: KnownKey,
+    start: number,
+    data: number,
+    named: number,
+  ): void {
+    const { writer } = this;
+    const first = this.ends.count;
+    const { length } = items;
+    const table = data - 2 * length;
+    for (let i = 0; i < last; i++) this.end(data + readU16(writer.buffer, table + 2 * i));
+    this.end();
+    for (let i = last + 1; i < length; i++) {
+      this.item(items[i], i, depth, key);
       this.end();
     }
     this.close(start, length, first, this.named !== named);
+  }
+
+  private item(item: unknown, i: number, depth: number, key: KnownKey): void {
+    this.path[depth] = i;
+    if (typeof item === 'string') this.text(item, depth + 1);
+    else this.node(item === undefined ? null : item, depth + 1, key);
   }
 
   private plain(fields: Record<string, unknown>, depth: number, key: KnownKey): void {
@@ -436,7 +459,7 @@ export class DocumentEncoder implements ObjectTarget {
     const { fieldKeys, fieldValues, named } = this;
     const count = this.fieldsUsed - base;
     const structure = this.store === undefined ? undefined : this.structureOf(shape, this.store);
-    const first = this.endsUsed;
+    const first = this.ends.count;
     const start = structure === undefined ? this.open(Tag.Object, count) : this.openStructured(structure);
     for (let i = base; i < base + count; i++) {
       const key = fieldKeys[i] as KnownKey;
@@ -499,27 +522,22 @@ export class DocumentEncoder implements ObjectTarget {
 
   /** Writes the ends, as close does. */
   private closeStructured(start: number, { keys }: DocumentStructure, first: number): void {
-    assert(this.endsUsed - first === keys.length, 'an object has the fields of its structure');
+    assert(this.ends.count - first === keys.length, 'an object has the fields of its structure');
     this.named++;
     const table = start + 1 + STRUCTURE_NAME_BYTES;
-    this.writeEnds(start, table, keys.length, table + 2 * keys.length, first);
+    this.ends.write(this.writer, start, table, keys.length, table + 2 * keys.length, first);
   }
 
   /** See ObjectTarget. */
   endWide(start: number, data: number, ends: readonly number[]): void {
-    const first = this.endsUsed;
+    const first = this.ends.count;
     for (const end of ends) this.end(data + end);
-    this.writeEnds(start, data - 2 * ends.length, ends.length, data, first);
+    this.ends.write(this.writer, start, data - 2 * ends.length, ends.length, data, first);
   }
 
   /** An entry ends here, or at an offset that is yet to be written. */
   private end(at: number = this.writer.length): void {
-    if (this.endsUsed === this.ends.length) {
-      const grown = new Int32Array(2 * this.ends.length);
-      grown.set(this.ends);
-      this.ends = grown;
-    }
-    this.ends[this.endsUsed++] = at;
+    this.ends.push(at);
   }
 
   /**
@@ -528,31 +546,10 @@ export class DocumentEncoder implements ObjectTarget {
    */
   private close(start: number, room: number, first: number, isOver: boolean): void {
     const { buffer } = this.writer;
-    const count = this.endsUsed - first;
+    const count = this.ends.count - first;
     if (isOver) buffer[start] = buffer[start] === Tag.Array ? Tag.ArrayOver : Tag.ObjectOver;
     const table = writeVarint(buffer, start + 1, count);
-    this.writeEnds(start, table, count, start + 1 + varintBytes(room) + 2 * room, first);
-  }
-
-  /** Writes the ends on the stack from `first` on at `table`, behind which the entries begin that stand at `reserved`. */
-  private writeEnds(start: number, table: number, count: number, reserved: number, first: number): void {
-    const { writer, ends } = this;
-    const wide = writer.length - reserved > 0xffff;
-    const data = table + count * (wide ? 4 : 2);
-    if (data !== reserved) {
-      const bytes = writer.length - reserved;
-      if (data > reserved) writer.reserve(data - reserved);
-      writer.buffer.copyWithin(data, reserved, reserved + bytes);
-      writer.length = data + bytes;
-    }
-    const { buffer } = writer;
-    if (wide) buffer[start] = (buffer[start] as number) | 1;
-    for (let i = 0; i < count; i++) {
-      const end = (ends[first + i] as number) - reserved;
-      if (wide) writeU32(buffer, table + 4 * i, end);
-      else writeU16(buffer, table + 2 * i, end);
-    }
-    this.endsUsed = first;
+    this.ends.write(this.writer, start, table, count, start + 1 + varintBytes(room) + 2 * room, first);
   }
 
   /** The key among those that are kept. */

@@ -89,6 +89,25 @@ function writeString(writer: ByteWriter, text: string): void {
   writer.length = writeUtf8(writer.buffer, at, text);
 }
 
+/**
+ * Appends text that is short and ASCII, as most is; false, and nothing is appended, for any other. Two to three times faster than asking
+ * native code for its length first, and small enough to be compiled into its callers.
+ */
+export function writeShortText(writer: ByteWriter, text: string): boolean {
+  const { length } = text;
+  if (length > SHORT_STRING_MAX) return false;
+  const at = writer.reserve(length + 1);
+  const { buffer } = writer;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    buffer[at + 1 + i] = code;
+  }
+  buffer[at] = Tag.ShortString + length;
+  writer.length = at + 1 + length;
+  return true;
+}
+
 /** Appends the node of a number: an integer in the fewest bytes that hold it. */
 export function writeNumber(writer: ByteWriter, value: number): void {
   const at = writer.reserve(9);

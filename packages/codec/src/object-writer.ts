@@ -10,7 +10,8 @@
  *   const start = writer.reserve(13);
  *   const data = start + 13;
  *   writer.length = data;                                                        tag and name of the structure are written
- *   if (typeof v0 === 'string') text(target, v0, depth + 1); else if (typeof v0 === 'number') number(writer, v0);
+ *   if (typeof v0 === 'string') short(writer, v0) || target.text(v0, depth + 1);
+ *   else if (typeof v0 === 'number') number(writer, v0);
  *   else target.node(v0, depth + 1, keys[0]);
  *   const e0 = writer.length - data;
  *   ...
@@ -29,7 +30,8 @@
 import type { ByteWriter } from '@phantom/base';
 import { Tag } from './document-format.js';
 import { canBeCompiled } from './document-shape.js';
-import { writeNumber } from './document-writer.js';
+import { writeNumber, writeShortText } from './document-writer.js';
+import { NARROW_MAX } from './entry-ends.js';
 import type { KnownKey } from './shape-tree.js';
 
 /** What writes values for a compiled writer: the encoder. */
@@ -55,8 +57,6 @@ export type ObjectWriter = (
   keys: readonly KnownKey[],
 ) => boolean;
 
-const NARROW_MAX = 0xffff;
-
 /** The writer of objects of the structure with this name and these keys, undefined when there can be none. */
 export function compileObjectWriter(name: Uint8Array, names: readonly string[]): ObjectWriter | undefined {
   if (!canBeCompiled(names)) return undefined;
@@ -74,7 +74,7 @@ export function compileObjectWriter(name: Uint8Array, names: readonly string[]):
   for (const [i, byte] of head.entries()) lines.push(`head[start + ${i}] = ${byte};`);
   lines.push('writer.length = data;');
   for (let i = 0; i < names.length; i++) {
-    lines.push(`if (typeof v${i} === 'string') target.text(v${i}, depth + 1);`);
+    lines.push(`if (typeof v${i} === 'string') short(writer, v${i}) || target.text(v${i}, depth + 1);`);
     lines.push(`else if (typeof v${i} === 'number') number(writer, v${i});`);
     lines.push(`else target.node(v${i}, depth + 1, keys[${i}]);`);
     lines.push(`const e${i} = writer.length - data;`);
@@ -91,7 +91,11 @@ export function compileObjectWriter(name: Uint8Array, names: readonly string[]):
   }
   lines.push('return true;');
   const source = `return (target, fields, names, id, depth, keys) => { ${lines.join('\n')} };`;
-  return (new Function('number', source) as (number: typeof writeNumber) => ObjectWriter)(writeNumber);
+  const make = new Function('number', 'short', source) as (
+    number: typeof writeNumber,
+    short: typeof writeShortText,
+  ) => ObjectWriter;
+  return make(writeNumber, writeShortText);
 }
 
 /** Ends the writer for objects that have other names than those from `from` on. */

@@ -31,6 +31,25 @@ describe('the encoder and decoder of collections', () => {
     );
   });
 
+  it('write arrays whose items end too far for narrow ends from some item on, within each other too', () => {
+    const decoder = new DocumentDecoder();
+    const text = (length: number): string => 'x'.repeat(length);
+    const arrays: DocumentValue[] = [
+      [text(65_531)],
+      [text(65_532)],
+      [text(70_000), 1, 'b'],
+      ['a', text(40_000), [1, text(66_000), [text(10), null]], text(40_000), 2],
+      ['a', 'b', text(65_600)],
+      Array.from({ length: 200 }, (_, i) => text(i * 5)),
+      Array.from({ length: 40_000 }, (_, i) => i % 100),
+    ];
+    for (const array of [...arrays, arrays]) {
+      const { bytes } = encoded(array);
+      expect(Buffer.compare(bytes, Jsonb.ordered(array).bytes)).toBe(0);
+      expect(decoder.decode(bytes, 0, bytes.length)).toEqual(array);
+    }
+  });
+
   it('read chosen fields alone', () => {
     const decoder = new DocumentDecoder();
     const long = 'k'.repeat(100);
