@@ -381,6 +381,7 @@ function activityOf(session: SqlSession): Activity {
   const { engine } = session;
   return {
     mvcc: engine.mvcc,
+    statementUses: () => engine.statementUses.all(),
     nowMicros: () => microsSince2000(engine.clock.nowMs()),
     maySee: (pid) =>
       hasRightsOf(engine.catalog.committed, session.currentRoleOid, PredefinedRole.ReadAllStats) ||

@@ -13,6 +13,7 @@ import { Notifications } from './notifications.js';
 import type { ReadWorkers, StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
+import { StatementUses } from './statement-uses.js';
 import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
 
 /** So many queries may have all of their working memory at a time, where nothing else is said. */
@@ -63,6 +64,8 @@ export class SqlEngine {
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
+  /** What statements cost so far. */
+  readonly statementUses = new StatementUses();
   readonly rowNumbers = new RowNumbers();
   /** Who listens to what. */
   readonly notifications = new Notifications();

@@ -330,7 +330,12 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     if (failed && !(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true))
       throw inFailedTransaction();
     try {
-      if (statement.kind === 'plan') return yield* runPlan(this, statement, parameters, sink);
+      if (statement.kind === 'plan') {
+        const beganMs = performance.now();
+        const rows = yield* runPlan(this, statement, parameters, sink);
+        this.engine.statementUses.ended(this.databaseOid, statement, performance.now() - beganMs, rows);
+        return rows;
+      }
       const { transaction } = this;
       for (let wait = transaction?.readAhead(false); wait !== undefined; wait = transaction?.readAhead(false))
         yield wait;
@@ -339,6 +344,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     } catch (error) {
       // Only what runs a plan anew can wait for a function; the client may run anything again.
       const raised = error instanceof StatementWait ? waitedWithin(error.wait) : error;
+      if (statement.kind === 'plan') this.engine.statementUses.failed(this.databaseOid, statement);
       this.fail(raised);
       throw raised;
     }

@@ -187,6 +187,32 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
       }
     },
   ),
+  {
+    ...view(
+      13919,
+      PHANTOM_OID,
+      'statements',
+      [
+        ['database', TypeOid.name],
+        ['query', TypeOid.text],
+        ['calls', TypeOid.int8],
+        ['errors', TypeOid.int8],
+        ['rows', TypeOid.int8],
+        ['total_ms', TypeOid.float8],
+        ['mean_ms', TypeOid.float8],
+        ['max_ms', TypeOid.float8],
+      ],
+      function* ({ activity, objectsSeen }) {
+        for (const { databaseOid, text, calls, errors, rows, totalMs, maxMs } of activity.statementUses()) {
+          const database = objectsSeen.object(databaseOid);
+          const name = database?.kind === 'database' ? database.name : null;
+          yield [name, text, calls, errors, rows, totalMs, calls === 0 ? null : totalMs / calls, maxMs];
+        }
+      },
+    ),
+    // Texts may hold what others may not read.
+    restricted: true,
+  },
   view(
     13911,
     PHANTOM_OID,

@@ -3,6 +3,7 @@ import type { StoredStatistics } from '../plan/statistics/stored-statistics.js';
 import type { ObjectReader, Oid, SequenceRow } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
+import type { StatementUse } from '../session/statement-uses.js';
 import type { TextCatalog } from './object-text.js';
 import type { NetworkEnd } from '../functions/registry.js';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
@@ -17,6 +18,8 @@ export const PHANTOM_SCHEMA = 'phantom';
 /** What goes on in the engine. */
 export interface Activity {
   readonly mvcc: Mvcc;
+  /** What statements of all databases cost so far. */
+  statementUses(): Iterable<StatementUse>;
   /** Microseconds since 2000. */
   nowMicros(): number;
   /** True when the session may see what the session of that number runs. */
