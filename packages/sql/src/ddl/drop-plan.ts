@@ -100,7 +100,7 @@ export function describe(context: DdlContext, item: Going): string {
   switch (item.kind) {
     case 'object':
       if (object.kind === 'policy' || object.kind === 'trigger')
-        return `${word} ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
+        return `${word} ${object.name} on ${relationText(context, object.tableOid)}`;
       if (object.kind === 'routine') return `${word} ${routineText(context, object)}`;
       return `${word} ${object.name}`;
     case 'constraint':
@@ -290,4 +290,10 @@ function* standingOn(context: DdlContext, tableOid: Oid, indexOid: Oid): Iterabl
     if (reference.indexOid === indexOid)
       yield { item: { kind: 'references', oid: child.oid, targetOid: tableOid }, silent: false };
   }
+}
+
+/** A relation that has policies or triggers. */
+function relationText(context: DdlContext, oid: Oid): string {
+  const relation = context.objects.object(oid);
+  return `${relation?.kind === 'view' ? 'view' : 'table'} ${relation?.name}`;
 }

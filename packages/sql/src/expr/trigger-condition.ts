@@ -31,6 +31,8 @@ export interface TriggerConditionRequest {
   /** Rows that there are for every event of the trigger. */
   readonly hasOld: boolean;
   readonly hasNew: boolean;
+  /** The trigger is made, and fires before columns are generated: 42P17 where the condition would read those of the new row. */
+  readonly refusesGenerated?: boolean;
 }
 
 /** Binds a condition. 42P17 for a row that some event does not have; else the binder's errors. */
@@ -95,5 +97,24 @@ function bindCondition(sql: string, request: TriggerConditionRequest): BoundCond
     throw context.error('42P17', "INSERT trigger's WHEN condition cannot reference OLD values", node.position);
   if (!hasNew && used.some((place) => place >= columns.length))
     throw context.error('42P17', "DELETE trigger's WHEN condition cannot reference NEW values", node.position);
+  if (request.refusesGenerated === true) refuseGenerated(columns, used, context, node.position);
   return { bound, places, context };
+}
+
+/** `used`: places of columns, those of the old row first. */
+function refuseGenerated(
+  columns: readonly ColumnDescriptor[],
+  used: readonly number[],
+  context: BindContext,
+  position: number | undefined,
+): void {
+  const ofNew = columns.filter((_, i) => used.includes(columns.length + i));
+  const generated = ofNew.find((column) => column.generated !== undefined);
+  if (generated === undefined) return;
+  const isWholeRow = ofNew.length === columns.filter(({ dropped }) => !dropped).length;
+  throw context.error('42P17', "BEFORE trigger's WHEN condition cannot reference NEW generated columns", position, {
+    detail: isWholeRow
+      ? 'A whole-row reference is used and the table contains generated columns.'
+      : `Column "${generated.name}" is a generated column.`,
+  });
 }

@@ -47,12 +47,13 @@ export class DeferredConstraints {
   }
 
   /**
-   * True when something is owed for rows of the table. Keys are looked at: one that nobody else has is owed nothing, as in
+   * True when something is owed for rows of the table, or triggers wait. Keys are looked at: one that nobody else has is owed nothing, as in
    * PostgreSQL, which notes only what is twice there.
    */
   *isOwedBy(tableOid: Oid): Generator<Yielded, boolean, void> {
     const isOfTable = ({ constraint }: DeferredCheck): boolean => constraint?.tableOid === tableOid;
-    if (this.pending.some((check) => isOfTable(check) && check.constraint?.kind === 'foreign key')) return true;
+    const isKey = (kind: string | undefined): boolean => kind === 'primary key' || kind === 'unique';
+    if (this.pending.some((check) => isOfTable(check) && !isKey(check.constraint?.kind))) return true;
     try {
       yield* this.run(isOfTable);
       return false;

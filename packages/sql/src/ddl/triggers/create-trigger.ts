@@ -69,7 +69,6 @@ function checkShape(relation: TriggeredRelation, node: CreateTrigger): void {
   if (relation.kind === 'view') {
     if (timing !== 'instead-of' && forEach === 'row') wrong('Views cannot have row-level BEFORE or AFTER triggers.');
     if (truncates) wrong('Views cannot have TRUNCATE triggers.');
-    if (timing !== 'instead-of') throw unsupportedError('statement-level triggers of views');
   }
   if (truncates && forEach === 'row')
     throw new PhantomError('0A000', 'TRUNCATE FOR EACH ROW triggers are not supported');
@@ -115,6 +114,7 @@ function whenOf(context: DdlContext, relation: TriggeredRelation, node: CreateTr
     catalog: context.picture,
     hasOld: isRow && !node.events.some(({ event }) => event === 'insert'),
     hasNew: isRow && !node.events.some(({ event }) => event === 'delete'),
+    refusesGenerated: isRow && node.timing === 'before',
   });
   return sql;
 }

@@ -70,8 +70,12 @@ export function* ownTrigger(
 /** Puts the relation with other triggers: every plan over it is made anew. */
 export function putTriggers(context: DdlContext, relation: TriggeredRelation, triggerOids: readonly Oid[]): void {
   if (relation.kind === 'view') {
-    const triggers = triggerOids.map((oid) => context.objects.object(oid));
-    const insteadOf = new Set(triggers.flatMap((trigger) => (trigger?.kind === 'trigger' ? trigger.events : [])));
+    const insteadOf = new Set(
+      triggerOids.flatMap((oid) => {
+        const trigger = context.objects.object(oid);
+        return trigger?.kind === 'trigger' && trigger.timing === 'instead of' ? trigger.events : [];
+      }),
+    );
     context.objects.put({ ...relation, triggerOids, insteadOf: [...insteadOf] });
   } else context.objects.put({ ...relation, triggerOids, schemaVersion: relation.schemaVersion + 1 });
 }

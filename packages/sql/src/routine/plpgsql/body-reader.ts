@@ -270,7 +270,10 @@ export class BodyReader {
 
   /** The names between two marks, dots left out. */
   pathBetween(first: number, end: number): NamePath {
-    return this.tokens.slice(first, end).flatMap((token) => (token.tokenType.name === '.' ? [] : [token.value]));
+    return this.tokens.slice(first, end).flatMap(({ tokenType, value }) => {
+      if (tokenType.name === '.') return [];
+      return [tokenType.name === 'Parameter' ? `$${value}` : value];
+    });
   }
 
   private textOf(first: number, end: number, hole?: { readonly from: number; readonly to: number }): Fragment {
