@@ -9,7 +9,8 @@ import { microsSince2000 } from '../session/evaluation.js';
 import { preparedMeta } from '../session/two-phase.js';
 import type { Value } from '../types/type.js';
 import { socketAddress } from '../types/network-types.js';
-import { type CatalogRow, catalogView } from './catalog-view.js';
+import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { databasesOf } from './pg-cluster.js';
 import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
 import { TypeOid } from '../types/type-oids.js';
 
@@ -104,8 +105,33 @@ function* sessionRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+/**
+ * Sessions by database. Transactions, deadlocks and reads are counted for the whole store, so they stand where PostgreSQL has what
+ * belongs to no database; NULL is what nobody counts.
+ */
+function* databaseRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const { committed, rolledBack, deadlocks } = source.activity.mvcc.stats();
+  const { pagesRead, cacheHits } = source.storage.reads();
+  yield {
+    datid: 0,
+    numbackends: 0,
+    xact_commit: committed,
+    xact_rollback: rolledBack,
+    blks_read: pagesRead,
+    blks_hit: cacheHits,
+    deadlocks,
+    checksum_failures: 0,
+  };
+  const sessions = [...source.sessions()];
+  for (const { oid, name } of databasesOf(source)) {
+    yield { datid: oid, datname: name, numbackends: sessions.filter((one) => one.databaseOid === oid).length };
+  }
+}
+
 export const ACTIVITY_VIEWS: readonly SystemView[] = [
   catalogView('pg_stat_activity', sessionRows),
+  catalogView('pg_stat_database', databaseRows),
+  ...emptyViews('pg_stat_replication'),
   view(
     12073,
     PG_CATALOG_OID,

@@ -15,7 +15,7 @@ function* rolesOf(source: SystemViewSource): Iterable<RoleDescriptor> {
   for (const object of source.objectsSeen.objects()) if (object.kind === 'role') yield object;
 }
 
-function* databasesOf(source: SystemViewSource): Iterable<DatabaseDescriptor> {
+export function* databasesOf(source: SystemViewSource): Iterable<DatabaseDescriptor> {
   for (const object of source.objectsSeen.objects()) if (object.kind === 'database') yield object;
 }
 

@@ -1,6 +1,7 @@
 /** pg_catalog's views for people: tables, indexes, views, sequences, settings, prepared statements. */
 import { hasColumnPrivilege, policiesFor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
+import { spaceRange } from '@phantom/kv';
 import { TypeOid } from '../types/type-oids.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { indexText, viewDefinitionText } from './object-text.js';
@@ -126,7 +127,14 @@ function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
 function* tableStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
     if (relation.kind !== 'table') continue;
-    yield { relid: relation.oid, schemaname: source.schemaNameOf(relation.schemaOid), relname: relation.name };
+    yield {
+      relid: relation.oid,
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      relname: relation.name,
+      n_live_tup: source.storage.estimate(spaceRange(relation.space)).keys,
+      // No version stays in a table for somebody to clear away.
+      n_dead_tup: 0,
+    };
   }
 }
 

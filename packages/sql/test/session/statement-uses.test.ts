@@ -50,3 +50,18 @@ it('forgets the texts that took the least when there are too many', () => {
   for (let n = 0; n < 2; n++) uses.ended(1, statement(`${'x'.repeat(5000)}${n}`), 1, 1);
   expect([...uses.all()].find(({ text }) => text.startsWith('xx'))).toMatchObject({ calls: 2, text: 'x'.repeat(4096) });
 });
+
+it('stands beside what PostgreSQL tells of databases and tables', async () => {
+  await run(session, 'create database other; insert into t select i, i from generate_series(1, 100) i');
+  const there = engine.session({ database: 'other' });
+  const backends = 'select datname, numbackends from pg_stat_database where datid > 0 order by datname';
+  expect(await rows(session, backends)).toEqual(['other 1', 'phantom 1']);
+  there.close();
+  const counted = 'xact_commit > 0, xact_rollback >= 0, deadlocks = 0, blks_hit >= 0';
+  expect(await rows(session, `select ${counted} from pg_stat_database where datid = 0`)).toEqual([
+    'true true true true',
+  ]);
+  const live = "select n_live_tup, n_dead_tup from pg_stat_user_tables where relname = 't'";
+  expect(await rows(session, live)).toEqual(['100 0']);
+  expect(await rows(session, 'select count(*) from pg_stat_replication')).toEqual(['0']);
+});
