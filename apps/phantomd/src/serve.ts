@@ -13,6 +13,7 @@ import { strangeVariable } from './config/command.js';
 import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
+import { letHeapGrow } from './heap-growth.js';
 import { openDatabase } from './open-database.js';
 import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
 
@@ -20,6 +21,7 @@ import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop
 export async function serve(options: ServeSettings, strangeVariables: readonly string[] = []): Promise<ExitCode> {
   const { data } = options;
   if (data === undefined) throw new CommandError(ExitCode.Usage, new Error('a data directory is needed: --data DIR'));
+  letHeapGrow();
   const stop = stopSignal();
   const { AccessTokens, AuthenticationRules, isLoopbackHost, jsonLogger, startServer } =
     await import('@phantom/server');
