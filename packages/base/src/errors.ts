@@ -116,6 +116,11 @@ export function familyOf(code: string): ErrorFamily {
   return FAMILY_BY_CODE[code] ?? FAMILY_BY_CLASS[code.slice(0, 2)] ?? 'input';
 }
 
+/** Node's name for the method by which `console.log` shows an object. */
+export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as typeof INSPECT;
+
+type Inspect = (value: unknown, options: unknown) => string;
+
 /** The one error class of every package. `code` is a SQLSTATE and part of the API. */
 export class PhantomError extends Error {
   readonly code: string;
@@ -136,7 +141,6 @@ export class PhantomError extends Error {
 
   constructor(code: string, message: string, fields: ErrorFields = {}) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.name = 'PhantomError';
     this.code = code;
     this.family = fields.family ?? familyOf(code);
     this.retryable = fields.retryable ?? (code === SqlState.SerializationFailure || code === SqlState.DeadlockDetected);
@@ -155,9 +159,7 @@ export class PhantomError extends Error {
 
   /** A copy with further fields; the stack and cause stay those of the original. */
   with(fields: ErrorFields): PhantomError {
-    const copy = new PhantomError(this.code, this.message, { ...this.fields(), ...fields });
-    if (this.stack !== undefined) copy.stack = this.stack;
-    return copy;
+    return copyWith(this, fields);
   }
 
   /** All that it carries besides code and message. */
@@ -179,7 +181,23 @@ export class PhantomError extends Error {
       retryable: this.retryable,
     };
   }
+
+  /** With the fields that it has, and without those that it could have. */
+  [INSPECT](_depth: number, options: unknown, inspect: Inspect): string {
+    const given = Object.entries(this.fields()).filter(([, value]) => value !== undefined);
+    return `${this.stack} ${inspect({ code: this.code, ...Object.fromEntries(given) }, options)}`;
+  }
 }
+
+/** Not a part of the class: a bundler gives another name to a class that speaks of itself, and users would read it. */
+function copyWith(error: PhantomError, fields: ErrorFields): PhantomError {
+  const copy = new PhantomError(error.code, error.message, { ...error.fields(), ...fields });
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+// Known before the first one is made, so that its stack begins with it.
+Object.defineProperty(PhantomError.prototype, 'name', { value: 'PhantomError', writable: true, configurable: true });
 
 /** True for a PhantomError of any copy of this package (ESM and CJS builds may both be loaded). */
 export function isPhantomError(error: unknown): error is PhantomError {

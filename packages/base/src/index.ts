@@ -28,6 +28,7 @@ export { type Clock, ManualClock, systemClock } from './clock.js';
 export {
   type ErrorFamily,
   type ErrorFields,
+  INSPECT,
   PhantomError,
   SqlState,
   corruptionError,

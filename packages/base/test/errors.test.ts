@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
   AssertionError,
@@ -64,6 +65,15 @@ describe('PhantomError', () => {
     expect(copy.stack).toBe(error.stack);
     expect(error.constraint).toBeUndefined();
     expect('cause' in new PhantomError('23505', '')).toBe(false);
+  });
+
+  it('is shown with its name and the fields that it has', () => {
+    const error = new PhantomError('42703', 'no such column', { hint: 'h', position: 8 });
+    expect(error.stack).toMatch(/^PhantomError: no such column\n/);
+    expect(inspect(error)).toMatch(/^PhantomError: no such column\n/);
+    expect(inspect(error)).toMatch(
+      /\{\s+code: '42703',\s+hint: 'h',\s+position: 8,\s+family: 'input',\s+retryable: false\s+\}$/,
+    );
   });
 
   it('is known across copies of the package', () => {

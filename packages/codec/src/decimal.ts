@@ -13,7 +13,7 @@
  *   2. 0 <= scale <= 16383, and at most 131072 digits stand before the point (22003 otherwise).
  *   3. Instances are immutable; small results allocate nothing but themselves.
  */
-import { PhantomError } from '@phantom/base';
+import { INSPECT, PhantomError } from '@phantom/base';
 import { POWERS_OF_TEN, bigPowerOfTen, canonicalInteger, digitsOf, divideRounded } from './decimal-digits.js';
 
 /** Most digits after the point that a value may have. */
@@ -408,6 +408,10 @@ export class Decimal {
   /** As text: JSON numbers cannot say all that this can. */
   toJSON(): string {
     return this.toString();
+  }
+
+  [INSPECT](): string {
+    return `Decimal(${this.toString()})`;
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Values that documents hold and JavaScript has no class for. */
-import { PhantomError, toHex } from '@phantom/base';
+import { INSPECT, PhantomError, toHex } from '@phantom/base';
 import { newObjectIdBytes } from './object-id.js';
 
 /** A UUID inside a document, where a string would be a string. */
@@ -20,6 +20,10 @@ export class Uuid {
 
   toJSON(): string {
     return this.text;
+  }
+
+  [INSPECT](): string {
+    return `new Uuid('${this.text}')`;
   }
 }
 
@@ -52,6 +56,10 @@ export class ObjectId {
 
   toJSON(): string {
     return this.toString();
+  }
+
+  [INSPECT](): string {
+    return `new ObjectId('${this.toString()}')`;
   }
 }
 

@@ -1,9 +1,11 @@
+import { inspect } from 'node:util';
 import { Decimal as Reference } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decimalExp, decimalLn, decimalLog, decimalPower, decimalSqrt } from '../src/decimal-math.js';
 import { Decimal, decimalLeadingDigit, decimalWeight } from '../src/decimal.js';
 import { digitsOf } from '../src/decimal-digits.js';
+import { ObjectId, Uuid } from '../src/document-values.js';
 import { decimal } from './arbitraries.js';
 import { outcome } from './outcome.js';
 
@@ -75,6 +77,14 @@ const UNARY: readonly [string, (a: Decimal) => Decimal, string, string][] = [
   ['trim', (a) => a.normalize(), '12345678901234567000.000', '12345678901234567000'],
   ['trim', (a) => a.normalize(), '0.00', '0'],
 ];
+
+it('is shown as people read it, as ids are', () => {
+  const hex = '0123456789abcdef01234567';
+  const uuid = '6f9619ff-8b86-d011-b42d-00c04fc964ff';
+  expect(inspect([Decimal.fromString('1.50'), new ObjectId(hex), new Uuid(uuid)])).toBe(
+    `[\n  Decimal(1.50),\n  new ObjectId('${hex}'),\n  new Uuid('${uuid}')\n]`,
+  );
+});
 
 describe('Decimal', () => {
   it.each(BINARY)('%s as PostgreSQL has it (%#)', (_, operation, a, b, expected) => {

@@ -2,7 +2,7 @@
  * An open database: the handle users hold. The synchronous API (exec, prepare, transactionSync) runs in one session of its
  * own; each asynchronous call takes a session from a pool, so that many run side by side and their commits share fsyncs.
  */
-import { type MetricSample, type Metrics, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
+import { INSPECT, type MetricSample, type Metrics, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
 import type { Catalog } from '@phantom/catalog';
 import {
   type Collection,
@@ -83,6 +83,10 @@ export class Database {
   /** Where the data lies. */
   get directory(): string {
     return this.parts.store.directory;
+  }
+
+  [INSPECT](): string {
+    return `Database('${this.directory}')`;
   }
 
   /** Why the database takes no more writes: a write or a sync failed. Undefined while all is well. */
