@@ -145,7 +145,10 @@ async function makeStore(
   { timeline, seq, spaceLimit }: StoreOrigin,
 ): Promise<void> {
   const { vfs } = options;
-  const others = vfs.list(directory).filter((name) => !isHarmless(name) && !isEmptyPart(options, directory, name));
+  const isCopy = superblockPath === joinPath(directory, UNFINISHED_FILE);
+  const others = vfs
+    .list(directory)
+    .filter((name) => !isHarmless(name) && !(isCopy && isEmptyPart(options, directory, name)));
   if (others.includes(UNFINISHED_FILE)) {
     throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, `"${directory}" holds a copy that was not finished`, {
       hint: 'Make the copy again; the store that it was made of has lost nothing.',
@@ -180,7 +183,7 @@ async function makeStore(
   await createSuperblock(vfs, superblockPath, checksums, state);
 }
 
-/** A folder of a copy that was given up: its files went, and folders cannot be removed. */
+/** A folder of a copy that was given up: its files went, and folders cannot be removed. The next copy to there fills it again. */
 function isEmptyPart({ vfs, engines }: ResolvedOptions, directory: string, name: string): boolean {
   if (name !== LOG_DIRECTORY && !engines.some((factory) => factory.name === name)) return false;
   return vfs.list(joinPath(directory, name)).length === 0;

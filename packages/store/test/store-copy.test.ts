@@ -80,6 +80,8 @@ describe('a copy of a store', () => {
       expect((await rejection(ended)).message).toBe('enough');
       expect(vfs.list('/ended').flatMap((name) => vfs.list(`/ended/${name}`))).toEqual([]);
     }
+    // To anybody else the empty folders are what is left of a store, and no place for a new one.
+    expect((await rejection(openStore('/ended', optionsOf(vfs)))).code).toBe('XX001');
     await copyStore(store, '/ended', { vfs, engines: twoEngines() });
     await (await openCopy(vfs, '/ended')).close();
     await store.close();
