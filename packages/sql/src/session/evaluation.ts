@@ -18,6 +18,7 @@ import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { BackendSignal } from './backend-signals.js';
 import { parsePath } from './search-path.js';
 import { readOnlyTransaction } from './session-errors.js';
+import type { SessionRoles } from './session-roles.js';
 import type { Settings } from './settings.js';
 import { TextStyle } from './text-style.js';
 import type { Cursors } from './cursors.js';
@@ -47,7 +48,7 @@ export interface EvaluationOwner {
   readonly activity: { readonly connection: ConnectionEnds | undefined };
   readonly currentRoleName: string;
   /** What SHOW role says. */
-  readonly roles: { readonly setting: string };
+  readonly roles: Pick<SessionRoles, 'setting' | 'actAs'>;
   /** What pg_temp stands for. */
   readonly temporary: { readonly name: string };
   readonly sessionRoleName: string;
@@ -214,7 +215,10 @@ export class SessionEvaluation implements EvaluationContext {
   }
 
   setSetting(name: string, value: string, local: boolean): string {
-    return this.owner.applySetting(name, value, local);
+    if (name.toLowerCase() !== 'role') return this.owner.applySetting(name, value, local);
+    const { roles } = this.owner;
+    roles.actAs(value === 'none' || value === '' ? undefined : value, local);
+    return roles.setting;
   }
 
   sequence(

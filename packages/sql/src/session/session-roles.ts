@@ -33,6 +33,8 @@ export class SessionRoles {
   private sessionOid: Oid;
   private roleOid: Oid;
   private restrictions = 0;
+  /** How deep it acts as somebody whom it has become. */
+  private definers = 0;
 
   constructor(owner: RolesOwner, login: RoleDescriptor) {
     this.owner = owner;
@@ -66,7 +68,7 @@ export class SessionRoles {
 
   /** SET ROLE; 42501 when the session's user may not act as the role; undefined is NONE. */
   actAs(name: string | undefined, local = false): void {
-    this.refuseRestricted('set parameter "role"');
+    this.refuseChange('role');
     const role = name === undefined ? undefined : this.existing(name);
     if (
       role !== undefined &&
@@ -78,7 +80,7 @@ export class SessionRoles {
 
   /** SET SESSION AUTHORIZATION: only a superuser who logged in may become somebody else. */
   authorizeAs(name: string | undefined, local = false): void {
-    this.refuseRestricted('set parameter "session_authorization"');
+    this.refuseChange('session_authorization');
     const role = name === undefined ? this.roleOf(this.loginOid) : this.existing(name);
     if (role.oid !== this.loginOid && !this.roleOf(this.loginOid).superuser)
       throw new PhantomError('42501', 'permission denied to set session authorization');
@@ -88,9 +90,12 @@ export class SessionRoles {
   /** Acts as a role, asking nobody, until the returned function is called: what a function of its owner's rights does. */
   become(roleOid: Oid): () => void {
     const { sessionOid, roleOid: before } = this;
-    if (roleOid === before) return () => undefined;
-    this.take(sessionOid, roleOid);
-    return () => this.take(sessionOid, before);
+    if (roleOid !== before) this.take(sessionOid, roleOid);
+    this.definers++;
+    return () => {
+      this.definers--;
+      if (roleOid !== before) this.take(sessionOid, before);
+    };
   }
 
   /** Acts as a role in a security-restricted operation until the returned function is called; settings go back as well. */
@@ -109,6 +114,13 @@ export class SessionRoles {
   /** 42501 inside a security-restricted operation for what it may not do, as PostgreSQL words it. */
   refuseRestricted(what: string): void {
     if (this.restrictions > 0) throw new PhantomError('42501', `cannot ${what} within security-restricted operation`);
+  }
+
+  /** 42501 where the owner of what runs would get the rights of whoever has called it. */
+  private refuseChange(setting: string): void {
+    this.refuseRestricted(`set parameter "${setting}"`);
+    if (this.definers > 0)
+      throw new PhantomError('42501', `cannot set parameter "${setting}" within security-definer function`);
   }
 
   /** Whom it acts as, for `adopt`. */
