@@ -6,16 +6,18 @@
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
 import { readFileSync } from 'node:fs';
-import { MetricsRegistry, ioError } from '@phantom/base';
+import { MetricsRegistry, PhantomError, ioError } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
 import type { ServerOptions } from '@phantom/server';
 import { strangeVariable } from './config/command.js';
 import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
-import { CommandError } from './failure.js';
+import { CommandError, errorFacts } from './failure.js';
 import { letHeapGrow } from './heap-growth.js';
 import { openDatabase } from './open-database.js';
 import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
+
+const NO_SUCH_ROLE = '28000';
 
 /** Serves until SIGTERM, SIGINT or SIGHUP. `strangeVariables` of the environment are told of in the log. */
 export async function serve(options: ServeSettings, strangeVariables: readonly string[] = []): Promise<ExitCode> {
@@ -58,6 +60,8 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     metrics,
     holder,
     ...(superuser === undefined ? {} : { user: superuser }),
+  }).catch((error: unknown) => {
+    throw superuser === undefined ? error : openedAs(superuser, data, error);
   });
   try {
     if (options.sampleShop) ensureSampleShop(database);
@@ -109,6 +113,16 @@ function contentOf(file: string): Buffer {
   } catch (error) {
     throw ioError('read', file, error);
   }
+}
+
+/** The setting names the superuser of a directory that is new; one that is there has its own. */
+function openedAs(superuser: string, data: string, error: unknown): unknown {
+  if (!(error instanceof CommandError) || errorFacts(error).code !== NO_SUCH_ROLE) return error;
+  const cause = new PhantomError(NO_SUCH_ROLE, `the directory "${data}" has no role "${superuser}"`, {
+    hint: `${flagOf('superuser')} names the superuser that a new directory gets; leave it out for one that is there.`,
+    cause: error.cause,
+  });
+  return new CommandError(error.exitCode, cause);
 }
 
 /** What is wrong with the address, for those who chose it. */

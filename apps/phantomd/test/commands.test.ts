@@ -238,6 +238,10 @@ describe('serve', () => {
         exitCode: 2,
         cause: { code: 'EADDRINUSE', message: `port ${pgPort} of 127.0.0.1 is in use` },
       });
+      await expect(serve({ ...options(other), superuser: 'nobody' })).rejects.toMatchObject({
+        exitCode: 4,
+        cause: { code: '28000', hint: expect.stringContaining('--superuser') as string },
+      });
       await (await open(other)).close();
     });
     expect(value).toBe(0);

@@ -70,15 +70,22 @@ describe('scripts', () => {
     expect(target.texts).not.toContain('three;');
   });
 
-  it.each(['\\c nowhere', '\\c', '\\d t', '\\copy', '\\dz', '\\format x', '\\i', '\\i /nowhere/at/all'])(
-    'stop at %s',
-    async (line) => {
-      const { runner } = runnerOf(new FakeTarget());
-      const { value, err } = await capture(() => runner.runScript(`${line}\n`));
-      expect(value).toBe(false);
-      expect(err).toMatch(/^ERROR: {2}/);
-    },
-  );
+  it.each([
+    '\\c nowhere',
+    '\\c',
+    '\\d t',
+    '\\copy',
+    '\\dz',
+    '\\format x',
+    '\\i',
+    '\\i /nowhere/at/all',
+    '\\restrict x',
+  ])('stop at %s', async (line) => {
+    const { runner } = runnerOf(new FakeTarget());
+    const { value, err } = await capture(() => runner.runScript(`${line}\n`));
+    expect(value).toBe(false);
+    expect(err).toMatch(/^ERROR: {2}/);
+  });
 });
 
 describe('shell', () => {

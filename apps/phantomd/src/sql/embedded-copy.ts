@@ -1,7 +1,7 @@
 /** COPY of a session in this process: its data is handed over with the statement, its rows as they come. */
 import { PhantomError } from '@phantom/base';
 import type { CopyChannel } from '@phantom/db/session';
-import type { CopyEnds } from './target.js';
+import { type CopyEnds, NO_DATA } from './target.js';
 
 const encoder = new TextEncoder();
 
@@ -13,8 +13,7 @@ export class EmbeddedCopy implements CopyChannel {
   private wait: Promise<void> | undefined;
 
   startIn(): void {
-    if (this.ends.input === undefined)
-      throw new PhantomError('57014', 'COPY from stdin failed: there is no data for it');
+    if (this.ends.input === undefined) throw new PhantomError('57014', `COPY from stdin failed: ${NO_DATA}`);
     this.input = this.ends.input[Symbol.iterator]();
   }
 

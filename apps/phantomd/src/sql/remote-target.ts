@@ -7,7 +7,14 @@ import { PhantomError } from '@phantom/base';
 import { Client, type Connection } from 'pg';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
-import type { CopyEnds, NoticeReceiver, ResultField, SqlTarget, StatementResult } from './target.js';
+import {
+  type CopyEnds,
+  NO_DATA,
+  type NoticeReceiver,
+  type ResultField,
+  type SqlTarget,
+  type StatementResult,
+} from './target.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_BYTES = 16;
@@ -229,7 +236,7 @@ class ScriptQuery {
   handleCopyInResponse(connection: CopyConnection): void {
     const { input } = this.copy;
     if (input === undefined) {
-      connection.sendCopyFail('there is no data for it');
+      connection.sendCopyFail(NO_DATA);
       return;
     }
     this.sendAll(connection, input).catch((error: unknown) => {

@@ -158,6 +158,8 @@ export class Runner {
         this.isTimed = !this.isTimed;
         this.write(`Timing is ${this.isTimed ? 'on' : 'off'}.\n`);
         return true;
+      case '\\restrict':
+        throw unsupportedError('a dump of pg_dump here', { hint: '"phantomd import FILE" loads it, with its data.' });
       default:
     }
     if (word === '\\d' && argument !== undefined) return this.describe(argument);

@@ -22,6 +22,9 @@ export interface CopyEnds {
   readonly output?: (data: Uint8Array) => Promise<void> | undefined;
 }
 
+/** What COPY FROM STDIN is told where nobody sends anything. */
+export const NO_DATA = 'there is no data for it; \\copy takes a file, "phantomd import" a script with its data';
+
 export interface SqlTarget {
   readonly database: string;
   /** `*` inside a transaction, `!` in a failed one, '' otherwise. */
