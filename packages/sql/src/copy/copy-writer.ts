@@ -1,6 +1,7 @@
 /** Rows of COPY TO: values turned into lines of text, of CSV, or into binary rows. */
 import { ByteWriter, writeU32BE } from '@phantom/base';
 import type { RowBatch } from '../exec/runtime.js';
+import { byPieces, replaceEach } from '../types/text-pieces.js';
 import type { SqlType, TypeContext, Value } from '../types/type.js';
 import type { CopyChannel } from './copy-channel.js';
 import type { CopySettings } from './copy-options.js';
@@ -86,8 +87,8 @@ class TextWriter implements RowWriter {
       text.includes('\n') ||
       text.includes('\r');
     if (!quoted) return text;
-    const escaped = escape === quote ? text : text.replaceAll(escape, escape + escape);
-    return quote + escaped.replaceAll(quote, escape + quote) + quote;
+    const escaped = escape === quote ? text : replaceEach(text, escape, escape + escape);
+    return quote + replaceEach(escaped, quote, escape + quote) + quote;
   }
 }
 
@@ -95,10 +96,12 @@ function escapeText(text: string, delimiter: string): string {
   const isSpecial = SPECIAL.test(text);
   const hasDelimiter = delimiter !== '\t' && text.includes(delimiter);
   if (!isSpecial && !hasDelimiter) return text;
-  let escaped = '';
-  for (const character of text)
-    escaped += LETTERS[character] ?? (character === delimiter ? `\\${character}` : character);
-  return escaped;
+  return byPieces(text, (piece) => {
+    let escaped = '';
+    for (const character of piece)
+      escaped += LETTERS[character] ?? (character === delimiter ? `\\${character}` : character);
+    return escaped;
+  });
 }
 
 class BinaryWriter implements RowWriter {

@@ -1,7 +1,7 @@
 /** Array operators and functions. Elements are compared by their type's order, which the context finds. */
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
-import { ARRAY_DIMENSIONS_MAX, checkArraySize, parseArray } from '../types/array-type.js';
+import { ARRAY_DIMENSIONS_MAX, checkArraySize, gathered, parseArray } from '../types/array-type.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, Value } from '../types/type.js';
 import { type Implementation, type Implementations, scalar, setOf } from './implementation.js';
@@ -259,17 +259,28 @@ function joinItems(array: SqlArray, separator: string, nullText: string | null, 
 }
 
 /** string_to_array: without a separator every character is an item; `nullText` becomes null. */
-function splitText(text: string, separator: string | null, nullText: string | null): (string | null)[] {
-  if (text === '') return [];
-  let parts: string[];
-  if (separator === null) parts = [...text];
-  else if (separator === '') parts = [text];
-  else parts = text.split(separator);
-  return parts.map((part) => (part === nullText ? null : part));
+function* splitText(text: string, separator: string | null, nullText: string | null): Iterable<string | null> {
+  if (text === '') return;
+  for (const part of partsOf(text, separator)) yield part === nullText ? null : part;
+}
+
+function* partsOf(text: string, separator: string | null): Iterable<string> {
+  if (separator === null) {
+    yield* text;
+    return;
+  }
+  let at = 0;
+  if (separator !== '') {
+    for (let end = text.indexOf(separator); end >= 0; end = text.indexOf(separator, at)) {
+      yield text.slice(at, end);
+      at = end + separator.length;
+    }
+  }
+  yield text.slice(at);
 }
 
 function textArray(text: string | null, separator: string | null, nullText: string | null): SqlArray | null {
-  return text === null ? null : SqlArray.of(TypeOid.text, splitText(text, separator, nullText));
+  return text === null ? null : SqlArray.of(TypeOid.text, gathered(splitText(text, separator, nullText)));
 }
 
 /** Index of the greatest bound that is not above the operand; the array must be sorted. */

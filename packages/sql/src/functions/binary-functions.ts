@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { PhantomError } from '@phantom/base';
 import { decodeHex, encodeHex } from '../types/simple-types.js';
 import { invalidParameter } from '../types/sql-errors.js';
+import { TextPieces } from '../types/text-pieces.js';
 import type { Implementations } from './implementation.js';
 import { like } from './like.js';
 
@@ -79,7 +80,8 @@ function encodeBase64(bytes: Uint8Array): string {
 
 /** Strict about symbols and padding, blind to white space. */
 function decodeBase64(text: string): Uint8Array {
-  const bytes: number[] = [];
+  const bytes = new Uint8Array(3 * Math.ceil(text.length / 4));
+  let length = 0;
   let buffer = 0;
   let position = 0;
   let end = 0;
@@ -98,9 +100,9 @@ function decodeBase64(text: string): Uint8Array {
     }
     buffer = (buffer << 6) | bits;
     if (++position === 4) {
-      bytes.push((buffer >> 16) & 255);
-      if (end === 0 || end > 1) bytes.push((buffer >> 8) & 255);
-      if (end === 0 || end > 2) bytes.push(buffer & 255);
+      bytes[length++] = (buffer >> 16) & 255;
+      if (end === 0 || end > 1) bytes[length++] = (buffer >> 8) & 255;
+      if (end === 0 || end > 2) bytes[length++] = buffer & 255;
       buffer = 0;
       position = 0;
     }
@@ -111,40 +113,41 @@ function decodeBase64(text: string): Uint8Array {
       'Input data is missing padding, is truncated, or is otherwise corrupted.',
     );
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, length);
 }
 
 /** The escape encoding: zero and high bytes as \nnn, a backslash doubled. */
 function encodeEscape(bytes: Uint8Array): string {
-  let text = '';
+  const text = new TextPieces();
   for (const byte of bytes) {
-    if (byte === 0 || byte > 127) text += `\\${byte.toString(8).padStart(3, '0')}`;
-    else if (byte === 92) text += '\\\\';
-    else text += String.fromCharCode(byte);
+    if (byte === 0 || byte > 127) text.add(`\\${byte.toString(8).padStart(3, '0')}`);
+    else if (byte === 92) text.add('\\\\');
+    else text.add(String.fromCharCode(byte));
   }
-  return text;
+  return text.text();
 }
 
 function decodeEscape(text: string): Uint8Array {
   const source = Buffer.from(text, 'utf8');
-  const bytes: number[] = [];
+  const bytes = new Uint8Array(source.length);
+  let length = 0;
   for (let i = 0; i < source.length;) {
     const byte = source[i] as number;
     const octal = source.toString('latin1', i + 1, i + 4);
     if (byte !== 92) {
-      bytes.push(byte);
+      bytes[length++] = byte;
       i++;
     } else if (/^[0-3][0-7][0-7]$/.test(octal)) {
-      bytes.push(Number.parseInt(octal, 8));
+      bytes[length++] = Number.parseInt(octal, 8);
       i += 4;
     } else if (source[i + 1] === 92) {
-      bytes.push(92);
+      bytes[length++] = 92;
       i += 2;
     } else {
       throw new PhantomError('22P02', 'invalid input syntax for type bytea');
     }
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, length);
 }
 
 function encode(bytes: Uint8Array, format: string): string {

@@ -2,6 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import { checkBitLength } from '../types/bit-types.js';
 import { outOfRange } from '../types/sql-errors.js';
+import { byPieces } from '../types/text-pieces.js';
 import { type Implementations, aggregate, scalar } from './implementation.js';
 import { type Int8, int8 } from './integers.js';
 
@@ -10,9 +11,12 @@ type Operate = (a: boolean, b: boolean) => boolean;
 /** Two strings of one length, bit by bit. */
 function combine(name: string, a: string, b: string, operate: Operate): string {
   if (a.length !== b.length) throw new PhantomError('22026', `cannot ${name} bit strings of different sizes`);
-  let bits = '';
-  for (let i = 0; i < a.length; i++) bits += operate(a[i] === '1', b[i] === '1') ? '1' : '0';
-  return bits;
+  let at = 0;
+  return byPieces(a, (piece) => {
+    let bits = '';
+    for (const bit of piece) bits += operate(bit === '1', b[at++] === '1') ? '1' : '0';
+    return bits;
+  });
 }
 
 const and = (a: string, b: string): string => combine('AND', a, b, (x, y) => x && y);
@@ -20,9 +24,11 @@ const or = (a: string, b: string): string => combine('OR', a, b, (x, y) => x || 
 const xor = (a: string, b: string): string => combine('XOR', a, b, (x, y) => x !== y);
 
 function complement(bits: string): string {
-  let result = '';
-  for (const bit of bits) result += bit === '1' ? '0' : '1';
-  return result;
+  return byPieces(bits, (piece) => {
+    let result = '';
+    for (const bit of piece) result += bit === '1' ? '0' : '1';
+    return result;
+  });
 }
 
 function shiftLeft(bits: string, places: number): string {

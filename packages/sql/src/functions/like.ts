@@ -18,9 +18,15 @@ interface LikePattern {
 }
 
 const PATTERNS_KEPT_MAX = 256;
+/** Longer ones are cut again each time: many of them would hold much memory for long. */
+const KEPT_UNITS_MAX = 4096;
+/** Units of a pattern: a piece of one character takes more than a hundred bytes. */
+const PATTERN_UNITS_MAX = 4_194_304;
 const patterns = new Map<string, LikePattern>();
 
 function compile(pattern: string): LikePattern {
+  if (pattern.length > PATTERN_UNITS_MAX)
+    throw new PhantomError('54000', `LIKE pattern exceeds ${PATTERN_UNITS_MAX} characters`, { family: 'limit' });
   const pieces: (string | undefined)[][] = [];
   let piece: (string | undefined)[] = [];
   const characters = [...pattern];
@@ -48,8 +54,10 @@ function compile(pattern: string): LikePattern {
 function compiled(pattern: string): LikePattern {
   let made = patterns.get(pattern);
   if (made === undefined) {
+    made = compile(pattern);
+    if (pattern.length > KEPT_UNITS_MAX) return made;
     if (patterns.size >= PATTERNS_KEPT_MAX) patterns.clear();
-    patterns.set(pattern, (made = compile(pattern)));
+    patterns.set(pattern, made);
   }
   return made;
 }

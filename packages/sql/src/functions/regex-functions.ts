@@ -2,7 +2,9 @@
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { characterLength, offsetOfCharacter } from '../types/text-types.js';
+import { gathered } from '../types/array-type.js';
 import { invalidParameter } from '../types/sql-errors.js';
+import { TextPieces } from '../types/text-pieces.js';
 import { TypeOid } from '../types/type-oids.js';
 import { type Implementations, setOf } from './implementation.js';
 import { type RegexMatch, regex } from './regex/regex.js';
@@ -90,17 +92,19 @@ function replaceMatches(
   nth: number,
 ): string {
   const compiled = regex(pattern, letters);
-  let result = '';
+  const result = new TextPieces();
   let at = 0;
   let count = 0;
   for (const match of compiled.matches(text, start)) {
     count++;
     if (nth > 0 && count < nth) continue;
-    result += text.slice(at, match.start) + fillReplacement(replacement, text, match, compiled.groupCount);
+    result.add(text.slice(at, match.start));
+    result.add(fillReplacement(replacement, text, match, compiled.groupCount));
     at = match.end;
     if (nth > 0) break;
   }
-  return result + text.slice(at);
+  result.add(text.slice(at));
+  return result.text();
 }
 
 function replaceWithOptions(text: string, pattern: string, replacement: string, options: string): string {
@@ -137,7 +141,7 @@ function* splitByRegex(text: string, pattern: string, options: string, functionN
 }
 
 function splitToArray(text: string, pattern: string, options = ''): SqlArray {
-  return SqlArray.of(TypeOid.text, [...splitByRegex(text, pattern, options, 'regexp_split_to_array')]);
+  return SqlArray.of(TypeOid.text, gathered(splitByRegex(text, pattern, options, 'regexp_split_to_array')));
 }
 
 function countMatches(text: string, pattern: string, start: number, options: string): number {

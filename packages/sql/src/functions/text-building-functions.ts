@@ -4,6 +4,7 @@ import type { TypeRef } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { invalidParameter } from '../types/sql-errors.js';
 import { foldName } from '../text/lexer.js';
+import { TextPieces } from '../types/text-pieces.js';
 import { characterLength } from '../types/text-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
@@ -161,38 +162,45 @@ function parseIdentifiers(text: string, strict: boolean): SqlArray {
 }
 
 /** \nnnn, \+nnnnnn, \unnnn and \Unnnnnnnn as characters; a doubled backslash stands for one. */
+const UNICODE_ESCAPE = /\\(?:(\\)|([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)/g;
+
 function unescapeUnicode(text: string): string {
+  const result = new TextPieces();
   let pendingHigh = 0;
-  const result = text.replace(
-    /\\(?:(\\)|([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)/g,
-    (whole, ...groups) => {
-      const [backslash, ...codes] = groups as (string | undefined)[];
-      if (backslash !== undefined) return '\\';
-      const digits = codes.slice(0, 4).find((code) => code !== undefined);
-      if (digits === undefined || whole === '\\') {
-        throw new PhantomError('42601', 'invalid Unicode escape', {
-          hint: 'Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.',
-        });
-      }
-      const code = Number.parseInt(digits, 16);
-      if (code === 0 || code > 0x10ffff)
-        throw new PhantomError('22023', 'invalid Unicode code point: ' + digits.toUpperCase());
-      const low = code >= 0xdc00 && code <= 0xdfff;
-      if (pendingHigh !== 0 ? !low : low) throw new PhantomError('42601', 'invalid Unicode surrogate pair');
-      if (code >= 0xd800 && code <= 0xdbff) {
-        pendingHigh = code;
-        return '';
-      }
-      if (low) {
-        const pair = String.fromCharCode(pendingHigh, code);
-        pendingHigh = 0;
-        return pair;
-      }
-      return String.fromCodePoint(code);
-    },
-  );
+  let at = 0;
+  for (const match of text.matchAll(UNICODE_ESCAPE)) {
+    const [whole, backslash, ...codes] = match as unknown as (string | undefined)[];
+    result.add(text.slice(at, match.index));
+    at = match.index + (whole as string).length;
+    if (backslash !== undefined) {
+      result.add('\\');
+      continue;
+    }
+    const code = escapedCode(codes.find((digits) => digits !== undefined));
+    const low = code >= 0xdc00 && code <= 0xdfff;
+    if (pendingHigh !== 0 ? !low : low) throw new PhantomError('42601', 'invalid Unicode surrogate pair');
+    if (code >= 0xd800 && code <= 0xdbff) {
+      pendingHigh = code;
+      continue;
+    }
+    result.add(low ? String.fromCharCode(pendingHigh, code) : String.fromCodePoint(code));
+    pendingHigh = 0;
+  }
   if (pendingHigh !== 0) throw new PhantomError('42601', 'invalid Unicode surrogate pair');
-  return result;
+  result.add(text.slice(at));
+  return result.text();
+}
+
+function escapedCode(digits: string | undefined): number {
+  if (digits === undefined) {
+    throw new PhantomError('42601', 'invalid Unicode escape', {
+      hint: 'Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.',
+    });
+  }
+  const code = Number.parseInt(digits, 16);
+  if (code === 0 || code > 0x10ffff)
+    throw new PhantomError('22023', 'invalid Unicode code point: ' + digits.toUpperCase());
+  return code;
 }
 
 const FORMS = ['NFC', 'NFD', 'NFKC', 'NFKD'];

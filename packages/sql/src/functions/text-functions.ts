@@ -10,6 +10,7 @@ import {
   trimPadding,
   truncateName,
 } from '../types/text-types.js';
+import { byPieces, replaceEach, reversed } from '../types/text-pieces.js';
 import { invalidParameter } from '../types/sql-errors.js';
 import { type Implementations, scalar } from './implementation.js';
 import { like, likeEscape } from './like.js';
@@ -77,12 +78,24 @@ function trim(text: string, set: string, atStart: boolean, atEnd: boolean): stri
     return text.slice(start, end);
   }
   const unwanted = new Set(set);
-  const characters = [...text];
   let start = 0;
-  let end = characters.length;
-  if (atStart) while (start < end && unwanted.has(characters[start] as string)) start++;
-  if (atEnd) while (end > start && unwanted.has(characters[end - 1] as string)) end--;
-  return start === 0 && end === characters.length ? text : characters.slice(start, end).join('');
+  let end = text.length;
+  if (atStart) {
+    while (start < end) {
+      const character = String.fromCodePoint(text.codePointAt(start) as number);
+      if (!unwanted.has(character)) break;
+      start += character.length;
+    }
+  }
+  if (atEnd) {
+    while (end > start) {
+      const isPair = NOT_ASCII.test(text[end - 1] as string) && (text.codePointAt(end - 2) ?? 0) > 0xffff;
+      const from = isPair ? end - 2 : end - 1;
+      if (!unwanted.has(text.slice(from, end))) break;
+      end = from;
+    }
+  }
+  return text.slice(start, end);
 }
 
 function repeat(text: string, count: number): string {
@@ -98,9 +111,11 @@ function translate(text: string, from: string, to: string): string {
   source.forEach((character, i) => {
     if (!map.has(character)) map.set(character, target[i] ?? '');
   });
-  let result = '';
-  for (const character of text) result += map.get(character) ?? character;
-  return result;
+  return byPieces(text, (piece) => {
+    let result = '';
+    for (const character of piece) result += map.get(character) ?? character;
+    return result;
+  });
 }
 
 function overlay(text: string, part: string, start: number, length: number): string {
@@ -113,18 +128,36 @@ function splitPart(text: string, separator: string, field: number): string {
   if (field === 0) throw invalidParameter('field position must not be zero');
   if (text === '') return '';
   if (separator === '') return field === 1 || field === -1 ? text : '';
-  const parts = text.split(separator);
-  return parts[field > 0 ? field - 1 : parts.length + field] ?? '';
+  return field > 0 ? fieldFromStart(text, separator, field) : fieldFromEnd(text, separator, -field);
+}
+
+function fieldFromStart(text: string, separator: string, field: number): string {
+  let start = 0;
+  for (let number = 1; ; number++) {
+    const end = text.indexOf(separator, start);
+    if (number === field) return text.slice(start, end < 0 ? text.length : end);
+    if (end < 0) return '';
+    start = end + separator.length;
+  }
+}
+
+/** Where separators may lie over one another they count from the start, so those are counted first. */
+function fieldFromEnd(text: string, separator: string, field: number): string {
+  let fields = 1;
+  for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + separator.length)) fields++;
+  return field > fields ? '' : fieldFromStart(text, separator, fields - field + 1);
 }
 
 function initcap(text: string): string {
-  let result = '';
   let inWord = false;
-  for (const character of text) {
-    result += inWord ? lower(character) : upper(character);
-    inWord = /[\p{L}\p{N}]/u.test(character);
-  }
-  return result;
+  return byPieces(text, (piece) => {
+    let result = '';
+    for (const character of piece) {
+      result += inWord ? lower(character) : upper(character);
+      inWord = /[\p{L}\p{N}]/u.test(character);
+    }
+    return result;
+  });
 }
 
 /** In the C locale only ASCII letters have cases; SQL users expect theirs to have them too, so all letters do here. */
@@ -141,12 +174,14 @@ const NOT_ASCII = /[\u0080-\uffff]/;
 /** Case by single characters: those whose other case is longer (like sharp s) stay. */
 function mapCase(text: string, method: 'toUpperCase' | 'toLowerCase'): string {
   if (!NOT_ASCII.test(text)) return text[method]();
-  let result = '';
-  for (const character of text) {
-    const mapped = character[method]();
-    result += characterLength(mapped) === 1 ? mapped : character;
-  }
-  return result;
+  return byPieces(text, (piece) => {
+    let result = '';
+    for (const character of piece) {
+      const mapped = character[method]();
+      result += characterLength(mapped) === 1 ? mapped : character;
+    }
+    return result;
+  });
 }
 
 function chr(code: number): string {
@@ -160,12 +195,8 @@ function chr(code: number): string {
 
 /** A text as a literal; backslashes make it an E'' one. */
 export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  const quoted = `'${replaceEach(replaceEach(text, "'", "''"), '\\', '\\\\')}'`;
   return text.includes('\\') ? ` E${quoted}`.trimStart() : quoted;
-}
-
-function reverse(text: string): string {
-  return [...text].reverse().join('');
 }
 
 /** A value of any type as its text. */
@@ -206,7 +237,7 @@ export const textFunctions: Implementations = {
   text_substr_no_len: (text: string, start: number) => substring(text, start, TEXT_BYTES_MAX),
   text_left: left,
   text_right: right,
-  text_reverse: reverse,
+  text_reverse: reversed,
   textpos: textPosition,
   lpad: (text: string, width: number, fill: string) => pad(text, width, fill, true),
   rpad: (text: string, width: number, fill: string) => pad(text, width, fill, false),
@@ -219,7 +250,7 @@ export const textFunctions: Implementations = {
   btrim: (text: string, set: string) => trim(text, set, true, true),
   btrim1: (text: string) => trim(text, ' ', true, true),
   repeat,
-  replace_text: (text: string, from: string, to: string) => (from === '' ? text : text.replaceAll(from, () => to)),
+  replace_text: (text: string, from: string, to: string) => (from === '' ? text : replaceEach(text, from, to)),
   translate,
   textoverlay: overlay,
   textoverlay_no_len: (text: string, part: string, start: number) => overlay(text, part, start, characterLength(part)),

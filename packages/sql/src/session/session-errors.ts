@@ -49,10 +49,19 @@ export function waitedWithin(wait: Promise<void>): PhantomError {
 
 /** The error, or what it is called where the process has run out of stack, or of room for one value. */
 export function limitError(error: unknown): unknown {
-  if (!(error instanceof RangeError)) return error;
+  if (!(error instanceof RangeError)) return isStringTooLong(error) ? valueTooLong(error) : error;
   if (error.message.startsWith('Maximum call stack'))
     return new PhantomError('54001', 'stack depth limit exceeded', { cause: error, family: 'limit' });
   if (/^(Invalid (string|array|typed array) length|Array buffer allocation failed)/.test(error.message))
-    return new PhantomError('54000', 'a value is too long', { cause: error, family: 'limit' });
+    return valueTooLong(error);
   return error;
+}
+
+/** Node's own name for bytes that make no string. */
+function isStringTooLong(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG';
+}
+
+function valueTooLong(cause: unknown): PhantomError {
+  return new PhantomError('54000', 'a value is too long', { cause, family: 'limit' });
 }

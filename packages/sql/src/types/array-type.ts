@@ -5,6 +5,7 @@
 import { type ByteWriter, PhantomError } from '@phantom/base';
 import { SqlArray, StorageKind } from '@phantom/codec';
 import { invalidBinary } from './sql-errors.js';
+import { TextPieces, byPieces } from './text-pieces.js';
 import { typeFacts } from './type-facts.js';
 import type { SqlType, TypeContext, Value } from './type.js';
 import { getI32, getU32, putI32 } from './wire.js';
@@ -18,6 +19,13 @@ export const ARRAY_ITEMS_MAX = 33_554_432;
 export function checkArraySize(items: number): void {
   if (items > ARRAY_ITEMS_MAX)
     throw new PhantomError('54000', `array size exceeds the maximum allowed (${ARRAY_ITEMS_MAX})`);
+}
+
+/** All of them, to be the items of an array. */
+export function gathered<T>(items: Iterable<T>): T[] {
+  const list: T[] = [];
+  for (const item of items) if (list.push(item) > ARRAY_ITEMS_MAX) checkArraySize(list.length);
+  return list;
 }
 
 function malformed(text: string, detail: string): PhantomError {
@@ -106,23 +114,24 @@ class ArrayTextParser {
       throw malformed(this.text, 'Multidimensional arrays must have sub-arrays with matching dimensions.');
     }
     this.leafDepth = depth;
-    this.items.push(this.peek() === '"' ? this.quoted() : this.bare());
+    const count = this.items.push(this.peek() === '"' ? this.quoted() : this.bare());
+    if (count > ARRAY_ITEMS_MAX) checkArraySize(count);
   }
 
   private quoted(): string {
-    let value = '';
-    this.at++;
+    const { text } = this;
+    let pieces: TextPieces | undefined;
+    let start = ++this.at;
     for (;;) {
       const character = this.peek();
-      this.at++;
       if (character === '"') break;
-      if (character === '\\') {
-        value += this.peek();
-        this.at++;
-      } else {
-        value += character;
-      }
+      this.at++;
+      if (character !== '\\') continue;
+      (pieces ??= new TextPieces()).add(text.slice(start, this.at - 1));
+      this.peek();
+      start = this.at++;
     }
+    const value = endOf(pieces, text.slice(start, this.at++));
     this.skipSpace();
     const next = this.peek();
     if (next !== this.delimiter && next !== '}') throw malformed(this.text, 'Unexpected array element.');
@@ -130,8 +139,11 @@ class ArrayTextParser {
   }
 
   private bare(): string | null {
-    let value = '';
-    let keep = 0;
+    const { text } = this;
+    let pieces: TextPieces | undefined;
+    let start = this.at;
+    /** Behind the last character that is no space at the end. */
+    let end = start;
     let escaped = false;
     for (;;) {
       const character = this.peek();
@@ -141,19 +153,26 @@ class ArrayTextParser {
       }
       this.at++;
       if (character === '\\') {
-        value += this.peek();
-        this.at++;
-        keep = value.length;
+        (pieces ??= new TextPieces()).add(text.slice(start, this.at - 1));
+        this.peek();
+        start = this.at++;
+        end = this.at;
         escaped = true;
-      } else {
-        value += character;
-        if (!SPACE.test(character)) keep = value.length;
+      } else if (!SPACE.test(character)) {
+        end = this.at;
       }
     }
-    value = value.slice(0, keep);
+    const value = endOf(pieces, text.slice(start, end));
     if (value === '') throw malformed(this.text, `Unexpected "${this.peek()}" character.`);
     return !escaped && value.toUpperCase() === 'NULL' ? null : value;
   }
+}
+
+/** The item whose last part this is; most have no other. */
+function endOf(pieces: TextPieces | undefined, part: string): string {
+  if (pieces === undefined) return part;
+  pieces.add(part);
+  return pieces.text();
 }
 
 const BOUNDS = /^\[\s*([+-]?\d+)\s*(?::\s*([+-]?\d+)\s*)?\]/;
@@ -216,7 +235,9 @@ export function parseArray(
 const NEEDS_QUOTES = /^$|^null$|["\\{} \t\n\r\f\v]/i;
 
 function quoteItem(text: string, delimiter: string): string {
-  return NEEDS_QUOTES.test(text) || text.includes(delimiter) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text;
+  return NEEDS_QUOTES.test(text) || text.includes(delimiter)
+    ? `"${byPieces(text, (piece) => piece.replace(/["\\]/g, '\\$&'))}"`
+    : text;
 }
 
 /** The array as a literal. */

@@ -1,6 +1,7 @@
 /** JSON as text: strict reading with PostgreSQL's errors, and writing in its two styles. Numbers keep every digit. */
 import { PhantomError } from '@phantom/base';
 import { DOCUMENT_DEPTH_MAX, Decimal, type DocumentValue, ObjectId, Uuid } from '@phantom/codec';
+import { TextPieces, byPieces } from './text-pieces.js';
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const JUNK = /[A-Za-z0-9_+.\u0080-\uffff-]*/y;
@@ -142,19 +143,21 @@ class JsonTextParser {
 
   private escaped(start: number): string {
     const { text } = this;
-    let value = text.slice(start, this.at);
+    const value = new TextPieces();
+    let plainFrom = start;
     for (;;) {
       const code = text.charCodeAt(this.at);
       if (code === 34) {
-        this.at++;
-        return value;
+        value.add(text.slice(plainFrom, this.at++));
+        return value.text();
       }
       if (Number.isNaN(code)) this.invalidToken(start - 1);
       if (code < 32) this.controlCharacter(code);
       if (code === 92) {
-        value += this.escape();
+        value.add(text.slice(plainFrom, this.at));
+        value.add(this.escape());
+        plainFrom = this.at;
       } else {
-        value += text[this.at];
         this.at++;
       }
     }
@@ -266,7 +269,11 @@ const NEEDS_ESCAPE = /["\\\p{Cc}]/u;
 /** A string as JSON writes it. */
 export function quoteJson(text: string): string {
   if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
-  let result = '"';
+  return `"${byPieces(text, escapeJson)}"`;
+}
+
+function escapeJson(text: string): string {
+  let result = '';
   for (let i = 0; i < text.length; i++) {
     const character = text[i] as string;
     const code = text.charCodeAt(i);
@@ -274,7 +281,7 @@ export function quoteJson(text: string): string {
     else if (code >= 32) result += character;
     else result += CONTROL_ESCAPES[character] ?? `\\u${code.toString(16).padStart(4, '0')}`;
   }
-  return `${result}"`;
+  return result;
 }
 
 const CONTROL_ESCAPES: Readonly<Record<string, string>> = {

@@ -3,6 +3,7 @@
  * hold what would otherwise end it; a bound of no characters is none.
  */
 import { PhantomError } from '@phantom/base';
+import { byPieces } from './text-pieces.js';
 
 /** A range as it is written, its bounds still text. */
 export interface RangeText {
@@ -85,7 +86,7 @@ const NEEDS_QUOTES = /^$|["\\()[\],\s]/;
 
 function formatBound(text: string | null): string {
   if (text === null) return '';
-  return NEEDS_QUOTES.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text;
+  return NEEDS_QUOTES.test(text) ? `"${byPieces(text, (piece) => piece.replace(/["\\]/g, '$&$&'))}"` : text;
 }
 
 /** Writes a range. */

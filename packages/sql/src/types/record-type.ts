@@ -3,6 +3,7 @@ import { type ByteWriter, PhantomError } from '@phantom/base';
 import { type RecordShape, SqlRecord, type StorageType, StorageKind } from '@phantom/codec';
 import { builtinType } from './base-type.js';
 import { invalidBinary } from './sql-errors.js';
+import { byPieces } from './text-pieces.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext, TypeLookup, Value } from './type.js';
 import { getI32, getU32, putI32 } from './wire.js';
@@ -20,7 +21,7 @@ export function formatRecord(record: SqlRecord, context: TypeContext): string {
   const parts = record.fields.map((field, i) => {
     if (field === null) return '';
     const text = typeOf(record.shape.types[i] as number, context.types).output(field, context);
-    return NEEDS_QUOTES.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text;
+    return NEEDS_QUOTES.test(text) ? `"${byPieces(text, (piece) => piece.replace(/["\\]/g, '$&$&'))}"` : text;
   });
   return `(${parts.join(',')})`;
 }

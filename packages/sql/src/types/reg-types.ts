@@ -8,6 +8,7 @@ import { StorageKind } from '@phantom/codec';
 import { builtinType, compareScalars } from './base-type.js';
 import { COLUMN_NAMES, RESERVED, TYPE_OR_FUNCTION } from '../text/keywords.js';
 import { compositeRelationOid, derivedFrom } from '../system-views/oids.js';
+import { replaceEach } from './text-pieces.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext } from './type.js';
 import { expectBytes, getU32 } from './wire.js';
@@ -69,7 +70,7 @@ const QUOTED_WORDS: ReadonlySet<string> = new Set([...COLUMN_NAMES, ...TYPE_OR_F
 
 /** A name as it must be written to be read back: quoted unless it is a plain lower-case word that means nothing else. */
 export function quoteIdentifier(name: string): string {
-  return PLAIN_NAME.test(name) && !QUOTED_WORDS.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return PLAIN_NAME.test(name) && !QUOTED_WORDS.has(name) ? name : `"${replaceEach(name, '"', '""')}"`;
 }
 
 function nameParts(text: string): { schema?: string; name: string } {
