@@ -67,8 +67,9 @@ const LARGE_SHARE = 1 / 8;
 const ADOPTED_BYTES_MIN = 1024 * 1024;
 /** A batch has so many times the keys that the delta has where its tree is taken over: those of the delta are inserted again. */
 const TAKEN_OVER_SHARE_MIN = 4;
-/** Keys of a tree that is taken over, at the most: that is one turn, of a few milliseconds. */
-const TAKEN_OVER_KEYS_MAX = 512 * 1024;
+/** Keys of a tree that is taken over, and keys that the delta has then, at the most: it is one turn, of a few milliseconds. */
+const TAKEN_OVER_KEYS_MAX = 256 * 1024;
+const INSERTED_AGAIN_KEYS_MAX = 8 * 1024;
 /** What an operation that waits will need in the tables: counted before it is there. */
 const WAITING_OPERATION_BYTES = 33;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
@@ -359,7 +360,8 @@ export class Delta implements Layer {
   }
 
   private isTakenOver({ count }: ArenaTree): boolean {
-    return count >= this.tree.count * TAKEN_OVER_SHARE_MIN && count <= TAKEN_OVER_KEYS_MAX;
+    const held = this.tree.count;
+    return held <= INSERTED_AGAIN_KEYS_MAX && count >= held * TAKEN_OVER_SHARE_MIN && count <= TAKEN_OVER_KEYS_MAX;
   }
 
   /** The batch that has begun lies at the end of the arena, and its keys are in a tree already. */

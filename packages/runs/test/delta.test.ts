@@ -324,6 +324,27 @@ describe('Delta', () => {
     for (const views of [[], [first, seen, pair.seq - 6]]) expect(compareFlush(pair, views)).toBeGreaterThan(0);
   });
 
+  it('takes over no tree where that would be a long turn', () => {
+    const delta = new Delta();
+    const graft = vi.spyOn(delta.tree, 'graft');
+    const apply = (prefix: string, keys: number, seq: Seq): void => {
+      const batch = new WriteBatch();
+      for (let i = 0; i < keys; i++) {
+        const key = keyOf(`${prefix}${i}`);
+        batch.put(key, 0, key.length, key, 0, 4);
+      }
+      const reader = new BatchReader().setBatch(batch.finish());
+      reader.index = indexOf(reader);
+      while (!delta.apply(reader, seq, 1000, EngineCode.Btree)) must(delta.lastSeq < seq, 'in slices');
+    };
+    for (let i = 0; i < 9; i++) apply(`a${i}`, i === 0 ? 1000 : 990, i + 1);
+    expect(graft).toHaveBeenCalledTimes(1);
+    graft.mockClear();
+    apply('b', 36_000, 10);
+    expect(graft).not.toHaveBeenCalled();
+    expect(delta.entries).toBe(1000 + 8 * 990 + 36_000);
+  });
+
   it('lets cursors live through batches', () => {
     const random = new Random(21);
     const pair = new Pair();
