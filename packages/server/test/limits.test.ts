@@ -241,6 +241,13 @@ const limits: Limit[] = [
     attempt: (count) => run(`select '${'{'.repeat(count)}1${'}'.repeat(count)}'::int[]`),
   },
   {
+    what: 'Pattern of LIKE',
+    most: 4_194_304,
+    of: 'UTF-16 units',
+    code: '54000',
+    attempt: (count) => run(`select 'a' like repeat('b', ${count})`),
+  },
+  {
     what: 'Digits of a numeric that is declared',
     most: 1000,
     of: '',
