@@ -78,19 +78,31 @@ describe('sql', () => {
     expect(answer.out).toContain(
       'INSERT 0 2\n a\n---\n 1\n 2\n(2 rows)\n\nCREATE DATABASE\n here  | n\n-------+---\n other |\n',
     );
-    database.exec("create role ada login password 'secret'");
+    database.exec("create role ada login password 's:e@%c'");
     const asAda = (password: string): string => url.replace('phantom@', `ada${password}@`);
     await expect(ask({ url: asAda(''), commands: ['select 1'] })).rejects.toMatchObject({
       exitCode: 4,
       cause: { code: '28P01', hint: expect.stringContaining('PGPASSWORD') as string },
     });
-    expect((await ask({ url: asAda(':secret'), commands: ['select 1'] })).value).toBe(0);
+    expect((await ask({ url: asAda(':s%3Ae%40%25c'), commands: ['select 1'] })).value).toBe(0);
+    const { RemoteTarget } = await import('../src/sql/remote-target.js');
+    const asked: string[] = [];
+    const answered = await RemoteTarget.open(
+      asAda(''),
+      () => undefined,
+      async (user) => {
+        asked.push(user);
+        return 's:e@%c';
+      },
+    );
+    await answered.connect('phantom');
+    await answered.close();
+    expect(asked).toEqual(['ada']);
     for (const wrong of ['127.0.0.1:5433', 'mysql://ada@127.0.0.1/x', 'postgres://a b:c'])
       await expect(ask({ url: wrong, commands: ['select 1'] })).rejects.toMatchObject({ exitCode: 1 });
     const failed = await ask({ url, commands: ["select 'ö', nope"] });
     expect(failed).toMatchObject({ value: 2, out: '' });
     expect(failed.err).toContain("LINE 1: select 'ö', nope\n                    ^");
-    const { RemoteTarget } = await import('../src/sql/remote-target.js');
     const target = await RemoteTarget.open(url, () => undefined);
     const running = target.run('select count(*) from generate_series(1, 100000000)', () => undefined);
     await new Promise((resolve) => setTimeout(resolve, 50));

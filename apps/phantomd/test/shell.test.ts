@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { historyFile, readHistory, writeHistory } from '../src/sql/history.js';
+import { askFor } from '../src/sql/password-prompt.js';
 import { Runner } from '../src/sql/runner.js';
 import { RunningTime } from '../src/sql/running-time.js';
 import { runShell } from '../src/sql/shell.js';
@@ -218,6 +219,20 @@ describe('shell', () => {
     });
     expect(target.cancels).toBe(1);
     expect(target.texts).toEqual(['wait;', 'select;']);
+  });
+});
+
+describe('a password', () => {
+  it.each([
+    ['hush\n', 'hush'],
+    ['hu\u0003', ''],
+  ])('typed as %j is not shown', async (typed, answer) => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    const asked = askFor('ada', input, output);
+    input.write(typed);
+    expect(await asked).toBe(answer);
+    expect(String(output.read())).toBe('Password for ada: \n');
   });
 });
 

@@ -1,4 +1,5 @@
 /** Opens what a command works on: a server by its URL, or a data directory in this process. */
+import { terminalPassword } from './password-prompt.js';
 import type { NoticeReceiver, SqlTarget } from './target.js';
 
 export interface TargetOptions {
@@ -14,7 +15,7 @@ export async function openTarget({ data, url, database }: TargetOptions): Promis
   const notice: NoticeReceiver = (severity, message) => process.stderr.write(`${severity}:  ${message}\n`);
   if (url !== undefined) {
     const { RemoteTarget } = await import('./remote-target.js');
-    return RemoteTarget.open(url, notice);
+    return RemoteTarget.open(url, notice, terminalPassword());
   }
   const { EmbeddedTarget } = await import('./embedded-target.js');
   return EmbeddedTarget.open(data as string, database, notice);

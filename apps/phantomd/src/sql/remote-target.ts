@@ -7,6 +7,7 @@ import { PhantomError } from '@phantom/base';
 import { Client, type Connection } from 'pg';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
+import type { AskPassword } from './password-prompt.js';
 import {
   type CopyEnds,
   NO_DATA,
@@ -17,6 +18,7 @@ import {
 } from './target.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const PASSWORD_MISSING = '28P01';
 const CANCEL_BYTES = 16;
 const CANCEL_CODE = 80877102;
 const STATUS_MARKS: Readonly<Record<string, string>> = { I: '', T: '*', E: '!' };
@@ -34,10 +36,19 @@ export class RemoteTarget implements SqlTarget {
   }
 
   /** Connects. CommandError for a URL that is none, and "cannot open" when nobody answers, or does not let us in. */
-  static async open(url: string, notice: NoticeReceiver): Promise<RemoteTarget> {
+  static async open(url: string, notice: NoticeReceiver, ask?: AskPassword): Promise<RemoteTarget> {
     checkUrl(url);
     try {
-      return new RemoteTarget(url, await connect(url, notice), notice);
+      // With the password, once it was asked for: connections that follow need it, too.
+      let whole = url;
+      const client = await connect(url, notice).catch(async (error: unknown) => {
+        if (ask === undefined || !(error instanceof PhantomError) || error.code !== PASSWORD_MISSING) throw error;
+        const withPassword = new URL(url);
+        withPassword.password = encodeURIComponent(await ask(String(error.data?.user)));
+        whole = withPassword.href;
+        return connect(whole, notice);
+      });
+      return new RemoteTarget(whole, client, notice);
     } catch (error) {
       throw new CommandError(ExitCode.CannotOpen, error);
     }
@@ -146,7 +157,8 @@ function checkUrl(url: string): void {
 
 /** The server asks for one, and nobody has given it. */
 function passwordMissing({ user }: Client): PhantomError {
-  return new PhantomError('28P01', `the server asks for the password of "${user}"`, {
+  return new PhantomError(PASSWORD_MISSING, `the server asks for the password of "${user}"`, {
+    data: { user },
     hint: 'Set PGPASSWORD, or write it into the URL: postgres://user:password@host:port/database.',
   });
 }
