@@ -4,6 +4,7 @@ import { PhantomError } from '@phantom/base';
 import { decodeHex, encodeHex } from '../types/simple-types.js';
 import { invalidParameter } from '../types/sql-errors.js';
 import { TextPieces } from '../types/text-pieces.js';
+import { bytesIn, converted, textIn } from './encodings.js';
 import type { Implementations } from './implementation.js';
 import { like } from './like.js';
 
@@ -182,21 +183,6 @@ function digest(algorithm: string): (bytes: Uint8Array) => Uint8Array {
 
 const md5 = (data: Uint8Array | string): string => createHash('md5').update(data).digest('hex');
 
-/** UTF-8 alone is kept here; the names that PostgreSQL takes for it. */
-function checkEncoding(name: string, what: string): void {
-  if (!/^(utf-?8|unicode)$/i.test(name)) throw new PhantomError('22023', `invalid ${what} encoding name "${name}"`);
-}
-
-/** Text of UTF-8; 22021 for what is none, and for the character 0, which no text has. */
-function utf8Text(bytes: Uint8Array): string {
-  if (bytes.includes(0)) throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8"');
-  }
-}
-
 function bitCount(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) for (let rest = byte; rest !== 0; rest &= rest - 1) count++;
@@ -231,21 +217,8 @@ export const binaryFunctions: Implementations = {
   sha256_bytea: digest('sha256'),
   sha384_bytea: digest('sha384'),
   sha512_bytea: digest('sha512'),
-  pg_convert_to: (text: string, encoding: string) => {
-    checkEncoding(encoding, 'destination');
-    return new TextEncoder().encode(text);
-  },
-  pg_convert_from: (bytes: Uint8Array, encoding: string) => {
-    checkEncoding(encoding, 'source');
-    return utf8Text(bytes);
-  },
-  pg_convert: (bytes: Uint8Array, source: string, destination: string) => {
-    checkEncoding(source, 'source');
-    checkEncoding(destination, 'destination');
-    return bytes;
-  },
-  length_in_encoding: (bytes: Uint8Array, encoding: string) => {
-    checkEncoding(encoding, 'source');
-    return [...utf8Text(bytes)].length;
-  },
+  pg_convert_to: (text: string, encoding: string) => bytesIn(encoding, text),
+  pg_convert_from: (bytes: Uint8Array, encoding: string) => textIn(encoding, bytes),
+  pg_convert: converted,
+  length_in_encoding: (bytes: Uint8Array, encoding: string) => [...textIn(encoding, bytes)].length,
 };

@@ -6,16 +6,17 @@ import { TypeOid } from './type-oids.js';
 import type { SqlType } from './type.js';
 import { expectBytes, getI64, putI64 } from './wire.js';
 
-/** A sign, brackets for a negative amount, the dollar sign before or behind, digits with commas anywhere among them. */
-const SYNTAX = /^\s*(?:(-)\s*|(\()\s*|\+\s*)?\$?\s*(?:(-)|(\())?\s*([\d,]*)(?:\.(\d*))?[\s)]*(-)?[\s+$)]*$/;
+/** The dollar sign in front, behind the sign, or at the end; one sign or bracket in front; commas anywhere among the digits. */
+const SYNTAX = /^\s*\$?([-+(]?)\s*\$?([\d,]*)(?:\.([\d,]*))?([\s)+$-]*)$/;
 
 /** Text of a money column: 22P02 or 22003, else cents; what lies beyond cents is rounded. */
 export function parseMoney(text: string): number | bigint {
   const match = SYNTAX.exec(text);
-  const whole = match?.[5]?.replaceAll(',', '') ?? '';
-  const part = match?.[6] ?? '';
   if (match === null) throw invalidText('money', text);
-  const negative = [match[1], match[2], match[3], match[4], match[7]].some((mark) => mark !== undefined);
+  const [, sign = '', digits = '', fraction = '', tail = ''] = match;
+  const whole = digits.replaceAll(',', '');
+  const part = fraction.replaceAll(',', '');
+  const negative = sign === '-' || sign === '(' || tail.includes('-');
   const cents = BigInt(`${whole}${part.slice(0, 2).padEnd(2, '0')}`) + ((part[2] ?? '0') >= '5' ? 1n : 0n);
   const value = negative ? -cents : cents;
   if (BigInt.asIntN(64, value) !== value) throw textOutOfRange('money', text);
