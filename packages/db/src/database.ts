@@ -2,55 +2,28 @@
  * An open database: the handle users hold. The synchronous API (exec, prepare, transactionSync) runs in one session of its
  * own; each asynchronous call takes a session from a pool, so that many run side by side and their commits share fsyncs.
  */
-import { INSPECT, type MetricSample, type Metrics, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
+import { INSPECT, type MetricSample, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
 import type { Catalog } from '@phantom/catalog';
-import {
-  type Collection,
-  type CollectionOptions,
-  type DocumentModel,
-  type Expiry,
-  checkDocuments,
-  openCollection,
-} from '@phantom/docs-model';
+import { type Collection, type CollectionOptions, checkDocuments, openCollection } from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
-import { type Mvcc, type MvccStats, Retries } from '@phantom/mvcc';
+import { type MvccStats, Retries } from '@phantom/mvcc';
 import {
   type CopiedRows,
   type CopyChannel,
   type SessionOptions,
-  type SqlEngine,
   type SqlSession,
   type WorkCounters,
 } from '@phantom/sql';
-import type { Store, StoreStats } from '@phantom/store';
+import type { StoreStats } from '@phantom/store';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
-import type { BackupOptions, BackupResult, Backups } from './backups.js';
-import { TableUpkeep } from './table-upkeep.js';
+import type { BackupOptions, BackupResult } from './backups.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
-import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
-import type { QueryWorkers } from './query-workers.js';
+import { MEMORY_DIRECTORY, type ResultOptions } from './options.js';
+import type { DatabaseParts } from './parts.js';
 import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
 import { SyncTransaction, Transaction, type TransactionOptions, openingModes } from './transaction.js';
-
-/** What a database is made of; the pieces are assembled in open.ts. */
-export interface DatabaseParts {
-  readonly store: Store;
-  readonly mvcc: Mvcc;
-  readonly catalog: Catalog;
-  readonly engine: SqlEngine;
-  /** Threads for costly reads; undefined where there are none. */
-  readonly workers: QueryWorkers | undefined;
-  readonly documents: DocumentModel;
-  readonly backups: Backups;
-  /** Removes documents whose time has come; undefined where nothing may be written. */
-  readonly expiry: Expiry | undefined;
-  readonly metrics: Metrics;
-  readonly database: string;
-  readonly user: string;
-  readonly options: DatabaseOptions;
-}
 
 export interface DatabaseStats {
   readonly store: StoreStats;
@@ -63,21 +36,21 @@ export class Database {
   private readonly js: ResultOptions;
   private readonly session: SqlSession;
   private readonly pool: SessionPool;
-  private readonly upkeep: readonly TableUpkeep[];
+  private readonly release: () => Promise<void>;
   private closing: Promise<void> | undefined;
   /** Those that read documents now. */
   private readonly checks = new Set<Promise<void>>();
 
-  constructor(parts: DatabaseParts) {
+  /** `release` gives the parts back: whoever made them closes them once no handle has them any more. */
+  constructor(parts: DatabaseParts, release: () => Promise<void>) {
     this.parts = parts;
+    this.release = release;
     const { bigint = 'auto', timestamps = 'date' } = parts.options;
     this.js = { bigint, timestamps, tellsDurability: parts.store.directory !== MEMORY_DIRECTORY };
-    const make = (): SqlSession => parts.engine.createSession({ database: parts.database, user: parts.user });
+    const { database, user } = parts;
+    const make = (): SqlSession => this.createSession({ database, user });
     this.session = make();
     this.pool = new SessionPool(make);
-    const upkeepBy = (command: 'analyze' | 'vacuum'): TableUpkeep =>
-      new TableUpkeep(parts.engine, parts.catalog, this.pool, command);
-    this.upkeep = [upkeepBy('analyze'), upkeepBy('vacuum')];
   }
 
   /** Where the data lies. */
@@ -151,8 +124,8 @@ export class Database {
    */
   copyInto(table: string, rows: CopiedRows, options: CopyOptions = {}): Promise<CopyResult> {
     this.checkOpen();
-    const { database, user, engine } = this.parts;
-    const makeSession = (copyChannel: CopyChannel): SqlSession => engine.createSession({ database, user, copyChannel });
+    const { database, user } = this.parts;
+    const makeSession = (copyChannel: CopyChannel): SqlSession => this.createSession({ database, user, copyChannel });
     return copyInto(makeSession, table, rows, options, this.js);
   }
 
@@ -280,7 +253,7 @@ export class Database {
   /** A session for a protocol: see `@phantom/db/session`. */
   createSession(options: SessionOptions): SqlSession {
     this.checkOpen();
-    return this.parts.engine.createSession(options);
+    return this.parts.engine.createSession({ ...options, owner: this });
   }
 
   /** The catalog, for authentication. */
@@ -293,7 +266,10 @@ export class Database {
     return this.parts.engine.session(id);
   }
 
-  /** Ends all sessions (what runs ends with 57P01, open transactions roll back), writes a checkpoint and frees the directory. Safe to call twice. */
+  /**
+   * Ends the sessions of this handle: what runs ends with 57P01, open transactions roll back. The last handle on a directory also
+   * writes a checkpoint and frees it. Safe to call twice.
+   */
   close(): Promise<void> {
     this.closing ??= this.closeOnce();
     return this.closing;
@@ -305,15 +281,8 @@ export class Database {
 
   private async closeOnce(): Promise<void> {
     await Promise.allSettled(this.checks);
-    await this.parts.backups.stop();
-    await Promise.all(this.upkeep.map((upkeep) => upkeep.stop()));
-    await this.parts.expiry?.stop();
-    const { engine, catalog, mvcc, store, workers } = this.parts;
-    await engine.close();
-    await workers?.close();
-    if (!store.readOnly && store.failure === undefined) await catalog.close();
-    await mvcc.close();
-    await store.close();
+    await this.parts.engine.close(this);
+    await this.release();
   }
 
   private async attempt<T>(

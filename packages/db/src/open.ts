@@ -32,9 +32,13 @@ import {
   STATEMENT_CACHE_ENTRIES_MAX,
   writeSetBytes,
 } from './options.js';
+import { type DatabaseParts, closeParts } from './parts.js';
 import { QueryWorkers } from './query-workers.js';
 import { ScratchFiles } from './scratch-files.js';
+import { SessionPool } from './session-pool.js';
+import { openShared } from './shared-databases.js';
 import { StoreStoragePort } from './storage-port.js';
+import { TableUpkeep } from './table-upkeep.js';
 
 /** Threads for reads where nobody says how many. */
 const QUERY_WORKERS_MAX = 4;
@@ -43,21 +47,28 @@ const WORKER_CACHE_DIVISOR = 2;
 
 /**
  * Opens the database in a directory, making it if there is none; everything acknowledged before a crash is there once this
- * resolves. Rejects with 55006 when another process has the directory (detail and hint say which), 0A000 when a newer
- * release wrote it, XX001 for corruption, 3D000 when the store is there and the database is not.
+ * resolves. What this process has open already is shared: the handle has sessions of its own, and the last one that is closed
+ * closes the database. Rejects with 55006 when another process has the directory (detail and hint say which), or this one with
+ * other options, 0A000 when a newer release wrote it, XX001 for corruption, 3D000 when the store is there and the database is not.
  */
 export async function open(path: string, options: DatabaseOptions = {}): Promise<Database> {
   if (path === MEMORY_DIRECTORY) {
     return openOn(new MemoryVfs({ losesPower: false }), MEMORY_DIRECTORY, { durability: 'memory', ...options });
   }
+  checkOptions('open', options, DATABASE_OPTIONS);
   // The lock of the directory is waited for: time enough for what the first statement would have to do.
   setImmediate(buildParser);
-  return openOn(createNodeVfs(), path, options);
+  return openShared(path, options, () => openParts(createNodeVfs(), path, options));
 }
 
-/** As open, on a disk of the caller's: tests and simulations give one that fails and loses power. */
+/** As open, on a disk of the caller's, and never shared: tests and simulations give one that fails and loses power. */
 export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptions = {}): Promise<Database> {
   checkOptions('open', options, DATABASE_OPTIONS);
+  const parts = await openParts(vfs, directory, options);
+  return new Database(parts, () => closeParts(parts));
+}
+
+async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions): Promise<DatabaseParts> {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
   const metrics = options.metrics ?? new MetricsRegistry();
@@ -149,7 +160,10 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     });
     if (!readOnly) engine.dropLeftovers();
     const expiry = readOnly ? undefined : startExpiry(documents, logger);
-    return new Database({
+    const upkeepSessions = new SessionPool(() => engine.createSession({ database, user }));
+    const upkeepBy = (command: 'analyze' | 'vacuum'): TableUpkeep =>
+      new TableUpkeep(engine, catalog, upkeepSessions, command);
+    return {
       store,
       mvcc,
       catalog,
@@ -158,11 +172,12 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       documents,
       backups,
       expiry,
+      upkeep: [upkeepBy('analyze'), upkeepBy('vacuum')],
       metrics,
       database,
       user,
       options,
-    });
+    };
   } catch (error) {
     await closeQuietly(store);
     throw error;

@@ -119,6 +119,21 @@ export const STATEMENT_CACHE_ENTRIES_MAX = 2048;
 /** Where the store of a database in memory believes to be. */
 export const MEMORY_DIRECTORY = ':memory:';
 
+/** What holds where an option is left out, as far as it does not follow from others or from the machine. */
+export const OPTION_DEFAULTS: DatabaseOptions = {
+  durability: 'fsync',
+  cacheBytes: DEFAULT_CACHE_BYTES,
+  deltaBytesMax: DEFAULT_DELTA_BYTES_MAX,
+  memoryLimitBytes: DEFAULT_MEMORY_LIMIT_BYTES,
+  queryWorkerCostMin: DEFAULT_QUERY_WORKER_COST_MIN,
+  scratchBytesMax: DEFAULT_SCRATCH_BYTES_MAX,
+  changesKeepBytes: DEFAULT_CHANGES_KEEP_BYTES,
+  preparedTimeoutMs: 0,
+  readOnly: false,
+  bigint: 'auto',
+  timestamps: 'date',
+};
+
 /** What a transaction's writes may take of memory. A commit that fits is one write of the log; one that does not is read and written again. */
 export function writeSetBytes({ writeSetBytesMax, cacheBytes = DEFAULT_CACHE_BYTES }: DatabaseOptions): number {
   const share = Math.min(Math.max(cacheBytes / 2, DEFAULT_WRITE_SET_BYTES_MIN), DEFAULT_WRITE_SET_BYTES_MAX);

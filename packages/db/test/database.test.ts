@@ -15,12 +15,11 @@ beforeEach(async () => {
 afterEach(() => db.close());
 
 describe('opening', () => {
-  it('brings everything back from a directory, and has it for itself', async () => {
+  it('brings everything back from a directory', async () => {
     const directory = join(mkdtempSync(join(tmpdir(), 'phantom-db-')), 'data');
     try {
       const first = await open(directory);
       first.exec(`create table t (id int primary key); insert into t values (1), (2)`);
-      await expect(open(directory)).rejects.toMatchObject({ code: '55006' });
       await first.close();
       await first.close();
       expect(() => first.exec('select 1')).toThrow(expect.objectContaining({ code: '57P01' }));

@@ -72,6 +72,7 @@ export class SqlEngine {
   readonly statistics: StatisticsCatalog;
   readonly columns: ColumnIndexes;
   private readonly sessions = new Map<number, SqlSession>();
+  private readonly owners = new WeakMap<SqlSession, object>();
   private sessionIdNext = 1;
   private readonly pictureVersions = new Map<string, number>();
   private pictureVersionNext = 1;
@@ -101,6 +102,7 @@ export class SqlEngine {
   createSession(options: SessionOptions): SqlSession {
     const session = new SqlSession(this, this.sessionIdNext++, options);
     this.sessions.set(session.id, session);
+    if (options.owner !== undefined) this.owners.set(session, options.owner);
     return session;
   }
 
@@ -149,10 +151,12 @@ export class SqlEngine {
     this.notifications.unlisten(session, undefined);
   }
 
-  /** Ends every session; what they run ends with 57P01 first, since what it reads may be gone afterwards. */
-  async close(): Promise<void> {
+  /** Ends every session, or those of an owner; what they run ends with 57P01 first, since what it reads may be gone afterwards. */
+  async close(owner?: object): Promise<void> {
     const error = new PhantomError('57P01', 'the database is closed');
-    await Promise.all(Array.from(this.sessions.values(), ({ interrupts }) => interrupts.end(error)));
-    for (const session of Array.from(this.sessions.values())) session.close(error);
+    const ending = (): SqlSession[] =>
+      Array.from(this.sessions.values()).filter((session) => owner === undefined || this.owners.get(session) === owner);
+    await Promise.all(ending().map(({ interrupts }) => interrupts.end(error)));
+    for (const session of ending()) session.close(error);
   }
 }

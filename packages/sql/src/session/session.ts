@@ -69,6 +69,8 @@ export interface Notice {
 export interface SessionOptions {
   readonly database: string;
   readonly user: string;
+  /** Whoever ends with its sessions (SqlEngine.close). */
+  readonly owner?: object;
   /** Settings from the start-up packet or the options of `open`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Of a client that came over the network. */

@@ -1,0 +1,42 @@
+/** What an open database is made of, and how it ends. The pieces are assembled in open.ts; handles on it are `Database`. */
+import type { Metrics } from '@phantom/base';
+import type { Catalog } from '@phantom/catalog';
+import type { DocumentModel, Expiry } from '@phantom/docs-model';
+import type { Mvcc } from '@phantom/mvcc';
+import type { SqlEngine } from '@phantom/sql';
+import type { Store } from '@phantom/store';
+import type { Backups } from './backups.js';
+import type { DatabaseOptions } from './options.js';
+import type { QueryWorkers } from './query-workers.js';
+import type { TableUpkeep } from './table-upkeep.js';
+
+export interface DatabaseParts {
+  readonly store: Store;
+  readonly mvcc: Mvcc;
+  readonly catalog: Catalog;
+  readonly engine: SqlEngine;
+  /** Threads for costly reads; undefined where there are none. */
+  readonly workers: QueryWorkers | undefined;
+  readonly documents: DocumentModel;
+  readonly backups: Backups;
+  /** Removes documents whose time has come; undefined where nothing may be written. */
+  readonly expiry: Expiry | undefined;
+  readonly upkeep: readonly TableUpkeep[];
+  readonly metrics: Metrics;
+  readonly database: string;
+  readonly user: string;
+  readonly options: DatabaseOptions;
+}
+
+/** Ends what is under way, writes a checkpoint and frees the directory. */
+export async function closeParts(parts: DatabaseParts): Promise<void> {
+  const { backups, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
+  await backups.stop();
+  await Promise.all(upkeep.map((one) => one.stop()));
+  await expiry?.stop();
+  await engine.close();
+  await workers?.close();
+  if (!store.readOnly && store.failure === undefined) await catalog.close();
+  await mvcc.close();
+  await store.close();
+}
