@@ -312,6 +312,17 @@ export class Database {
   }
 }
 
+/** A handle on parts; they are released when it cannot be made: 3D000 and 28000 when there is no such database or user. */
+export async function makeHandle(parts: DatabaseParts, release: () => Promise<void>): Promise<Database> {
+  try {
+    return new Database(parts, release);
+  } catch (error) {
+    // The error that stopped the opening is the one to tell.
+    await release().catch(() => undefined);
+    throw error;
+  }
+}
+
 function refuseOpenTransaction(session: SqlSession): void {
   if (session.transaction?.explicit !== true) return;
   throw new PhantomError('25000', 'a transaction cannot be begun by query()', {

@@ -18,7 +18,7 @@ import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { Backups } from './backups.js';
-import { Database } from './database.js';
+import { type Database, makeHandle } from './database.js';
 import {
   DATABASE_OPTIONS,
   type DatabaseOptions,
@@ -65,7 +65,7 @@ export async function open(path: string, options: DatabaseOptions = {}): Promise
 export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptions = {}): Promise<Database> {
   checkOptions('open', options, DATABASE_OPTIONS);
   const parts = await openParts(vfs, directory, options);
-  return new Database(parts, () => closeParts(parts));
+  return makeHandle(parts, () => closeParts(parts));
 }
 
 async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions): Promise<DatabaseParts> {

@@ -16,7 +16,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PhantomError, SqlState } from '@phantom/base';
-import { Database } from './database.js';
+import { type Database, makeHandle } from './database.js';
 import { type DatabaseOptions, OPTION_DEFAULTS } from './options.js';
 import { type DatabaseParts, closeParts } from './parts.js';
 
@@ -61,9 +61,9 @@ function begin(path: string, opened: Promise<DatabaseParts>): Shared {
   return shared;
 }
 
-function handle(shared: Shared, parts: DatabaseParts): Database {
+function handle(shared: Shared, parts: DatabaseParts): Promise<Database> {
   shared.handles++;
-  return new Database(parts, async () => {
+  return makeHandle(parts, async () => {
     if (--shared.handles > 0) return;
     shared.closed = closeParts(parts).finally(() => databases.delete(shared));
     await shared.closed;

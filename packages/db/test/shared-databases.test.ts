@@ -96,9 +96,12 @@ it('forgets what could not be opened, and directories that are gone', async () =
   const [refused, opened] = await Promise.allSettled([open(directory, { create: false }), open(directory)]);
   expect(refused.status).toBe('rejected');
   const one = (opened as PromiseFulfilledResult<Database>).value;
+  await one.close();
+  await expect(open(directory, { user: 'nobody' })).rejects.toMatchObject({ code: '28000' });
+  const again = await open(directory, { durability: 'os' });
   rmSync(directory, { recursive: true });
-  const two = await open(directory, { durability: 'os' });
+  const two = await open(directory);
   two.exec('create table t (id int)');
   await two.close();
-  await one.close().catch(() => undefined);
+  await again.close().catch(() => undefined);
 });
