@@ -6,7 +6,7 @@
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
 import { readFileSync } from 'node:fs';
-import { MetricsRegistry, PhantomError, ioError } from '@phantom/base';
+import { MetricsRegistry, PhantomError, helpersStandBack, ioError } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
 import type { ServerOptions } from '@phantom/server';
 import { strangeVariable } from './config/command.js';
@@ -24,6 +24,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   const { data } = options;
   if (data === undefined) throw new CommandError(ExitCode.Usage, new Error('a data directory is needed: --data DIR'));
   letHeapGrow();
+  helpersStandBack();
   const stop = stopSignal();
   const { AccessTokens, AuthenticationRules, isLoopbackHost, jsonLogger, startServer } =
     await import('@phantom/server');

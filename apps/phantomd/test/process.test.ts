@@ -1,6 +1,7 @@
 /** The built program as a process: exit codes, signals, kill -9. */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadChecksums } from '@phantom/base';
@@ -72,6 +73,17 @@ describe('the daemon', () => {
     expect(daemon.out).toMatch(/^phantomd ready pg=\S+ http=\S+\n$/);
     expect(phantomd(['sql', '--data', data, '--csv', '-c', 'select count(*) from t']).out).toBe('count\n0\n');
   });
+
+  it.runIf(process.platform === 'linux')(
+    'has helpers of the runtime stand back behind the thread that answers',
+    async () => {
+      const daemon = await Daemon.start('--data', newDirectory());
+      const priorities = readdirSync(`/proc/${daemon.child.pid}/task`).map((thread) => getPriority(Number(thread)));
+      expect(getPriority(daemon.child.pid as number)).toBe(0);
+      expect(priorities.filter((priority) => priority === 10).length).toBeGreaterThan(1);
+      await daemon.end('SIGTERM');
+    },
+  );
 
   it('says which process has the directory, and how to reach it', async () => {
     const data = newDirectory();

@@ -51,4 +51,5 @@ export { type OptionNames, checkOptions, optionNames } from './option-names.js';
 export { Random } from './random.js';
 export type { Scratch, ScratchFile } from './scratch.js';
 export { SpareMemory } from './spare-memory.js';
+export { ThreadPriority, helpersStandBack, standBack } from './thread-priority.js';
 export { SLICE_MS, eventLoop } from './turn.js';

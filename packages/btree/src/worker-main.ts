@@ -1,5 +1,5 @@
 /** What the tree's worker threads run. */
-import { ByteReader, type Checksums, silentLogger } from '@phantom/base';
+import { ByteReader, type Checksums, ThreadPriority, silentLogger, standBack } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { BlockCache, Delta, type DeltaDescriptor, type Wait, serveTasks } from '@phantom/runs';
 import { createNodeVfs } from '@phantom/vfs';
@@ -62,6 +62,8 @@ export interface MergePagesOutput {
 const SLICES: Slices = { monotonicMs: () => performance.now(), sliceMs: 20 };
 /** Inner pages of the tree, mostly: leaves are read once. */
 const PAGE_CACHE_BYTES = 16 * 1024 * 1024;
+
+standBack(ThreadPriority.Background);
 
 serveTasks({
   flush: ({ directory, target, delta, viewSeqs }: FlushInput, checksums) =>

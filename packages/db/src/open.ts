@@ -137,7 +137,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });
-    const workers = queryWorkers(vfs, directory, options);
+    const workers = queryWorkers(vfs, directory, options, () => engine.counters.executions);
     const engine = new SqlEngine({
       mvcc,
       catalog,
@@ -185,11 +185,17 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
 }
 
 /** Other threads read real files only. */
-function queryWorkers(vfs: Vfs, directory: string, options: DatabaseOptions): QueryWorkers | undefined {
+function queryWorkers(
+  vfs: Vfs,
+  directory: string,
+  options: DatabaseOptions,
+  statements: () => number,
+): QueryWorkers | undefined {
   const threadsMax = options.queryWorkersMax ?? Math.min(QUERY_WORKERS_MAX, Math.max(1, availableParallelism() - 1));
   if (vfs.isShared !== true || threadsMax === 0) return undefined;
   return new QueryWorkers({
     threadsMax,
+    statements,
     costMin: options.queryWorkerCostMin ?? DEFAULT_QUERY_WORKER_COST_MIN,
     place: {
       directory,

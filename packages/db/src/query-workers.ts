@@ -12,6 +12,7 @@ import { PhantomError, SqlState, isPhantomError } from '@phantom/base';
 import type { ViewShare } from '@phantom/kv';
 import { type WorkerCall, WorkerThread } from '@phantom/runs';
 import type { ReadView, ReadWorkers, RemoteOutcome, RemoteRead, RemoteRows } from '@phantom/sql';
+import { ReaderRests } from './reader-rests.js';
 import { SCRATCH_FOLDER } from './scratch-files.js';
 import type { ReadInput } from './worker-main.js';
 import type { ReadingPlace } from './reading-thread.js';
@@ -21,11 +22,14 @@ export interface QueryWorkersOptions {
   /** Estimated cost from which on a read is given to a thread. */
   readonly costMin: number;
   readonly place: Omit<ReadingPlace, 'scratchFolder'>;
+  /** How many statements this thread has begun. */
+  readonly statements: () => number;
 }
 
 interface ReadingWorker {
   readonly thread: WorkerThread;
   readonly scratchFolder: string;
+  readonly rests: ReaderRests;
   /** What it runs; undefined also when nobody wants more of that, and it is about to end. */
   reading: ReadingRows | undefined;
 }
@@ -35,6 +39,7 @@ export class QueryWorkers implements ReadWorkers {
   readonly threadsMax: number;
   private readonly options: QueryWorkersOptions;
   private readonly workers: ReadingWorker[] = [];
+  private readonly rests: ReaderRests;
   private source: string | undefined = undefined;
   private loading: Promise<void> | undefined = undefined;
   private isLoaded = false;
@@ -44,6 +49,7 @@ export class QueryWorkers implements ReadWorkers {
     this.options = options;
     this.costMin = options.costMin;
     this.threadsMax = options.threadsMax;
+    this.rests = new ReaderRests(options.statements);
   }
 
   begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined {
@@ -87,7 +93,8 @@ export class QueryWorkers implements ReadWorkers {
     if (idle !== undefined || source === undefined || workers.length >= this.threadsMax) return idle;
     const number = workers.length + 1;
     const thread = new WorkerThread(`reader-${number}`, source);
-    const worker: ReadingWorker = { thread, scratchFolder: `${SCRATCH_FOLDER}-${number}`, reading: undefined };
+    const scratchFolder = `${SCRATCH_FOLDER}-${number}`;
+    const worker: ReadingWorker = { thread, scratchFolder, rests: this.rests, reading: undefined };
     workers.push(worker);
     return worker;
   }
@@ -197,6 +204,7 @@ class ReadingRows implements RemoteRows {
       this.wake();
     });
     this.call = call;
+    this.worker.rests.begin(call);
     try {
       await call.sync();
     } catch (error) {
@@ -204,6 +212,8 @@ class ReadingRows implements RemoteRows {
       if (isPhantomError(error) && error.code === SqlState.OutOfMemory) throw heapIsFull(error);
       this.isLost = true;
       throw new PhantomError(SqlState.SystemError, 'the thread that ran the query has ended', { cause: error });
+    } finally {
+      this.worker.rests.end(call);
     }
     this.outcome = call.value;
   }

@@ -1,8 +1,8 @@
 /** What the threads that read run. */
+import { ThreadPriority, standBack } from '@phantom/base';
 import { serveTasks } from '@phantom/runs';
 import type { RemoteOutcome, RemoteRead } from '@phantom/sql';
 import { ReadingThread, type ReadingPlace } from './reading-thread.js';
-import { standBack } from './thread-priority.js';
 
 export interface ReadInput {
   readonly place: ReadingPlace;
@@ -13,7 +13,7 @@ export interface ReadInput {
 
 let thread: ReadingThread | undefined;
 
-standBack();
+standBack(ThreadPriority.Idle);
 
 serveTasks({
   read: ({ place, read, view }: ReadInput, checksums, send): Generator<undefined, RemoteOutcome> => {

@@ -1,5 +1,5 @@
 /** What the tree's worker threads run. */
-import { type Checksums, silentLogger } from '@phantom/base';
+import { type Checksums, ThreadPriority, silentLogger, standBack } from '@phantom/base';
 import { Delta, type DeltaDescriptor, serveTasks } from '@phantom/runs';
 import type { Seq } from '@phantom/kv';
 import { createNodeVfs } from '@phantom/vfs';
@@ -22,6 +22,8 @@ export interface FlushInput {
 
 /** How often the thread looks whether it is to stop. */
 const SLICES: Slices = { monotonicMs: () => performance.now(), sliceMs: 20 };
+
+standBack(ThreadPriority.Background);
 
 serveTasks({
   compact: ({ directory, plan }: CompactInput, checksums) => compact(plan, portOf(directory, checksums), SLICES),

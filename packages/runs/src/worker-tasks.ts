@@ -8,6 +8,7 @@ import {
   type CallMessage,
   ENDED,
   PIECES_AHEAD_MAX,
+  REST_MS,
   type ReplyMessage,
   TAKEN,
   type ThreadData,
@@ -57,11 +58,20 @@ function sender(port: MessagePort, { id, control }: CallMessage): SendPiece {
   };
 }
 
+/** Work between two rests, where there are any. */
+const WORK_MS = 4;
+
 function run(steps: Generator<Wait | undefined, unknown>, control: Int32Array): unknown {
+  let restedMs = performance.now();
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
     Atomics.add(control, BEATS, 1);
+    const restMs = Atomics.load(control, REST_MS);
+    if (restMs > 0 && performance.now() - restedMs >= WORK_MS) {
+      Atomics.wait(control, ABORT, 0, restMs);
+      restedMs = performance.now();
+    }
     if (Atomics.load(control, ABORT) === 0) continue;
     steps.return(undefined);
     throw new PhantomError(SqlState.AdminShutdown, 'background work was stopped');

@@ -6,7 +6,8 @@
  * ```
  *   this thread                                            worker thread
  *   call: { id, task, input, control }  ──message──►       runs the task, slice by slice; after each slice it looks at
- *                                                          control[ABORT] and counts control[BEATS] up
+ *                                                          control[ABORT], counts control[BEATS] up, and rests for
+ *                                                          control[REST_MS] when it has run for a while
  *   onPiece                             ◄──message──       { id, piece }: as many as PIECES_AHEAD_MAX more than control[TAKEN]
  *   sync: a message, or                 ◄──message──       { id, value or error }, then control[ENDED] = 1, notify
  *   syncNow: Atomics.wait on control[ENDED], then the message is taken off the port
@@ -29,7 +30,8 @@ export const ENDED = 0;
 export const ABORT = 1;
 export const BEATS = 2;
 export const TAKEN = 3;
-const CONTROL_WORDS = 4;
+export const REST_MS = 4;
+const CONTROL_WORDS = 5;
 
 /** Pieces of a result that are on their way: a thread whose reader does not keep up waits. */
 export const PIECES_AHEAD_MAX = 8;
@@ -130,8 +132,14 @@ export class WorkerCall<R> implements Wait {
     return this.answered;
   }
 
+  /** How long the task rests after each few milliseconds of work; 0, as at first: not at all. */
+  rest(durationMs: number): void {
+    Atomics.store(this.control, REST_MS, durationMs);
+  }
+
   abort(): void {
     Atomics.store(this.control, ABORT, 1);
+    Atomics.notify(this.control, ABORT);
     // It may be about to wait for its pieces to be taken.
     this.taken();
   }

@@ -2,10 +2,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import { PhantomError, SqlState } from '@phantom/base';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Job, type JobBody, PAUSE, RevokedLayer, WorkerThread, serveTasks } from '../src/index.js';
 import { viewTooOldError } from '../src/revoked-layer.js';
-import type { CallMessage, ReplyMessage } from '../src/worker-thread.js';
+import { type CallMessage, REST_MS, type ReplyMessage } from '../src/worker-thread.js';
+
+const CONTROL_BYTES = 20;
 
 /** A thread that answers as worker-tasks.ts does, to tasks of its own. */
 const SOURCE = `
@@ -21,6 +23,12 @@ port.on('message', ({ id, task, input, control }) => {
   if (task === 'fill the heap') for (const kept = []; ; ) kept.push(new Array(100000).fill(kept.length + 0.5));
   if (task === 'until aborted') {
     while (Atomics.load(control, 1) === 0) Atomics.add(control, 2, 1);
+    reply = { id, error: { message: 'stopped', stack: undefined, code: '57P01', fields: {} } };
+  }
+  if (task === 'rest') {
+    while (Atomics.load(control, 4) === 0);
+    Atomics.add(control, 2, Atomics.load(control, 4));
+    Atomics.wait(control, 1, 0);
     reply = { id, error: { message: 'stopped', stack: undefined, code: '57P01', fields: {} } };
   }
   port.postMessage(reply);
@@ -153,7 +161,7 @@ describe('tasks', () => {
     );
     let id = 0;
     const ask = async (task: string, isAborted = false): Promise<ReplyMessage> => {
-      const control = new Int32Array(new SharedArrayBuffer(12));
+      const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
       if (isAborted) control[1] = 1;
       const call: CallMessage = { id: id++, task, input: 21, control };
       const reply = new Promise<ReplyMessage>((resolve) => port1.once('message', resolve));
@@ -172,6 +180,53 @@ describe('tasks', () => {
     expect((await ask('endless', true)).error).toMatchObject({ code: '57P01' });
     expect(tidied).toBe(1);
     port1.close();
+  });
+});
+
+describe('a task that is to rest', () => {
+  const WORK_SLICES = 3;
+
+  /** How long a task of a few slices, each longer than the work between two rests, has rested when it has ended. */
+  async function restsOf(restMs: number): Promise<unknown[]> {
+    const { port1, port2 } = new MessageChannel();
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const wait = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
+    try {
+      serveTasks(
+        {
+          *work() {
+            for (let slice = 1; slice <= WORK_SLICES; slice++) {
+              clock.mockReturnValue(slice * 5);
+              yield PAUSE;
+            }
+          },
+        },
+        port2,
+      );
+      const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+      control[REST_MS] = restMs;
+      const reply = new Promise((resolve) => port1.once('message', resolve));
+      port1.postMessage({ id: 0, task: 'work', input: 0, control } satisfies CallMessage);
+      await reply;
+      return wait.mock.calls.map(([, , , durationMs]) => durationMs);
+    } finally {
+      clock.mockRestore();
+      wait.mockRestore();
+      port1.close();
+    }
+  }
+
+  it('does after some milliseconds of work, for as long as it is told', async () => {
+    expect(await restsOf(7)).toEqual([7, 7, 7]);
+    expect(await restsOf(0)).toEqual([]);
+  });
+
+  it('is woken when it is to stop', async () => {
+    const call = thread().call('rest', 0);
+    call.rest(5);
+    await expect.poll(() => call.slices).toBe(5);
+    call.abort();
+    await expect(call.sync()).rejects.toMatchObject({ code: '57P01' });
   });
 });
 
