@@ -13,9 +13,9 @@
  *
  * Left out: two copies of this module in one process (ESM and CommonJS) do not know of each other; the second finds the directory taken.
  */
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PhantomError, SqlState } from '@phantom/base';
+import { directoryIdentity } from '@phantom/vfs';
 import { type Database, makeHandle } from './database.js';
 import { type DatabaseOptions, OPTION_DEFAULTS } from './options.js';
 import { type DatabaseParts, closeParts } from './parts.js';
@@ -78,10 +78,13 @@ function find(path: string): Shared | undefined {
   return undefined;
 }
 
-/** Of a directory; undefined where there is none yet. */
+/** Of a directory; undefined where there is none yet, or none that can be looked at: opening it will say why. */
 function identityOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}-${stat.ino}`;
+  try {
+    return directoryIdentity(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function refuseOthers(parts: DatabaseParts, options: DatabaseOptions): void {

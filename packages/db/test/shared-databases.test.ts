@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { MetricsRegistry } from '@phantom/base';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Database, open } from '../src/index.js';
+import { type Database, isPhantomError, open } from '../src/index.js';
 
 let home: string;
 let directory: string;
@@ -104,4 +104,10 @@ it('forgets what could not be opened, and directories that are gone', async () =
   two.exec('create table t (id int)');
   await two.close();
   await again.close().catch(() => undefined);
+});
+
+it('tells why a path cannot be looked at as opening does', async () => {
+  const loop = join(home, 'loop');
+  symlinkSync(loop, loop);
+  await expect(open(loop)).rejects.toSatisfy(isPhantomError);
 });

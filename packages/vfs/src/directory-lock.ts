@@ -44,6 +44,12 @@ export interface DirectoryLockOptions {
   readonly flockPrograms?: readonly string[];
 }
 
+/** Device and inode: what a directory is known by, whatever path names it. Throws the system's error where there is none. */
+export function directoryIdentity(directory: string): string {
+  const { dev, ino } = fs.statSync(directory, { bigint: true });
+  return `${dev.toString(36)}-${ino.toString(36)}`;
+}
+
 /** Holds the directory, or throws 55006 with who does, or 58030 when the system refuses. */
 export async function lockDirectory(
   directory: string,
@@ -53,8 +59,7 @@ export async function lockDirectory(
   const platform = options.platform ?? process.platform;
   let identity: string;
   try {
-    const stat = fs.statSync(directory, { bigint: true });
-    identity = `${stat.dev.toString(36)}-${stat.ino.toString(36)}`;
+    identity = directoryIdentity(directory);
   } catch (error) {
     throw lockError(directory, error);
   }
