@@ -7,11 +7,13 @@
  *   19   costly reads
  */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 
-/** As `nice` counts: how far a thread stands back. */
-export const ThreadPriority = { Background: 10, Idle: 19 } as const;
+const { PRIORITY_BELOW_NORMAL, PRIORITY_LOW } = constants.priority;
+
+/** How far a thread stands back. */
+export const ThreadPriority = { Background: PRIORITY_BELOW_NORMAL, Idle: PRIORITY_LOW } as const;
 
 export type ThreadPriority = (typeof ThreadPriority)[keyof typeof ThreadPriority];
 
