@@ -161,17 +161,17 @@ function parseIdentifiers(text: string, strict: boolean): SqlArray {
   }
 }
 
-/** \nnnn, \+nnnnnn, \unnnn and \Unnnnnnnn as characters; a doubled backslash stands for one. */
 const UNICODE_ESCAPE = /\\(?:(\\)|([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)/g;
 
+/** \nnnn, \+nnnnnn, \unnnn and \Unnnnnnnn as characters; a doubled backslash stands for one. */
 function unescapeUnicode(text: string): string {
   const result = new TextPieces();
   let pendingHigh = 0;
   let at = 0;
   for (const match of text.matchAll(UNICODE_ESCAPE)) {
-    const [whole, backslash, ...codes] = match as unknown as (string | undefined)[];
+    const [whole = '', backslash, ...codes]: readonly (string | undefined)[] = match;
     result.add(text.slice(at, match.index));
-    at = match.index + (whole as string).length;
+    at = match.index + whole.length;
     if (backslash !== undefined) {
       result.add('\\');
       continue;
