@@ -154,24 +154,6 @@ export function signedDiscriminator(bytes: Uint8Array, at: number, end: number):
   return discriminator(bytes, at, end) ^ 0x8000_0000;
 }
 
-/** Below, zero or above zero as the key sorts before, with or after the one of so many bytes at `otherStart`. */
-export function compareWithKey(
-  keys: Uint8Array,
-  otherStart: number,
-  otherBytes: number,
-  key: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  const bytes = end - start;
-  const shared = bytes < otherBytes ? bytes : otherBytes;
-  for (let i = 0; i < shared; i++) {
-    const difference = (key[start + i] as number) - (keys[otherStart + i] as number);
-    if (difference !== 0) return difference;
-  }
-  return bytes - otherBytes;
-}
-
 export function sharedBytes(keys: Uint8Array, a: number, b: number, bytesMax: number): number {
   let i = 0;
   while (i < bytesMax && keys[a + i] === keys[b + i]) i++;

@@ -22,7 +22,7 @@
  * Measured (bench/arena-tree.mjs): see README. Left out: deletion other than of the youngest entries (an owner marks its
  * payload), and reading while another thread inserts (a skip list could; it is four times slower for everybody).
  */
-import { assert } from '@phantom/base';
+import { assert, compareBytes } from '@phantom/base';
 import { copyEntries, entriesInOrder, shiftNodes } from './arena-graft.js';
 import { type NodeTables, anchorPrefix, clearNode, insertSlot, moveSlots, removeSlot } from './arena-node-edit.js';
 import {
@@ -34,7 +34,6 @@ import {
   NODE_WORDS,
   NONE,
   PREVIOUS,
-  compareWithKey,
   growWords,
   searchNode,
   verifiedBelow,
@@ -387,7 +386,8 @@ export class ArenaTree implements NodeTables {
     const { nodes, entries, keys } = this;
     const base = this.lastLeaf << NODE_SHIFT;
     const last = (nodes[base + ENTRIES - 1 + ((nodes[base] as number) & COUNT_MASK)] as number) * this.entryWords;
-    return compareWithKey(keys, entries[last] as number, entries[last + 1] as number, key, start, end);
+    const lastStart = entries[last] as number;
+    return compareBytes(key, start, end, keys, lastStart, lastStart + (entries[last + 1] as number));
   }
 
   /** True when the key sorts behind the entry of the finger and before the one that follows it. There must be a finger. */
@@ -395,8 +395,9 @@ export class ArenaTree implements NodeTables {
     const { nodes, entries, keys, entryWords, fingerLeaf, fingerSlot } = this;
     const at = (fingerLeaf << NODE_SHIFT) + ENTRIES + fingerSlot;
     const before = (nodes[at] as number) * entryWords;
-    if (compareWithKey(keys, entries[before] as number, entries[before + 1] as number, key, start, end) <= 0)
-      return false;
+    const beforeStart = entries[before] as number;
+    const beforeEnd = beforeStart + (entries[before + 1] as number);
+    if (compareBytes(key, start, end, keys, beforeStart, beforeEnd) <= 0) return false;
     let next = nodes[at + 1] as number;
     if (fingerSlot + 1 === this.leafCount(fingerLeaf)) {
       const leaf = this.nextLeaf(fingerLeaf);
@@ -405,7 +406,8 @@ export class ArenaTree implements NodeTables {
       next = this.entryAt(leaf, 0);
     }
     const behind = next * entryWords;
-    return compareWithKey(keys, entries[behind] as number, entries[behind + 1] as number, key, start, end) < 0;
+    const behindStart = entries[behind] as number;
+    return compareBytes(key, start, end, keys, behindStart, behindStart + (entries[behind + 1] as number)) < 0;
   }
 
   /** Inserts behind the greatest key: no descent, and full leaves stay full. */
