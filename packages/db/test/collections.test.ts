@@ -128,6 +128,29 @@ describe('a collection and a table', () => {
     expect((await c.find().toArray()).map(({ _id }) => _id)).toEqual([1, 2, 4]);
   });
 
+  it('wait for a document no longer than lock_timeout, in a statement and at the commit', async () => {
+    const c = db.collection<{ _id: number; n?: number }>('c');
+    await c.insertOne({ _id: 1 });
+    await db.transaction(async (tx) => {
+      await c.updateOne({ _id: 1 }, { $set: { n: 1 } }, { tx });
+      await tx.query("prepare transaction 'x'");
+    });
+    const codes = ['read committed', 'repeatable read'].map((isolation) =>
+      db
+        .transaction(
+          async (tx) => {
+            await tx.query('set local lock_timeout = 10');
+            await c.updateOne({ _id: 1 }, { $set: { n: 2 } }, { tx });
+          },
+          { isolation: isolation as 'read committed' | 'repeatable read' },
+        )
+        .catch(({ code }) => code),
+    );
+    expect(await Promise.all(codes)).toEqual(['55P03', '55P03']);
+    await db.query("commit prepared 'x'");
+    expect(await c.findOne()).toEqual({ _id: 1, n: 1 });
+  });
+
   it('lets two writers of one new collection both have it', async () => {
     await Promise.all([1, 2, 3].map((_id) => db.collection('made').insertOne({ _id })));
     expect(await db.collection('made').countDocuments()).toBe(3);

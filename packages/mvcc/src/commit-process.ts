@@ -32,6 +32,8 @@ export interface CommitOptions {
 export interface CommitSubject extends Candidate, QueuedTransaction, SerializableTransaction {
   readonly writes: WriteSet | undefined;
   readonly isSerializable: boolean;
+  /** Set when it shall not be committed after all: looked at behind each wait. Whoever sets it ends waits for locks as well. */
+  readonly stopReason: Error | undefined;
   /** Puts what it has in memory aside, and makes room for so many bytes. */
   putAside(bytes: number): unknown;
   /** The commit has its seq: from here on it cannot be rolled back. */
@@ -48,7 +50,6 @@ export class CommitProcess implements CommitListener {
   /** The commit of what was put aside, if anything was. */
   private spilled: SpilledCommit | undefined = undefined;
   private isPublished = false;
-  private cancelled: Error | undefined = undefined;
   private unknownError: Error | undefined = undefined;
   private resolve: ((result: CommitResult) => void) | undefined = undefined;
   private reject: ((error: unknown) => void) | undefined = undefined;
@@ -87,12 +88,6 @@ export class CommitProcess implements CommitListener {
     this.drain();
     if (!this.isPublished) throw this.unknownError as Error;
     return this.result();
-  }
-
-  /** Ends the wait for room or for a lock; the transaction rolls back with this error. */
-  cancel(error: Error): void {
-    this.cancelled = error;
-    this.registry.locks.cancelWaits(this.subject, error);
   }
 
   /** Called by the store: the commit is visible. */
@@ -175,7 +170,7 @@ export class CommitProcess implements CommitListener {
 
   private tryAppend(): void {
     try {
-      if (this.cancelled !== undefined) throw this.cancelled;
+      if (this.subject.stopReason !== undefined) throw this.subject.stopReason;
       for (;;) {
         const blocked = this.validate();
         if (blocked === undefined) break;

@@ -16,6 +16,8 @@ export interface LockParty {
   readonly priority: number;
   /** What would have to be done again, in bytes and locks. */
   readonly work: number;
+  /** How long it waits for one lock at most, asked when it begins to wait; past it 55P03. 0: for ever. */
+  readonly lockTimeoutMs: number;
   /** It was chosen to break a deadlock. */
   lost(): void;
   /** Ends its transaction with the error; false when that is no longer possible. */

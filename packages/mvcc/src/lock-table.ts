@@ -33,8 +33,6 @@ import { type DeadlockPolicy, type HeldLock, type LockMode, LockStrength, type W
 import { findCycle } from './wait-for-graph.js';
 
 export interface LockTableOptions {
-  /** A wait longer than this ends with 55P03; 0: no limit. */
-  readonly timeoutMs: number;
   readonly policy: DeadlockPolicy;
   readonly waiting: WaitingMode;
   /** What errors call a key. */
@@ -151,8 +149,8 @@ export class LockTable {
         sinceMs: performance.now(),
       };
       this.queues.enqueue(request);
-      const { timeoutMs } = this.options;
-      if (timeoutMs > 0) request.timer = setTimeout(() => this.timeOut(request), timeoutMs);
+      const { lockTimeoutMs } = owner.party;
+      if (lockTimeoutMs > 0) request.timer = setTimeout(() => this.timeOut(request, lockTimeoutMs), lockTimeoutMs);
       if (this.options.waiting !== 'detect') this.prevent(request);
       this.breakDeadlocks(request);
     });
@@ -319,11 +317,11 @@ export class LockTable {
     return { party, request, blocker };
   }
 
-  private timeOut(request: LockRequest): void {
+  private timeOut(request: LockRequest, timeoutMs: number): void {
     this.dismiss(
       request,
       new PhantomError(SqlState.LockNotAvailable, 'canceling statement due to lock timeout', {
-        detail: `Lock "${MODE_NAMES[request.mode]}" on ${this.options.describeKey(request.key)} was not granted within ${this.options.timeoutMs} ms.`,
+        detail: `Lock "${MODE_NAMES[request.mode]}" on ${this.options.describeKey(request.key)} was not granted within ${timeoutMs} ms.`,
       }),
     );
   }

@@ -164,8 +164,8 @@ class TransactionManager implements Mvcc {
     return this.registry.store.view();
   }
 
-  sessionLocks(label?: string): SessionLocks {
-    return new LastingLocks(this.registry, label);
+  sessionLocks(label?: string, lockTimeoutMs?: () => number): SessionLocks {
+    return new LastingLocks(this.registry, label, lockTimeoutMs);
   }
 
   spaceLeft(space: SpaceId, heir: SpaceId, seq: Seq): void {

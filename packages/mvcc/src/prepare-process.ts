@@ -31,13 +31,20 @@ export async function prepare(
   meta: string,
 ): Promise<void> {
   const { store, graph, prepared } = registry;
-  const key = prepared.reserve(identifier);
+  let key: Uint8Array;
+  try {
+    key = prepared.reserve(identifier);
+  } catch (error) {
+    subject.finish('aborted', undefined);
+    throw error;
+  }
   let record: WriteSet | undefined;
   try {
     // Who has only written is watched as well: others may have an edge to it.
     if (subject.isSerializable && subject.snapshots.current === undefined) subject.snapshots.take();
     if (subject.writes?.spilled !== undefined) takeBack(registry, subject);
     for (;;) {
+      if (subject.stopReason !== undefined) throw subject.stopReason;
       const blocked =
         validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject) ?? firstUnheld(registry, subject);
       if (blocked !== undefined) {

@@ -35,6 +35,7 @@ class Prepared implements LockOwner, LockParty, QueuedTransaction {
   readonly losses = 0;
   readonly priority = Number.MAX_SAFE_INTEGER;
   readonly work = Number.MAX_SAFE_INTEGER;
+  readonly lockTimeoutMs = 0;
   readonly lockWaits: LockRequest[] = [];
   lockSlot: number = NONE;
   lockHead: number = NONE;

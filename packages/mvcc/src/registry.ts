@@ -61,7 +61,6 @@ export class TransactionRegistry {
     this.store = store;
     this.options = options;
     this.locks = new LockTable({
-      timeoutMs: options.lockTimeoutMs,
       policy: options.deadlockPolicy,
       waiting: options.waiting,
       describeKey: (key) => describeKey(options.names, key),

@@ -36,11 +36,13 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
   private hasLost = false;
   private readonly registry: TransactionRegistry;
   private readonly label: string | undefined;
+  private readonly timeoutMs: (() => number) | undefined;
   private readonly held = new Map<number, Held>();
 
-  constructor(registry: TransactionRegistry, label: string | undefined) {
+  constructor(registry: TransactionRegistry, label: string | undefined, timeoutMs: (() => number) | undefined) {
     this.registry = registry;
     this.label = label;
+    this.timeoutMs = timeoutMs;
   }
 
   get party(): LockParty {
@@ -70,6 +72,10 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
 
   get work(): number {
     return (this.transaction?.work ?? 0) + this.lockCount;
+  }
+
+  get lockTimeoutMs(): number {
+    return this.timeoutMs === undefined ? this.registry.options.lockTimeoutMs : this.timeoutMs();
   }
 
   lost(): void {

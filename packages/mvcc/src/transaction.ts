@@ -114,9 +114,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   private phase: Phase = 'active';
   wroteInside = false;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
-  private process: CommitProcess | undefined = undefined;
   /** The wait for a snapshot that is safe, while it lasts: two of them would take snapshots from each other. */
   private settling: Promise<void> | undefined = undefined;
+  /** Why its commit, or its being prepared, is given up once it need not wait for anything any more. */
+  stopReason: Error | undefined = undefined;
   /** Why an older transaction has ended this one. */
   private wounded: Error | undefined = undefined;
 
@@ -187,6 +188,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     return this.claimedFrom !== EVERYTHING;
   }
 
+  get lockTimeoutMs(): number {
+    return this.registry.options.lockTimeoutMs;
+  }
+
   get work(): number {
     return this.writtenBytes + this.lockCount;
   }
@@ -197,7 +202,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
 
   wound(error: Error): boolean {
     if (this.phase === 'committing') {
-      this.process?.cancel(error);
+      this.cancelWait(error);
       return true;
     }
     if (this.phase !== 'active') return false;
@@ -475,8 +480,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   }
 
   cancelWait(error: Error): void {
-    if (this.phase === 'committing') this.process?.cancel(error);
-    else this.registry.locks.cancelWaits(this, error);
+    if (this.phase === 'committing') this.stopReason = error;
+    this.registry.locks.cancelWaits(this, error);
   }
 
   end(): void {
@@ -561,7 +566,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
 
   private beginCommit(options: CommitOptions | undefined): CommitProcess {
     this.phase = 'committing';
-    return (this.process = new CommitProcess(this.registry, this, options));
+    return new CommitProcess(this.registry, this, options);
   }
 
   /** Frees everything and tells the listeners. */

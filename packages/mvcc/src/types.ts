@@ -295,6 +295,7 @@ export interface MvccOptions {
   readonly readSetBytesMax?: number;
   /** What is remembered of committed serializable transactions; past it old snapshots lose with 40001 and that reason. Default 64 MiB. */
   readonly serializableBytesMax?: number;
+  /** A wait for a lock that is longer ends with 55P03; sessions may have limits of their own. Default 0: none. */
   readonly lockTimeoutMs?: number;
   /** Where prepared transactions are written; without one there are none (0A000). The space is theirs alone. */
   readonly preparedSpace?: SpaceId;
@@ -325,8 +326,11 @@ export interface Mvcc {
   run<T>(work: (transaction: MvccTransaction) => Promise<T> | T, options?: RunOptions): Promise<T>;
   /** What is committed and published now, read by no transaction: nothing is remembered of it. Release it. */
   presentView(): KvView;
-  /** The locks of one session; give them all back when it ends. */
-  sessionLocks(label?: string): SessionLocks;
+  /**
+   * The locks of one session; give them all back when it ends. `lockTimeoutMs` is asked whenever it or its transaction begins to wait
+   * for a lock, be it at the commit: how long at most, 0 for ever. Default: as the option of that name says.
+   */
+  sessionLocks(label?: string, lockTimeoutMs?: () => number): SessionLocks;
   /**
    * The commit at `seq`, which is being published, has moved a table, or taken an index from it: nobody writes in `space` any
    * more, and the table's rows are written in `heir`. Who has read in `space` counts as having read all of `heir`.

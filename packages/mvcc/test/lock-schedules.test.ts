@@ -30,6 +30,7 @@ class Party implements LockOwner {
   readonly priority = 0;
   readonly work = 0;
   readonly losses = 0;
+  readonly lockTimeoutMs = 0;
   lockSlot: number = NONE;
   lockHead: number = NONE;
   lockCount = 0;
@@ -64,7 +65,7 @@ function runSchedules(waiting: WaitingMode, seed: number): { readonly wrong: str
   const say = (text: string): void => {
     if (wrong.length < 5) wrong.push(`${waiting}, after ${lost} losses: ${text}`);
   };
-  const table = new LockTable({ timeoutMs: 0, policy: 'youngest', waiting, describeKey: String });
+  const table = new LockTable({ policy: 'youngest', waiting, describeKey: String });
   const end = (id: number): void => {
     table.release(parties[id] as Party, NONE);
     model.release(id);

@@ -21,6 +21,7 @@ class Owner implements LockOwner {
   readonly statement = undefined;
   readonly session = undefined;
   losses = 0;
+  lockTimeoutMs = 0;
   priority = 0;
   work = 0;
   age: number;
@@ -43,8 +44,8 @@ class Owner implements LockOwner {
 const { KeyShare, Share, NoKeyUpdate, Update } = LockStrength;
 const STRENGTHS = [KeyShare, Share, NoKeyUpdate, Update];
 
-function tableOf(timeoutMs = 0): LockTable {
-  return new LockTable({ timeoutMs, policy: 'youngest', waiting: 'detect', describeKey: (key) => `key ${key[0]}` });
+function tableOf(): LockTable {
+  return new LockTable({ policy: 'youngest', waiting: 'detect', describeKey: (key) => `key ${key[0]}` });
 }
 
 function wait(table: LockTable, owner: Owner, key: number, strength: LockStrength): Promise<string> {
@@ -223,8 +224,9 @@ describe('waiting', () => {
   });
 
   it('is cut short by a time limit, and those behind go on', async () => {
-    const table = tableOf(20);
+    const table = tableOf();
     const [a, b, c] = [new Owner(1), new Owner(2), new Owner(3)];
+    b.lockTimeoutMs = 20;
     table.tryAcquire(a, 1, Share);
     const late = wait(table, b, 0, Update);
     const behind = table.wait(c, 1, new Uint8Array([0]), 0, 1, Share);

@@ -1,4 +1,5 @@
 /** Prepared transactions: durable, whole or absent, never losing, and found again with their locks and what they had read. */
+import { PhantomError } from '@phantom/base';
 import { EngineCode, SPACE_BYTES } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Store, openStore } from '@phantom/store';
@@ -59,12 +60,38 @@ describe('a prepared transaction', () => {
     await one.prepare('x', '');
     expect(await codeOf(two.prepare('x', ''))).toBe('42710');
     expect(await codeOf(two.prepare('y', ''))).toBe('25000');
+    void lock(three, 'b');
     expect(await codeOf(three.prepare('z'.repeat(200), ''))).toBe('22023');
+    expect(mvcc.stats().live).toBe(0);
+    expect(lock(mvcc.begin(), 'b', 'skip')).toBeUndefined();
     const ends = await Promise.all([codeOf(mvcc.commitPrepared('x')), codeOf(mvcc.rollbackPrepared('x'))]);
     expect(ends).toEqual(['done', '55006']);
     expect(await codeOf(mvcc.commitPrepared('x'))).toBe('42704');
     const none = await openMvcc();
     expect(await codeOf(none.mvcc.begin().prepare('x', ''))).toBe('0A000');
+  });
+
+  it('is given up while it waits to become one: by a limit of time, a cancel, or being rolled back', async () => {
+    const { mvcc } = await openPrepared();
+    void lock(mvcc.begin(), 'a');
+    const waiting = (lockTimeoutMs?: () => number): MvccTransaction => {
+      const session = mvcc.sessionLocks('s', lockTimeoutMs);
+      const transaction = mvcc.begin({ isolation: 'repeatable read', sessionLocks: session });
+      put(transaction, 'a', '2');
+      return transaction;
+    };
+    expect(await codeOf(waiting(() => 5).prepare('x', ''))).toBe('55P03');
+    expect(await codeOf(waiting(() => 5).commit())).toBe('55P03');
+    const cancelled = waiting();
+    const outcome = codeOf(cancelled.prepare('x', ''));
+    await settle();
+    cancelled.cancelWait(new PhantomError('57014', 'stop'));
+    expect(await outcome).toBe('57014');
+    const ended = waiting();
+    const end = codeOf(ended.prepare('x', ''));
+    await settle();
+    ended.rollback();
+    expect([await end, ended.status, mvcc.stats().live]).toEqual(['57014', 'aborted', 1]);
   });
 
   it('ends although the store is full', async () => {

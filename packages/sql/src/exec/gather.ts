@@ -19,7 +19,6 @@ import type { RowCodec } from '@phantom/codec';
 import { GatheredRows } from './gathered-rows.js';
 import type { PhysicalNode } from '../plan/physical/physical.js';
 import { Company } from './company.js';
-import { LongWait } from './long-wait.js';
 import { Pipeline, type Sink } from './pipelines.js';
 import type { PlanMeasure } from './plan-measure.js';
 import { type CompiledFunction, newRun, type Program, runProgram, type Work } from './program.js';
@@ -99,7 +98,7 @@ export class GatherPipeline extends Pipeline {
         }
         const step = gathering.step(handedOn);
         if (step !== WAITS) yield step;
-        else if (awaited !== undefined) yield LongWait.of(gathering.patiently(awaited));
+        else if (awaited !== undefined) yield gathering.patiently(awaited);
       }
     } finally {
       gathering.close();
@@ -115,13 +114,13 @@ function* beginOthers(
   for (;;) {
     const others = run.context.beginPartitions(partitions, isMeasured);
     if (!(others instanceof Promise)) return others;
-    yield LongWait.of(others);
+    yield others;
   }
 }
 
 /** Waits for the others, and adds what they have done. */
 function* addWork({ measure, nodes }: NonNullable<GatherPlan['measured']>, others: PartitionReads): Work {
-  while (others.isReading) if (others.take() === undefined && others.isReading) yield LongWait.of(others.wait());
+  while (others.isReading) if (others.take() === undefined && others.isReading) yield others.wait();
   measure.threads += others.threads;
   for (const work of others.work) measure.addWork(nodes, work);
 }

@@ -8,7 +8,6 @@
  */
 import type { Oid } from '@phantom/catalog';
 import { LockStrength, type MvccTransaction, type SessionLocks } from '@phantom/mvcc';
-import { LongWait } from '../exec/long-wait.js';
 import { StatementWait } from '../exec/runtime.js';
 import type { AdvisoryCall, AdvisoryKey, AdvisoryLocks } from '../functions/registry.js';
 import { advisoryKey } from './advisory-keys.js';
@@ -94,7 +93,7 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
       };
       rest();
     });
-    throw new StatementWait(LongWait.of(slept.then(() => void this.taken.push({ name, undo: undefined }))));
+    throw new StatementWait(slept.then(() => void this.taken.push({ name, undo: undefined })));
   }
 
   /** Nobody waits for a sleep any more: a timer that runs on would keep the process. */

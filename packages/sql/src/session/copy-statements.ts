@@ -6,7 +6,6 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
-import { LongWait } from '../exec/long-wait.js';
 import { type CopySettings, copySettings } from '../copy/copy-options.js';
 import { BinaryRows } from '../copy/binary-rows.js';
 import type { CopyColumn, RowReader } from '../copy/copy-rows.js';
@@ -89,7 +88,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   try {
     for (let isOver = false; !isOver;) {
       const wait = channel.advance();
-      if (wait !== undefined) yield LongWait.of(wait);
+      if (wait !== undefined) yield wait;
       const { piece } = channel;
       isOver = piece === undefined;
       if (reader.ended) continue;
@@ -219,7 +218,7 @@ function* copyTo(node: Copy, session: SqlSession, channel: CopyChannel, text: st
     for (let step = inner.next(); step.done !== true;) {
       if (step.value === PAUSE) {
         const wait = channel.relieve();
-        if (wait !== undefined) yield LongWait.of(wait);
+        if (wait !== undefined) yield wait;
         step = inner.next();
       } else step = yield* passedOn(inner, step.value);
     }

@@ -104,10 +104,10 @@ export class Interrupts {
   }
 
   /**
-   * Awaits something that another transaction decides, or a cancel, or the end of lock_timeout (0: none), whichever comes
-   * first. While a commit is under way it is awaited to its end.
+   * Awaits something that others decide, or a cancel, whichever comes first. While a commit is under way it is awaited to its
+   * end. How long a lock is waited for is the lock table's to say.
    */
-  async interruptible(wait: Promise<unknown>, lockTimeoutMs = 0): Promise<void> {
+  async interruptible(wait: Promise<unknown>): Promise<void> {
     this.check();
     if (this.onCommitCancel !== undefined) {
       await wait;
@@ -116,16 +116,10 @@ export class Interrupts {
     const interrupted = new Promise<never>((_, reject) => {
       this.rejectWait = reject;
     });
-    const timer = lockTimeoutMs === 0 ? undefined : setTimeout(() => this.rejectWait?.(lockTimeout()), lockTimeoutMs);
     try {
       await Promise.race([wait, interrupted]);
     } finally {
-      clearTimeout(timer);
       this.rejectWait = undefined;
     }
   }
-}
-
-function lockTimeout(): PhantomError {
-  return new PhantomError('55P03', 'canceling statement due to lock timeout');
 }

@@ -7,7 +7,6 @@
  *                     |--error or close--> closed
  */
 import { PhantomError } from '@phantom/base';
-import { LongWait } from '../exec/long-wait.js';
 import { type Execution, PAUSE, REST, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
@@ -98,7 +97,7 @@ export class Portal {
         if (step.value === PAUSE) return this.suspended();
         try {
           if (step.value === undefined || step.value === REST) await this.giveWay();
-          else await session.interrupts.interruptible(step.value, waitLimitMs(session, step.value));
+          else await session.interrupts.interruptible(step.value);
         } catch (error) {
           step = execution.throw(error);
           continue;
@@ -241,11 +240,6 @@ class FetchSink implements RowSink {
     this.count += batch.count;
     return this.rowsMax !== 0 && this.count >= this.rowsMax;
   }
-}
-
-/** How long a wait may last: waits for locks have a limit of their own. */
-function waitLimitMs(session: SqlSession, wait: Promise<unknown>): number {
-  return wait instanceof LongWait ? 0 : session.settings.integer('lock_timeout');
 }
 
 /** What a synchronous caller is told where another one would wait. */

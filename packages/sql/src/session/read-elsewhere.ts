@@ -6,7 +6,6 @@
  *                views, collections, tables in memory); what must see writes or definitions of its own transaction, or whose
  *                reads are remembered (serializable); statements of a body, of EXECUTE, and of synchronous calls
  */
-import { LongWait } from '../exec/long-wait.js';
 import { RowBlockReader } from '../exec/row-block.js';
 import { type Execution, PAUSE, type RowSink, type WorkCounters, type Yielded } from '../exec/runtime.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
@@ -59,7 +58,7 @@ export function* beginElsewhere(
     const rows = workers.begin(read, view);
     if (rows === undefined) return undefined;
     if (!(rows instanceof Promise)) return { rows, reader: new RowBlockReader(codec) };
-    yield LongWait.of(rows);
+    yield rows;
   }
 }
 
@@ -72,7 +71,7 @@ export function* readElsewhere(session: SqlSession, { rows, reader }: ReadElsewh
     for (;;) {
       const block = rows.next();
       if (block instanceof Promise) {
-        yield LongWait.of(block);
+        yield block;
         continue;
       }
       if (block === undefined) break;

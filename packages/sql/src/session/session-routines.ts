@@ -13,7 +13,6 @@
 import { PhantomError } from '@phantom/base';
 import type { RoutineDescriptor, TableDescriptor, TriggerDescriptor, TypeRef } from '@phantom/catalog';
 import type { SqlRecord } from '@phantom/codec';
-import { LongWait } from '../exec/long-wait.js';
 import { REST, StatementWait, type Yielded } from '../exec/runtime.js';
 import type { CallTypes, RoutineCaller } from '../functions/registry.js';
 import { languageNamed } from '../routine/languages.js';
@@ -232,9 +231,8 @@ export class SessionRoutines implements RoutineCaller {
     for (let step = run.next(); ; step = run.next()) {
       if (step.done === true) return step.value;
       if (step.value instanceof Promise && step.value !== REST) {
-        const wait = step.value instanceof LongWait ? step.value : step.value.then(() => undefined);
         run.return(undefined as T);
-        throw new StatementWait(wait);
+        throw new StatementWait(step.value.then(() => undefined));
       }
       session.interrupts.checkNow();
       session.restartSlice();

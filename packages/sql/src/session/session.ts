@@ -133,7 +133,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.id = id;
     this.activity = new SessionActivity(engine.clock.nowMs(), options.connection);
     this.life = new TransactionLife(this);
-    this.locks = engine.mvcc.sessionLocks(String(id));
+    this.locks = engine.mvcc.sessionLocks(String(id), () => this.settings.integer('lock_timeout'));
     this.advisory = new SessionAdvisoryLocks(this);
     this.options = options;
     const { database, role } = findConnection(engine.catalog, options.database, options.user);

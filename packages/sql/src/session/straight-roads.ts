@@ -198,7 +198,7 @@ async function writeOnceFree(
   session.activity.begin(statement.text, session.clock.nowMs());
   try {
     for (let wait = first; ;) {
-      await interrupts.interruptible(wait, settings.integer('lock_timeout'));
+      await interrupts.interruptible(wait);
       transaction.storage.restartStatement();
       // Whoever we waited for may have taken rights away, or an index.
       const { privileges, pointWrite } = session.currentPlan(statement);

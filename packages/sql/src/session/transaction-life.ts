@@ -161,7 +161,7 @@ export class TransactionLife {
     if (wait === undefined) return true;
     const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
     try {
-      await session.interrupts.interruptible(wait, session.settings.integer('lock_timeout'));
+      await session.interrupts.interruptible(wait);
       return true;
     } catch (reason) {
       this.rollback();
@@ -182,10 +182,9 @@ export class TransactionLife {
   }
 
   private async runRest(first: Promise<unknown>, checks: Generator<Yielded, void, void>): Promise<void> {
-    const { interrupts, settings } = this.session;
-    await interrupts.interruptible(first, settings.integer('lock_timeout'));
-    for (const wait of checks)
-      if (wait instanceof Promise) await interrupts.interruptible(wait, settings.integer('lock_timeout'));
+    const { interrupts } = this.session;
+    await interrupts.interruptible(first);
+    for (const wait of checks) if (wait instanceof Promise) await interrupts.interruptible(wait);
   }
 
   private hasChecks({ deferred }: SessionTransaction): boolean {

@@ -38,6 +38,12 @@ describe('a wait for a lock', () => {
     expect(await run(b, 'begin; lock table t')).toBe('55P03');
     expect(await run(b, 'rollback')).toBe('ROLLBACK');
     expect(engine.mvcc.transactions().every(({ waitsFor }) => waitsFor.length === 0)).toBe(true);
+    const optimistic = 'begin isolation level repeatable read; update t set v = 6 where id = 1';
+    expect(await run(b, `${optimistic}; commit`)).toBe('55P03');
+    expect(await run(b, `${optimistic}; prepare transaction 'x'`)).toBe('55P03');
+    expect(await run(b, "reset lock_timeout; set statement_timeout = '20ms'")).toBe('SET');
+    expect(await run(b, `${optimistic}; prepare transaction 'x'`)).toBe('57014');
+    expect(engine.mvcc.stats().live).toBe(1);
     expect(await run(a, 'commit')).toBe('COMMIT');
     expect(await run(b, 'update t set v = v + 1 where id = 1')).toBe('UPDATE 1');
   });
