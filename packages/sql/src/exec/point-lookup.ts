@@ -20,8 +20,9 @@ import { filterBy } from './compile/filter.js';
 import { LOCK_STRENGTHS } from './compile/lock-rows.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
-import { ColumnSource, Row } from './compile/row-scope.js';
-import { stepContext, type PlanCompiler, type StepContext, withRow } from './compile/step.js';
+import { project } from './compile/project.js';
+import { Row } from './compile/row-scope.js';
+import { stepContext, type PlanCompiler } from './compile/step.js';
 import { isOneLayout, tableRow } from './compile/table-row.js';
 import { slotBytes } from './compile/table-scan.js';
 import { type ReadSource, StatementRestart } from './runtime.js';
@@ -151,23 +152,10 @@ function writeLookup(
   const context = stepContext(compiler, emitter, run, row, state);
   filterBy(context, scan.filter, () => {
     if (lock !== undefined) emitter.evaluate(call(emitter.constant(lockFound(lock)), run, emitter.constant(unique)));
-    const projected = projects.reduce((at, node) => projectRow(compiler, at, node), context);
+    const projected = projects.reduce((at, node) => project(compiler, at, node), context);
     outputs.forEach((column, i) => emitter.setElement(into, literal(i), projected.expressions.column(column).code));
     emitter.return(literal(true));
   });
   emitter.return(literal(false));
   return emitter.finish('point', [run, into]);
-}
-
-function projectRow(
-  compiler: PlanCompiler,
-  context: StepContext,
-  node: PhysicalNode & { kind: 'project' },
-): StepContext {
-  const row = Row.of(context.row);
-  const { expressions } = context;
-  for (const item of node.items) {
-    row.set(item.column, new ColumnSource(true, () => expressions.value(item.expression).code));
-  }
-  return withRow(compiler, context, row);
 }

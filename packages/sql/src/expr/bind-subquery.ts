@@ -8,8 +8,7 @@ import { BOOL, typeRef } from '../types/type-refs.js';
 
 export function bindSubquery(binder: Binder, node: Ast.SubqueryExpression, scope: Scope): Expression {
   const { context } = binder;
-  const query = binder.bindQuery(node.query, scope);
-  const first = query.fields[0];
+  let query = binder.bindQuery(node.query, scope);
   const subquery = (mode: 'scalar' | 'exists' | 'unique' | 'array', type: TypeRef): Expression => ({
     kind: 'subquery',
     mode,
@@ -19,7 +18,12 @@ export function bindSubquery(binder: Binder, node: Ast.SubqueryExpression, scope
     operatorName: undefined,
     type,
   });
+  // Of EXISTS nobody sees the columns: not even what is volatile in them is computed.
+  if (node.kind === 'exists' && query.plan.kind === 'project') {
+    query = { plan: { ...query.plan, items: [], columns: [] }, fields: [] };
+  }
   if (node.kind === 'exists' || node.kind === 'unique') return subquery(node.kind, BOOL);
+  const first = query.fields[0];
   if (query.fields.length !== 1 || first === undefined) {
     throw context.error('42601', 'subquery must return only one column', node.position);
   }

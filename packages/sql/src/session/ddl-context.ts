@@ -14,28 +14,44 @@ import { parameterNames } from '../expr/context.js';
 import type { Execution, RowSink } from '../exec/runtime.js';
 import { describePolicy, describeQuery, describeStatement, planStored } from '../plan/stored-query.js';
 import type { BodyStatement, QueryToStore } from '../plan/stored-query.js';
+import type { PlanOptions } from '../plan/plan-statement.js';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { withRelations } from '../plan/routine-binding.js';
 import { parseStatement } from '../text/parse.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
+import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
 import { preparedQuery } from './prepared-statements.js';
 import { transitionTables } from './routine-host.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 
+/** What a query within a definition is bound with: the names and types around it, and the parameters' values. */
+export interface Given {
+  readonly options: PlanOptions;
+  readonly parameters: readonly Value[];
+}
+
+export const NOTHING_GIVEN: Given = { options: {}, parameters: [] };
+
 /** The context of a definition in the transaction, which has begun its statement. `silent`: its notices reach nobody. */
-export function ddlContextOf(session: SqlSession, transaction: SessionTransaction, silent: boolean): DdlContext {
+export function ddlContextOf(
+  session: SqlSession,
+  transaction: SessionTransaction,
+  silent: boolean,
+  given: Given = NOTHING_GIVEN,
+): DdlContext {
   const { engine } = session;
   return {
     describe: (query) => {
-      const plan = engine.statements.planUncached(session.picture, query, []);
+      const plan = planInner(session, query, given.options);
       return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
     },
     define: (statement, schema) => defineIn(session, statement, schema, transaction),
-    query: (query, sink) => innerQuery(session, query, sink, transaction),
+    query: (query, sink) => innerQuery(session, query, sink, transaction, given),
     queryRestricted: (query, sink) =>
-      restricted(session, session.currentRoleOid, () => innerQuery(session, query, sink, transaction)),
+      restricted(session, session.currentRoleOid, () => innerQuery(session, query, sink, transaction, NOTHING_GIVEN)),
     transaction: transaction.storage,
     objects: transaction.objects,
     catalog: engine.catalog,
@@ -141,8 +157,22 @@ function* restricted(session: SqlSession, roleOid: Oid, run: () => Execution): E
   }
 }
 
-function* innerQuery(session: SqlSession, query: Query, sink: RowSink, transaction: SessionTransaction): Execution {
-  const plan = session.engine.statements.planUncached(session.picture, query, []);
+function planInner(
+  session: SqlSession,
+  query: Query,
+  { declaredTypes = [], text, routine }: PlanOptions,
+): PreparedPlan {
+  return session.engine.statements.planUncached(session.picture, query, declaredTypes, text, routine);
+}
+
+function* innerQuery(
+  session: SqlSession,
+  query: Query,
+  sink: RowSink,
+  transaction: SessionTransaction,
+  { options, parameters }: Given,
+): Execution {
+  const plan = planInner(session, query, options);
   session.checkPrivileges(plan.privileges);
-  return yield* plan.execute(session.executionContext([], transaction.storage, transaction), sink);
+  return yield* plan.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
 }

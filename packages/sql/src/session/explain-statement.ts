@@ -3,6 +3,7 @@
  * shows what each part of the plan did.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
+import type { Oid } from '@phantom/catalog';
 import type { RowSink, Yielded } from '../exec/runtime.js';
 import { countStorageWork, type StorageWork } from '../exec/storage-work.js';
 import type { ExplainOptions } from '../plan/prepared-plan.js';
@@ -26,10 +27,14 @@ interface Chosen extends ExplainOptions {
   readonly tellsSummary: boolean;
 }
 
-export function explainUtility(node: Explain, session: SqlSession, text: string): Utility {
+export function explainUtility(
+  node: Explain,
+  session: SqlSession,
+  { text, declaredTypes }: { readonly text: string; readonly declaredTypes?: readonly Oid[] },
+): Utility {
   const options = optionsOf(node.options);
   const inner = { node: node.statement, start: node.statement.position, end: text.length };
-  const statement = session.prepare(inner, text);
+  const statement = session.prepare(inner, text, declaredTypes);
   if (statement.kind !== 'plan') throw unsupportedError('EXPLAIN of a statement without a plan');
   const isJson = options.format === 'json';
   const own = text.slice(inner.start, inner.end).replace(/[\s;]+$/, '');

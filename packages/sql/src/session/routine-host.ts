@@ -216,11 +216,9 @@ function preparedUtility(
   routine: RoutineBinding,
   isReadOnly: boolean,
 ): RoutineStatement {
-  const call =
-    node.kind === 'call-statement'
-      ? callUtility(node, session, { text, declaredTypes: types.map(({ oid }) => oid), routine })
-      : undefined;
-  const utility = call ?? utilityOf(node, session, text);
+  const options = { text, declaredTypes: types.map(({ oid }) => oid), routine };
+  const call = node.kind === 'call-statement' ? callUtility(node, session, options) : undefined;
+  const utility = call ?? utilityOf(node, session, options);
   return {
     ...(call === undefined ? {} : { outputs: call.outputs }),
     fields: utility.fields,

@@ -34,7 +34,7 @@ import { CatalogPicture } from './catalog-picture.js';
 import { Cursors } from './cursors.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation } from './evaluation.js';
-import { ddlContextOf } from './ddl-context.js';
+import { ddlContextOf, NOTHING_GIVEN } from './ddl-context.js';
 import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
 import { isPlannerSwitch } from './planner-switches.js';
@@ -256,7 +256,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
         return statement;
       }
       default:
-        return { kind: 'utility', text, node, utility: utilityOf(node, this, text) };
+        return { kind: 'utility', text, node, utility: utilityOf(node, this, { text, declaredTypes }) };
     }
   }
 
@@ -501,9 +501,9 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return new SessionExecutionContext(this, parameters, read, transaction);
   }
 
-  /** What a definition works with. */
-  ddlContext(transaction: SessionTransaction, silent = false): DdlContext {
-    return ddlContextOf(this, transaction, silent);
+  /** What a definition works with. `silent`: its notices reach nobody. */
+  ddlContext(transaction: SessionTransaction, silent = false, given = NOTHING_GIVEN): DdlContext {
+    return ddlContextOf(this, transaction, silent, given);
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {

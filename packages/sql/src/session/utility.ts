@@ -5,6 +5,8 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { PredefinedRole, hasRightsOf } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
+import type { PlanOptions } from '../plan/plan-statement.js';
+import type { CreateTableAs } from '../text/ast-schema.js';
 import type { Statement } from '../text/ast-statements.js';
 import { backupUtility } from './backup-statement.js';
 import { callUtility } from './call-statement.js';
@@ -36,8 +38,12 @@ import { endPreparedUtility, prepareTransactionUtility } from './two-phase.js';
 import { reindexConcurrentlyUtility, dropIndexConcurrentlyUtility } from './concurrent-reindex.js';
 import { isConcurrent } from '../ddl/reindex.js';
 
+/** What is known of a statement before it is bound: its text, types that were declared, the routine's body it is in. */
+type UtilityOptions = PlanOptions & { readonly text: string };
+
 /** How the statement is described and run in the session; 0A000 with its name when it is not supported. */
-export function utilityOf(node: Statement, session: SqlSession, text: string): Utility {
+export function utilityOf(node: Statement, session: SqlSession, options: UtilityOptions): Utility {
+  const { text } = options;
   switch (node.kind) {
     case 'begin':
       return beginUtility(node);
@@ -73,7 +79,7 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
     case 'prepare':
       return prepareUtility(node, text);
     case 'call-statement':
-      return callUtility(node, session, { text });
+      return callUtility(node, session, options);
     case 'do':
       return doUtility(node, text);
     case 'execute':
@@ -87,7 +93,7 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
     case 'close':
       return closeUtility(node);
     case 'explain':
-      return explainUtility(node, session, text);
+      return explainUtility(node, session, options);
     case 'copy':
       return copyUtility(node, text);
     case 'listen':
@@ -99,17 +105,19 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
     case 'checkpoint':
       return checkpointUtility();
     case 'create-index':
-      return node.concurrently ? createIndexConcurrentlyUtility(node) : definitionUtility(node, text);
+      return node.concurrently ? createIndexConcurrentlyUtility(node) : definitionUtility(node, options);
     case 'reindex':
-      return isConcurrent(node) ? reindexConcurrentlyUtility(node) : definitionUtility(node, text);
+      return isConcurrent(node) ? reindexConcurrentlyUtility(node) : definitionUtility(node, options);
     case 'drop':
-      return node.concurrently ? dropIndexConcurrentlyUtility(node) : definitionUtility(node, text);
+      return node.concurrently ? dropIndexConcurrentlyUtility(node) : definitionUtility(node, options);
+    case 'create-table-as':
+      return createTableAsUtility(node, session, options);
     case 'vacuum':
       return vacuumUtility(node);
     case 'unsupported':
       throw unsupportedError(node.feature);
     default:
-      return definitionUtility(node, text);
+      return definitionUtility(node, options);
   }
 }
 
@@ -129,21 +137,33 @@ function checkpointUtility(): Utility {
   };
 }
 
-function definitionUtility(node: Statement, text: string): Utility {
+/** CREATE TABLE AS may have parameters in its query; what is stored (a materialized view) has none. */
+function createTableAsUtility(node: CreateTableAs, session: SqlSession, options: UtilityOptions): Utility {
+  const { source, materializedView } = node;
+  if (materializedView || source.kind === 'execute') return definitionUtility(node, { text: options.text });
+  const utility = definitionUtility(node, options);
+  // A body's variables have their types already, and the tables that it reads may be made by statements before this one.
+  if (options.routine !== undefined) return utility;
+  const { statements } = session.engine;
+  const plan = statements.planUncached(session.picture, source, options.declaredTypes ?? [], options.text);
+  return { ...utility, parameterTypes: plan.parameterTypes };
+}
+
+function definitionUtility(node: Statement, options: UtilityOptions): Utility {
   const handler = definitionHandler(node);
   if (handler === undefined) throw unsupportedError(commandTag(node, 0));
   return {
     fields: [],
     parameterTypes: [],
     transaction: 'required',
-    *run(session, _parameters, _sink, setTag) {
+    *run(session, parameters, _sink, setTag) {
       const transaction = session.ensureTransaction();
       if (transaction.readOnly) throw readOnlyTransaction(commandTag(node, 0));
       transaction.statements++;
-      transaction.storage.beginStatement(text);
+      transaction.storage.beginStatement(options.text);
       const writers = transaction.writersOf(session);
       writers.beginStatement();
-      const tag = yield* handler(session.ddlContext(transaction));
+      const tag = yield* handler(session.ddlContext(transaction, false, { options, parameters }));
       yield* writers.finish();
       if (tag !== undefined) setTag(tag);
       return 0;

@@ -295,6 +295,26 @@ describe('plans', () => {
   });
 });
 
+describe('a table made of a query', () => {
+  it('takes the parameters of the query', async () => {
+    const made = session.prepareText(
+      'create temp table made as select i, $2 as said from generate_series(1, 3) i where i >= $1',
+    );
+    if (made.kind !== 'utility') throw new Error('it has no plan');
+    expect(made.utility.parameterTypes.map(({ oid }) => oid)).toEqual([23, 25]);
+    await session.portal(made, [2, 'yes']).fetch(0, () => undefined);
+    expect(await run('select * from made')).toEqual([
+      [2, 'yes'],
+      [3, 'yes'],
+    ]);
+    await run('select i into other from made where i > $1', [2]);
+    expect(await run('select * from other')).toEqual([[3]]);
+    await expect(run('create materialized view stored as select $1::int', [1])).rejects.toMatchObject({
+      code: '42P02',
+    });
+  });
+});
+
 describe('rights', () => {
   it('follow the role that a session acts as', async () => {
     await run('create table t (id int primary key)');

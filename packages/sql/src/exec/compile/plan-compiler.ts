@@ -22,10 +22,9 @@ import { produceLockRows } from './lock-rows.js';
 import { produceModification } from './modification.js';
 import { produceNestedLoop } from './nested-loop.js';
 import type { ProgramBuilder } from './program-builder.js';
-import { ColumnSource, Row } from './row-scope.js';
+import { project } from './project.js';
 import { produceSort } from './sort.js';
 import type { Consume, PlanCompiler, StepContext } from './step.js';
-import { withRow } from './step.js';
 import type { SubplanCompiler } from './subplan-face.js';
 import { Subplans } from './subplans.js';
 import { produceTableScan } from './table-scan.js';
@@ -124,7 +123,7 @@ export class PlanToProgram implements PlanCompiler {
         });
         return;
       case 'project':
-        this.produce(node.input, (context) => consume(this.project(node, context)));
+        this.produce(node.input, (context) => consume(project(this, context, node)));
         return;
       case 'project-set':
         produceProjectSet(this, node, consume);
@@ -181,13 +180,4 @@ export class PlanToProgram implements PlanCompiler {
   }
 
   /** Computed columns are written where they are first used. */
-  private project(node: PhysicalNode & { kind: 'project' }, context: StepContext): StepContext {
-    if (node.items.length === 0) return context;
-    const row = Row.of(context.row);
-    const { expressions } = context;
-    for (const item of node.items) {
-      row.set(item.column, new ColumnSource(true, () => expressions.value(item.expression).code));
-    }
-    return withRow(this, context, row);
-  }
 }

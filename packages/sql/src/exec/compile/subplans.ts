@@ -9,7 +9,13 @@ import { assert } from '@phantom/base';
 import { SqlArray, SqlRecord } from '@phantom/codec';
 import type { ColumnId, Subquery } from '../../expr/expression.js';
 import { subplanOf } from '../../plan/logical/walk.js';
-import { isMemoized, isRepeatable, membershipOf, outerColumnsOf } from '../../plan/physical/subquery-runs.js';
+import {
+  isMemoized,
+  isRepeatable,
+  membershipOf,
+  outerColumnsOf,
+  standsAlone,
+} from '../../plan/physical/subquery-runs.js';
 import { stackArrays } from '../../functions/array-functions.js';
 import { checkArraySize } from '../../types/array-type.js';
 import type { Value } from '../../types/type.js';
@@ -77,6 +83,11 @@ interface Once {
   failed: boolean;
 }
 
+/** The value of a subquery that runs when it is first asked for; UNKNOWN until then. */
+interface AtFirstUse {
+  readonly value: unknown;
+}
+
 function readOnce(once: Once): unknown {
   if (once.failed) throw once.error;
   return once.value;
@@ -111,6 +122,7 @@ export class Subplans implements SubplanCompiler {
       return { code: emitter.let(once), nullable };
     }
     const runner = subprogramRunner(program, finish);
+    if (outer.length === 0 && standsAlone(plan)) return { code: this.runAtFirstUse(expressions, runner), nullable };
     const args: Code = { kind: 'array', items: outer.map((column) => expressions.column(column).code) };
     if (isMemoized(this.compiler.planner, subquery, outer))
       return { code: this.runOnceEach(expressions, runner, args), nullable };
@@ -130,6 +142,24 @@ export class Subplans implements SubplanCompiler {
     emitter.if(binary('===', value, emitter.constant(UNKNOWN)), () => {
       emitter.assign(value, emitter.delegate(call(emitter.constant(runner), run, outer)));
       emitter.evaluate(method(memo, 'keep', outer, value));
+    });
+    return value;
+  }
+
+  /** Runs the subquery where its value is asked for, the first time in the statement. */
+  private runAtFirstUse(expressions: ExpressionCompiler, runner: Runner): Code {
+    const { emitter, run } = expressions;
+    const key = {};
+    const slot = this.compiler.builder.addSlot(({ statement }): AtFirstUse => {
+      const kept = (statement.results.get(key) ?? { value: UNKNOWN }) as AtFirstUse;
+      statement.results.set(key, kept);
+      return kept;
+    });
+    const kept = stateOf(emitter, run, slot);
+    const value = emitter.let(property(kept, 'value'));
+    emitter.if(binary('===', value, emitter.constant(UNKNOWN)), () => {
+      emitter.assign(value, emitter.delegate(call(emitter.constant(runner), run, { kind: 'array', items: [] })));
+      emitter.setProperty(kept, 'value', value);
     });
     return value;
   }

@@ -16,13 +16,13 @@ import { requirePrivilege } from './bind-relation.js';
 import { renameColumns } from './range-items.js';
 import type { TablePolicies } from './row-security.js';
 import { ViewTarget } from './view-target.js';
-import { columnNumbers, completeValues, newRowColumns, rowItem } from './target.js';
+import { columnNumbers, completeValues, newRowColumns, rowItem, type TargetName } from './target.js';
 
 /** The table that rows are inserted into, perhaps through a view. */
 export interface InsertTarget {
   readonly table: TableDescriptor;
   readonly view: ViewDescriptor | undefined;
-  readonly alias: string;
+  readonly called: TargetName;
   readonly position: number;
   /** The row that is inserted. */
   readonly newRow: readonly ColumnId[];
@@ -49,7 +49,7 @@ export function bindOnConflict(
   parent: Scope | undefined,
 ): InsertConflict {
   const { context } = binder;
-  const { table, view, alias, newRow } = target;
+  const { table, view, called, newRow } = target;
   const updates = node.action !== 'nothing';
   const through =
     view === undefined ? undefined : new ViewTarget(binder, view, updates ? 'update' : 'insert', target.position);
@@ -85,7 +85,7 @@ export function bindOnConflict(
   const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
-  scope.items = [itemOf(existing, alias), itemOf(newRow, 'excluded')];
+  scope.items = [{ ...itemOf(existing, called.name), ...called }, itemOf(newRow, 'excluded')];
   const current = (position: number): Expression =>
     columnReference(existing[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
   const assignments = through?.assignments(node.assignments) ?? node.assignments;
@@ -206,7 +206,7 @@ export function bindOnDuplicateKey(
   parent: Scope | undefined,
 ): InsertConflict {
   const { context } = binder;
-  const { table, view, alias, newRow } = target;
+  const { table, view, called, newRow } = target;
   const through = view === undefined ? undefined : new ViewTarget(binder, view, 'update', target.position);
   const itemOf = itemsOf(target, through);
   const existing = newRowColumns(binder, table);
@@ -214,7 +214,7 @@ export function bindOnDuplicateKey(
   const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
-  scope.items = [itemOf(existing, alias), itemOf(newRow, 'excluded', false)];
+  scope.items = [{ ...itemOf(existing, called.name), ...called }, itemOf(newRow, 'excluded', false)];
   if (node.rowAlias !== undefined) {
     const item = itemOf(newRow, node.rowAlias.name.text, false);
     if (node.rowAlias.columns.length === 0) {

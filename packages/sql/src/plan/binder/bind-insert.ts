@@ -28,6 +28,7 @@ import {
   newRowColumns,
   refuseGenerated,
   refuseIdentity,
+  targetName,
 } from './target.js';
 
 /** The rows to be inserted, and the value of each target column over them. */
@@ -43,7 +44,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const view = findViewTarget(binder, node.table, 'insert');
   const through = view === undefined ? undefined : new ViewTarget(binder, view, 'insert', node.table.position);
   const table = through?.table ?? findTarget(binder, node.table, 'insert');
-  const alias = node.table.alias?.text ?? view?.name ?? table.name;
+  const called = targetName(binder, node.table, view ?? table);
   const explicit = node.columns.length > 0;
   const written = through === undefined ? node.columns : columnsThrough(through, node);
   const targets =
@@ -66,7 +67,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const target: InsertTarget = {
     table,
     view,
-    alias,
+    called,
     position: node.table.position,
     newRow,
     columns: targets,
@@ -104,7 +105,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
       itemOf: through?.rowItem.bind(through),
       onUse,
       table,
-      alias,
+      called,
       row: result,
       oldRow: updates ? conflict?.existing : undefined,
       newRow: result,

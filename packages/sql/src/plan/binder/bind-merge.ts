@@ -26,6 +26,7 @@ import {
   newRowColumns,
   refuseGenerated,
   refuseIdentity,
+  targetName,
 } from './target.js';
 
 export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undefined): BoundQuery {
@@ -85,8 +86,8 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
     actionName,
     columns: outputs,
   };
-  const alias = node.target.alias?.text ?? table.name;
-  const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
+  const called = targetName(binder, node.target, table);
+  const rows = { table, called, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
   return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
 }
 

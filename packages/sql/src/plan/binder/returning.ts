@@ -11,11 +11,11 @@ import { narrow } from './row-order.js';
 import { outputName } from './output-names.js';
 import { Projection } from './projection.js';
 import { tableOidColumn } from './system-columns.js';
-import { rowItem } from './target.js';
+import { rowItem, type TargetName } from './target.js';
 
 export interface ReturningRows {
   readonly table: TableDescriptor;
-  readonly alias: string;
+  readonly called: TargetName;
   /** The row as the statement leaves it (or, for DELETE, as it was). */
   readonly row: readonly ColumnId[];
   readonly oldRow: readonly ColumnId[] | undefined;
@@ -46,7 +46,7 @@ export function bindReturning(
   const itemOf: typeof bare = (row, name, visible) => ({ ...bare(row, name, visible), onUse: rows.onUse });
   // A view has none.
   const hidden = rows.itemOf === undefined ? [tableOidColumn(rows.table.oid), ...(rows.system ?? [])] : [];
-  const items: RangeItem[] = [{ ...itemOf(rows.row, rows.alias, true), hidden }, ...rows.others];
+  const items: RangeItem[] = [{ ...itemOf(rows.row, rows.called.name, true), ...rows.called, hidden }, ...rows.others];
   const oldName = returning.oldAlias?.text ?? 'old';
   const newName = returning.newAlias?.text ?? 'new';
   const taken = new Set(items.map((item) => item.name));

@@ -14,7 +14,7 @@ import { scanViewTable } from './instead-of.js';
 import { checkNames } from './range-items.js';
 import { behindPolicies, TablePolicies } from './row-security.js';
 import type { ReturningRows } from './returning.js';
-import { findTarget, findViewTarget } from './target.js';
+import { findTarget, findViewTarget, targetName } from './target.js';
 import { ViewTarget } from './view-target.js';
 
 export interface TargetRows {
@@ -30,7 +30,7 @@ export interface TargetRows {
   /** The target and the other tables. */
   readonly scope: Scope;
   /** What RETURNING sees of them, but for the rows themselves. */
-  readonly shown: Pick<ReturningRows, 'table' | 'alias' | 'itemOf' | 'onUse' | 'others'>;
+  readonly shown: Pick<ReturningRows, 'table' | 'called' | 'itemOf' | 'onUse' | 'others'>;
   /** Row-level security of the table, where it holds. */
   readonly policies: TablePolicies | undefined;
   /** The statement looks at the rows besides changing them. */
@@ -53,8 +53,8 @@ export function bindTargetRows(
   const onUse = readingOf(binder, view ?? table);
   const scan = scanTarget(binder, table, node.table);
   const { rowReference } = scan;
-  const alias = node.table.alias?.text ?? view?.name ?? table.name;
-  const item = { ...(through === undefined ? scan.item : through.item(scan.item, alias)), onUse };
+  const called = targetName(binder, node.table, view ?? table);
+  const item = { ...(through === undefined ? scan.item : through.item(scan.item, called.name)), ...called, onUse };
   const othersScope = new Scope(context, outer);
   const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
   const reads = readsTarget(node, others);
@@ -83,7 +83,7 @@ export function bindTargetRows(
         : coerceToBoolean(context, binder.bind(where, scope), 'WHERE', where.position),
     ]);
   }
-  const shown = { table, alias, itemOf: through?.rowItem.bind(through), onUse, others: othersScope.items };
+  const shown = { table, called, itemOf: through?.rowItem.bind(through), onUse, others: othersScope.items };
   return { table, through, plan, rowReference, row: scan.byPosition, changed, scope, shown, policies, reads };
 }
 

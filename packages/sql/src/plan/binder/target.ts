@@ -152,6 +152,21 @@ export function generatedValue(
   return bindColumnText(binder, table, column, column.defaultSql ?? 'null', 'column generation expressions', row);
 }
 
+/** What the rest of a statement may call its target: the alias alone, or the name with its schema or without. */
+export interface TargetName {
+  readonly name: string;
+  readonly schema: string | undefined;
+}
+
+export function targetName(
+  { context }: Binder,
+  target: TargetTable,
+  { name, schemaOid }: TableDescriptor | ViewDescriptor,
+): TargetName {
+  if (target.alias !== undefined) return { name: target.alias.text, schema: undefined };
+  return { name, schema: context.catalog.schemaName(schemaOid) };
+}
+
 /** Fresh ids for a row of the table, one for each column by position. */
 export function newRowColumns(binder: Binder, table: TableDescriptor): ColumnId[] {
   return table.columns.map((column) => binder.context.pool.add(column.name, column.type, table.oid, column.number));

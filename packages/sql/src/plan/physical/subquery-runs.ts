@@ -1,7 +1,8 @@
 /**
  * How often the subquery of an expression runs:
  *
- *   once for the statement              it uses no column from outside; that of `x IN (...)` becomes a set of hash keys
+ *   once for the statement              it uses no column from outside; that of `x IN (...)` becomes a set of hash keys.
+ *                                       A volatile one runs where its value is first asked for, others beforehand
  *   once for each set of outer values   it gives the same for the same values, and these are told apart by identity
  *                                       (exec/subquery-memo.ts)
  *   once for each row                   all others
@@ -32,17 +33,26 @@ export function outerColumnsOf(subquery: Subquery): ColumnId[] {
 }
 
 /** The same outer values give the same rows throughout a statement: nothing is volatile or reads a WITH query from outside. */
-export function isRepeatable(plan: LogicalNode, known: ReadonlySet<number> = new Set()): boolean {
+export function isRepeatable(plan: LogicalNode): boolean {
+  return standsAlone(plan, isVolatile);
+}
+
+/** Nothing in the plan reads a WITH query from outside, or is what `refused` says. */
+export function standsAlone(
+  plan: LogicalNode,
+  refused: (expression: Expression) => boolean = () => false,
+  known: ReadonlySet<number> = new Set(),
+): boolean {
   if (plan.kind === 'cte-scan' && !known.has(plan.cte)) return false;
   const inside = plan.kind === 'with' ? new Set([...known, ...plan.tables.map((table) => table.id)]) : known;
-  let fixed = true;
+  let alone = true;
   forEachNodeExpression(plan, (expression: Expression) => {
-    if (isVolatile(expression)) fixed = false;
+    if (refused(expression)) alone = false;
     forEachSubplan(expression, (inner) => {
-      fixed &&= isRepeatable(inner, inside);
+      alone &&= standsAlone(inner, refused, inside);
     });
   });
-  return fixed && inputsOf(plan).every((input) => isRepeatable(input, inside));
+  return alone && inputsOf(plan).every((input) => standsAlone(input, refused, inside));
 }
 
 /** `left IN (select right ...)`, or NOT IN, with what makes hash keys of values of its sides. */

@@ -14,8 +14,8 @@ import {
   rewriteDeep,
   subplanOf,
 } from '../logical/walk.js';
-import { isVolatile } from './facts.js';
 import type { Rule } from './rule.js';
+import { planIsVolatile } from './volatile-plans.js';
 
 export const inlineCommonTables: Rule = {
   name: 'inlining of common tables',
@@ -43,17 +43,6 @@ function inlineWith(node: With, context: BindContext): LogicalNode {
 
 function canInline(table: CommonTable): boolean {
   return table.recursive === undefined && !table.writes && table.materialized !== true && !planIsVolatile(table.plan);
-}
-
-function planIsVolatile(node: LogicalNode): boolean {
-  let volatile = node.kind === 'lock-rows';
-  forEachNodeExpression(node, (expression) => {
-    volatile ||= isVolatile(expression);
-    forEachSubplan(expression, (plan) => {
-      volatile ||= planIsVolatile(plan);
-    });
-  });
-  return volatile || inputsOf(node).some(planIsVolatile);
 }
 
 /** Reads of a WITH query in the plan proper, and in subplans of expressions, which may run many times. */

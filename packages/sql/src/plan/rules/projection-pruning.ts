@@ -1,9 +1,13 @@
-/** Projection pruning: every node keeps the columns somebody above uses, and no others; scans read only those. */
+/**
+ * Projection pruning: every node keeps the columns somebody above uses, and no others; scans read only those. What is
+ * volatile stays without a reader: it may do something, and does so once a row.
+ */
 import type { ColumnId } from '../../expr/expression.js';
 import type { CommonTable, LogicalNode, With } from '../logical/logical.js';
 import { forEachSubplan } from '../logical/subplans.js';
 import { collectColumns, forEachNodeExpression, freeColumns, inputsOf, mapInputs } from '../logical/walk.js';
 import type { Rule } from './rule.js';
+import { isVolatileThroughout } from './volatile-plans.js';
 
 export const projectionPruning: Rule = {
   name: 'projection pruning',
@@ -63,8 +67,12 @@ function prune(node: LogicalNode, wanted: ReadonlySet<ColumnId>): LogicalNode {
       return { ...node, columns: kept.map((c) => c.column), sources: kept.map((c) => c.source) };
     }
     case 'project': {
-      const items = node.items.filter((item) => wanted.has(item.column));
-      const narrowed = { ...node, items, columns: keep(node.columns, wanted) };
+      const items = node.items.filter((item) => wanted.has(item.column) || isVolatileThroughout(item.expression));
+      const shown = union(
+        wanted,
+        items.map((item) => item.column),
+      );
+      const narrowed = { ...node, items, columns: keep(node.columns, shown) };
       const made = new Set(node.items.map((item) => item.column));
       const below = union(
         usedBy(narrowed),
