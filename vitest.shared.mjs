@@ -4,12 +4,14 @@
 // tested without any build; where the run says that all is built (`npm test`), they are taken as users get them. Node then loads
 // them itself: no transformation, and no lookup of each imported name each time it is used, which is half of the time of tests over
 // the whole database.
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { workerSourcesForTests } from './worker-sources.mjs';
 
 // No 'import' or 'require': vite adds the right one for each request, and vitest hands this list to Node for everything it runs.
 const SOURCES = ['@phantom/source', 'module', 'node'];
 const BUILDS = ['module', 'node'];
+const coverageModule = fileURLToPath(new URL('vitest.coverage.mjs', import.meta.url));
 const isBuild = /\/(packages|apps|tools)\/[\w-]+\/dist\//;
 
 /** Settings of one package; `coverageMin` is the least percentage of its own lines and of its own branches. */
@@ -31,7 +33,8 @@ export function packageTests({ name, coverageMin, ...more }) {
       maxWorkers: 2,
       reporters: ['default', ['json', { outputFile: 'test-results/vitest.json' }]],
       coverage: {
-        provider: 'v8',
+        provider: 'custom',
+        customProviderModule: coverageModule,
         include: ['src/**/*.ts'],
         reporter: ['text-summary', 'json-summary'],
         reportsDirectory: 'test-results/coverage',
