@@ -44,7 +44,9 @@ function isFixedText(context: BindContext, type: SqlType, text: string): boolean
     const element = context.catalog.types.byOid(type.elementOid);
     return element !== undefined && FIXED_ELEMENTS.has(element.oid);
   }
-  if (type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain') return false;
+  // A label means itself until its type is altered, and whatever has been bound to that is bound anew then.
+  if (type.kind === 'enum') return true;
+  if (type.kind === 'composite' || type.kind === 'domain') return false;
   // Under IntervalStyle sql_standard a leading minus sign is that of all fields.
   if (type.oid === TypeOid.interval) return !SIGNED_TEXT.test(text);
   if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
