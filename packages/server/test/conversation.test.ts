@@ -274,23 +274,39 @@ describe('extended query', () => {
     }));
 
   it.each([
-    ['Query without its end', frame('Q', Buffer.from('select'))],
-    ['bytes behind a Query', frame('Q', cstring('a'), cstring('b'))],
-    ['a short Bind', frame('B', cstring(''), cstring(''), int16(9))],
-    ['a negative value length', frame('B', cstring(''), cstring(''), int16(0), int16(1), int32(-2), int16(0))],
+    ['Query without its end', [frame('Q', Buffer.from('select'))]],
+    ['bytes behind a Query', [frame('Q', cstring('a'), cstring('b'))]],
+    ['a short Bind', [frame('B', cstring(''), cstring(''), int16(9)), sync()]],
+    [
+      'a negative value length',
+      [frame('B', cstring(''), cstring(''), int16(0), int16(1), int32(-2), int16(0)), sync()],
+    ],
     [
       'formats that do not fit',
-      frame('B', cstring(''), cstring(''), int16(2), int16(0), int16(0), int16(1), int32(-1), int16(0)),
+      [frame('B', cstring(''), cstring(''), int16(2), int16(0), int16(0), int16(1), int32(-1), int16(0)), sync()],
     ],
-    ['an unknown Describe', frame('D', Buffer.from('x'), cstring(''))],
+    ['an unknown Describe', [frame('D', Buffer.from('x'), cstring('')), sync()]],
+    ['a Sync with a body', [frame('S', int16(1))]],
+  ])('answers %s with an error and goes on', (_, frames) =>
+    session(async (client) => {
+      const messages = await client.ask(...frames);
+      expect(shape(messages)).toBe('EZ');
+      expect(errorOf(messages)).toMatchObject({ S: 'ERROR', C: '08P01' });
+      expect(shape(await client.ask(query('rows 1')))).toBe('TDCZ');
+    }),
+  );
+
+  it.each([
     ['a Sync with a body', frame('S', int16(1))],
-  ])('ends the connection on %s', async (_, bytes) => {
-    const client = await WireClient.start(server.port);
-    client.send(bytes);
-    const messages = await client.rest();
-    expect(shape(messages)).toBe('E');
-    expect(errorOf(messages)).toMatchObject({ S: 'FATAL', C: '08P01' });
-  });
+    ['a Query without its end', frame('Q', Buffer.from('select'))],
+  ])('undoes with %s what its pipeline has begun', (_, bytes) =>
+    session(async (client, database) => {
+      const messages = await client.ask(parse('rows 1'), bind([]), execute(), bytes);
+      expect(shape(messages)).toBe('12DCEZ');
+      expect(messages.at(-1)?.body.toString()).toBe('I');
+      expect(database.transaction).toBeUndefined();
+    }),
+  );
 
   it('limits statements and portals of a connection', () =>
     session(async (client) => {

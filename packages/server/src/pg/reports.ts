@@ -20,7 +20,7 @@ export function fatal(code: string, message: string, fields: { detail?: string; 
   return new FatalError(new PhantomError(code, message, fields));
 }
 
-/** Runs a reader of a message: bytes that are no message end the connection. */
+/** Runs a reader of the stream, or of what comes before a session: bytes that are no message end the connection. */
 export function readOrEnd<T>(read: () => T): T {
   try {
     return read();

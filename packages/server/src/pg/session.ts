@@ -43,7 +43,7 @@ import { Frontend, ReadyStatus } from './protocol.js';
 import type { SessionCounters } from './session-counters.js';
 import { SimpleQuery } from './simple-query.js';
 import { StraightRoad } from './straight-road.js';
-import { FatalError, errorReport, noticeReport, readOrEnd } from './reports.js';
+import { FatalError, errorReport, noticeReport } from './reports.js';
 
 export interface ProtocolSessionOptions {
   readonly output: Output;
@@ -209,15 +209,14 @@ export class ProtocolSession {
           this.closeNamed(reader);
           return undefined;
         case Frontend.Query:
-          return this.query(readOrEnd(() => readQuery(reader)));
+          return this.query(readQuery(reader));
         case Frontend.Flush:
-          readOrEnd(() => readEmpty(reader));
+          readEmpty(reader);
           if (this.output.isHeld) return this.flushHeld();
           this.output.flushSoon();
           return undefined;
         case Frontend.FunctionCall:
-          this.refuseFunctionCall();
-          return undefined;
+          return this.refuseFunctionCall();
         case Frontend.CopyData:
         case Frontend.CopyDone:
         case Frontend.CopyFail:
@@ -228,9 +227,9 @@ export class ProtocolSession {
       }
     } catch (error) {
       this.failed(error);
-      // A Query, or what is not part of a pipeline, is over with its error.
-      if (type === Frontend.Query) this.ready();
-      else this.skipping = true;
+      // A Query, or the Sync that ends a pipeline, is over with its error.
+      if (type === Frontend.Query || type === Frontend.Sync) return this.settle();
+      this.skipping = true;
       return undefined;
     }
   }
@@ -246,7 +245,7 @@ export class ProtocolSession {
   }
 
   private parse(reader: MessageReader): void {
-    const { statement, text, parameterTypes } = readOrEnd(() => readParse(reader));
+    const { statement, text, parameterTypes } = readParse(reader);
     this.statements.admit(statement);
     this.statements.put(statement, this.database.prepareText(text, parameterTypes));
     writeParseComplete(this.output.messages);
@@ -254,7 +253,7 @@ export class ProtocolSession {
 
   private bindPortal(reader: MessageReader): void {
     const { bind, database } = this;
-    readOrEnd(() => readBind(reader, bind));
+    readBind(reader, bind);
     this.portals.admit(bind.portal);
     const ready = this.statements.get(bind.statement);
     const values = ready.values(bind, reader.buffer, database);
@@ -265,7 +264,7 @@ export class ProtocolSession {
   }
 
   private describe(reader: MessageReader): void {
-    const { kind, name } = readOrEnd(() => readNamed(reader));
+    const { kind, name } = readNamed(reader);
     const { messages } = this.output;
     if (kind === 'portal') {
       const { fields, encoder } = this.portals.get(name);
@@ -284,14 +283,14 @@ export class ProtocolSession {
   }
 
   private closeNamed(reader: MessageReader): void {
-    const { kind, name } = readOrEnd(() => readNamed(reader));
+    const { kind, name } = readNamed(reader);
     if (kind === 'portal') this.portals.close(name);
     else this.statements.close(name);
     writeCloseComplete(this.output.messages);
   }
 
   private execute(reader: MessageReader): Promise<void> | undefined {
-    const { portal: name, rowsMax } = readOrEnd(() => readExecute(reader));
+    const { portal: name, rowsMax } = readExecute(reader);
     const portal = this.portals.get(name);
     this.counters.queries.value++;
     const { statement } = portal.ready;
@@ -403,7 +402,12 @@ export class ProtocolSession {
   }
 
   private synchronise(reader: MessageReader): Promise<void> | undefined {
-    readOrEnd(() => readEmpty(reader));
+    readEmpty(reader);
+    return this.settle();
+  }
+
+  /** Ends what no BEGIN has begun, and is ready. */
+  private settle(): Promise<void> | undefined {
     const { transaction } = this.database;
     if (transaction !== undefined && !transaction.explicit) return this.commitAndReady();
     if (transaction === undefined) this.portals.closeAll();
@@ -444,9 +448,9 @@ export class ProtocolSession {
     this.source.stopPulling();
   }
 
-  private refuseFunctionCall(): void {
+  private refuseFunctionCall(): Promise<void> | undefined {
     this.failed(unsupportedError('the function call message', { hint: 'Call the function in a SELECT.' }));
-    this.ready();
+    return this.settle();
   }
 
   /** Reports an error to the client and to the database's transaction. A FatalError goes on to the connection. */
