@@ -64,7 +64,9 @@ export function windowNodes(input: LogicalNode, calls: readonly PendingWindowCal
   let rest = calls;
   while (rest.length > 0) {
     const first = rest[0] as PendingWindowCall;
-    const same = rest.filter((call) => sameWindow(first, call));
+    // A volatile key equals no other expression, and a window of such keys is still that of its own calls.
+    const isSame = (call: PendingWindowCall): boolean => call === first || sameWindow(first, call);
+    const same = rest.filter(isSame);
     plan = {
       kind: 'window',
       input: plan,
@@ -73,7 +75,7 @@ export function windowNodes(input: LogicalNode, calls: readonly PendingWindowCal
       calls: same.map((pending) => pending.call),
       columns: [...plan.columns, ...same.map((pending) => pending.call.column)],
     };
-    rest = rest.filter((call) => !same.includes(call));
+    rest = rest.filter((call) => !isSame(call));
   }
   return plan;
 }
@@ -82,15 +84,20 @@ function sameWindow(a: PendingWindowCall, b: PendingWindowCall): boolean {
   return (
     a.partition.length === b.partition.length &&
     a.order.length === b.order.length &&
-    a.partition.every((expression, i) => equalExpressions(expression, b.partition[i] as Expression)) &&
+    a.partition.every((expression, i) => sameKey(expression, b.partition[i] as Expression)) &&
     a.order.every((key, i) => {
       const other = b.order[i];
       return (
         other !== undefined &&
         key.descending === other.descending &&
         key.nullsFirst === other.nullsFirst &&
-        equalExpressions(key.expression, other.expression)
+        sameKey(key.expression, other.expression)
       );
     })
   );
+}
+
+/** What is written once, in the WINDOW clause, is one key, also where it is volatile. */
+function sameKey(a: Expression, b: Expression): boolean {
+  return a === b || equalExpressions(a, b);
 }
