@@ -21,7 +21,6 @@ import { PlanMeasure } from './plan-measure.js';
 import { newRun, runProgram, type Program } from './program.js';
 import { Statement, type Run } from './run.js';
 import {
-  PAUSE,
   type Execution,
   type ExecutionContext,
   type Partition,
@@ -129,7 +128,7 @@ export class CompiledStatement {
     try {
       yield* runProgram(program, run);
       const rows = run.state[output] as Output;
-      if (rows.handOver()) yield PAUSE;
+      yield* rows.flush(true);
       return options.modifies ? statement.rowsAffected : rows.total;
     } finally {
       if (measure !== undefined) {

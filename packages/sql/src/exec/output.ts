@@ -30,19 +30,30 @@ export class Output implements RowBatch {
     return this.count >= this.limit;
   }
 
-  /** Hands over what is there. */
-  *flush(): Generator<Yielded, void, void> {
-    if (this.handOver()) yield PAUSE;
-    this.limit = this.room();
+  /**
+   * Hands over full batches, and at the end all that is left. One row from below may make many at once: those that the sink does not
+   * want yet wait here.
+   */
+  *flush(atEnd = false): Generator<Yielded, void, void> {
+    const held = this.count;
+    let at = 0;
+    while (at < held && (atEnd || held - at >= this.limit)) {
+      const count = Math.min(this.limit, held - at);
+      this.total += count;
+      if (this.statement.sink.rows(this.piece(at, count))) yield PAUSE;
+      this.limit = this.room();
+      at += count;
+    }
+    for (const column of this.columns) {
+      if (at < held) column.copyWithin(0, at);
+      column.length = held - at;
+    }
+    this.count = held - at;
   }
 
-  /** The same of the last rows: the answer is whether the sink wants a rest. */
-  handOver(): boolean {
-    if (this.count === 0) return false;
-    this.total += this.count;
-    const pause = this.statement.sink.rows(this);
-    for (const column of this.columns) column.length = 0;
-    this.count = 0;
-    return pause;
+  private piece(at: number, count: number): RowBatch {
+    if (at > 0) return { columns: this.columns.map((column) => column.slice(at, at + count)), count };
+    this.count = count;
+    return this;
   }
 }

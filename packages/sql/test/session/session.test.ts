@@ -80,6 +80,24 @@ describe('a portal', () => {
     expect(() => portal.fetch(0, () => undefined)).toThrow('the portal is closed');
   });
 
+  it.each([
+    'select generate_series(1, 5) as i',
+    'select b from generate_series(1, 1) a, generate_series(1, 5) b',
+    'select u from (values (1)) v(a) cross join lateral unnest(array[1, 2, 3, 4, 5]) u',
+  ])('hands over no more rows than are asked for: %s', async (text) => {
+    const portal = session.portal(session.prepareText(text), []);
+    const rows: Value[][] = [];
+    const counts: number[] = [];
+    for (const most of [2, 1, 5]) {
+      counts.push((await portal.fetch(most, (batch) => collect(batch, rows))).rows);
+    }
+    expect([counts, rows.flat()]).toEqual([
+      [2, 1, 2],
+      [1, 2, 3, 4, 5],
+    ]);
+    portal.close();
+  });
+
   it('keeps its snapshot while others write and while it is suspended', async () => {
     await run('create table t (id int primary key)');
     await run('insert into t select generate_series(1, 1000)');
