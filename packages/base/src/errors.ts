@@ -42,6 +42,8 @@ export interface ErrorFields {
   readonly column?: string | undefined;
   readonly constraint?: string | undefined;
   readonly dataType?: string | undefined;
+  /** What PostgreSQL calls the routine that raises it: some clients decide by that name whether to prepare a statement anew. */
+  readonly routine?: string | undefined;
   /** PL or nested-statement context, innermost first. */
   readonly where?: string | undefined;
   /** Index of the failing statement in a batch. */
@@ -135,6 +137,7 @@ export class PhantomError extends Error {
   readonly column: string | undefined;
   readonly constraint: string | undefined;
   readonly dataType: string | undefined;
+  readonly routine: string | undefined;
   readonly where: string | undefined;
   readonly index: number | undefined;
   readonly data: Readonly<Record<string, unknown>> | undefined;
@@ -152,6 +155,7 @@ export class PhantomError extends Error {
     this.column = fields.column;
     this.constraint = fields.constraint;
     this.dataType = fields.dataType;
+    this.routine = fields.routine;
     this.where = fields.where;
     this.index = fields.index;
     this.data = fields.data;
@@ -173,6 +177,7 @@ export class PhantomError extends Error {
       column: this.column,
       constraint: this.constraint,
       dataType: this.dataType,
+      routine: this.routine,
       where: this.where,
       index: this.index,
       data: this.data,

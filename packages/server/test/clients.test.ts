@@ -429,7 +429,7 @@ describe('on the wire', () => {
     await client.ask(parse('select 1', 'mine'), sync());
     await client.ask(query('deallocate mine; prepare yours (int) as select $1 + 1'));
     const messages = await client.ask(bind([], { statement: 'mine' }), sync());
-    expect(reportFields(messages[0] as never)).toMatchObject({ C: '26000' });
+    expect(reportFields(messages[0] as never)).toMatchObject({ C: '26000', R: 'FetchPreparedStatement' });
     const answer = await client.ask(bind(['41'], { statement: 'yours' }), execute(), sync());
     expect(rowValues(answer[1] as never)[0]?.toString()).toBe('42');
     client.end();
@@ -449,6 +449,7 @@ describe('on the wire', () => {
     expect(reportFields(refused[0] as never)).toMatchObject({
       C: '0A000',
       M: 'cached plan must not change result type',
+      R: 'RevalidateCachedQuery',
     });
     client.end();
   });

@@ -167,6 +167,7 @@ const FIELD_LETTERS: readonly (readonly [keyof Report, string])[] = [
   ['column', 'c'],
   ['dataType', 'd'],
   ['constraint', 'n'],
+  ['routine', 'R'],
 ];
 
 /** An ErrorResponse for ERROR and FATAL, a NoticeResponse for everything milder. */

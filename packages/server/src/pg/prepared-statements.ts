@@ -145,7 +145,9 @@ export class PreparedStatements {
     const statement = this.session.prepared.get(name);
     if (statement === undefined) {
       this.ready.delete(name);
-      throw new PhantomError('26000', `prepared statement "${name}" does not exist`);
+      throw new PhantomError('26000', `prepared statement "${name}" does not exist`, {
+        routine: 'FetchPreparedStatement',
+      });
     }
     let ready = this.ready.get(name);
     if (ready?.statement !== statement) {

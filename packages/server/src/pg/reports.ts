@@ -46,6 +46,7 @@ export function errorReport(thrown: unknown, severity: 'ERROR' | 'FATAL'): Repor
     column: error.column,
     constraint: error.constraint,
     dataType: error.dataType,
+    routine: error.routine,
   };
 }
 

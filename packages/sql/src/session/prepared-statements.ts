@@ -101,7 +101,9 @@ function preparedNamed(session: SqlSession, name: string): SessionStatement {
 }
 
 function missing(name: string): PhantomError {
-  return new PhantomError('26000', `prepared statement "${name}" does not exist`);
+  return new PhantomError('26000', `prepared statement "${name}" does not exist`, {
+    routine: 'FetchPreparedStatement',
+  });
 }
 
 function fieldsOf(statement: SessionStatement): Utility['fields'] {

@@ -297,7 +297,11 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     if (!isCurrent(statement.plan, picture)) {
       const plan = this.engine.statements.plan(picture, statement, this.evaluation);
       const changed = statement.routine === undefined && !sameFields(statement.plan, plan);
-      if (changed) throw new PhantomError('0A000', 'cached plan must not change result type');
+      if (changed) {
+        throw new PhantomError('0A000', 'cached plan must not change result type', {
+          routine: 'RevalidateCachedQuery',
+        });
+      }
       statement.plan = plan;
     }
     this.checkSnapshotReaches(statement.plan);

@@ -105,7 +105,7 @@ export function assign(binder: Binder, value: Expression, column: ColumnDescript
     '42804',
     `column "${column.name}" is of type ${context.typeName(column.type.oid)} but expression is of type ${context.typeName(settled)}`,
     position,
-    { hint: 'You will need to rewrite or cast the expression.' },
+    { hint: 'You will need to rewrite or cast the expression.', routine: 'transformAssignedExpr' },
   );
 }
 
