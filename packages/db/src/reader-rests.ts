@@ -4,7 +4,8 @@
  * other on one, and the reader has the other for itself. Where the reader sleeps now and then, the two get apart.
  *
  * Invariants:
- *   1. A reader gets a third of a processor at the least, and all of it again within LOOK_MS of the last burst of statements.
+ *   1. A reader gets a third of a processor at the least, and all of it again within LOOK_MS and one rest of the last burst of
+ *      statements.
  *   2. Nothing is looked at while nothing is read.
  */
 import { availableParallelism } from 'node:os';
@@ -14,8 +15,8 @@ import type { WorkerCall } from '@phantom/runs';
 const LOOK_MS = 20;
 /** Statements from one look to the next that are many: a thousand a second. */
 const MANY = 20;
-/** Beside 4 ms of work. */
-const REST_MS = 8;
+/** Beside 32 ms of work. A kernel needs up to 30 ms of an idle processor before it parts a server and its client. */
+const REST_MS = 64;
 
 export class ReaderRests {
   private readonly statements: () => number;

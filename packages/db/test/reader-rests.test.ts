@@ -21,7 +21,7 @@ it('has readers rest while many statements come, and no longer', () => {
     statements += more;
     vi.advanceTimersByTime(20);
   }
-  expect(one.rest.mock.calls.map(([ms]) => ms)).toEqual([0, 0, 8, 8, 0]);
+  expect(one.rest.mock.calls.map(([ms]) => ms)).toEqual([0, 0, 64, 64, 0]);
   rests.end(one);
   statements += 1000;
   vi.advanceTimersByTime(1000);
@@ -38,7 +38,7 @@ it('has none rest where there are processors to spare', () => {
   expect(one.rest).toHaveBeenLastCalledWith(0);
   rests.begin(two);
   vi.advanceTimersByTime(20);
-  for (const each of [one, two]) expect(each.rest).toHaveBeenLastCalledWith(8);
+  for (const each of [one, two]) expect(each.rest).toHaveBeenLastCalledWith(64);
   rests.end(one);
   vi.advanceTimersByTime(20);
   expect(two.rest).toHaveBeenLastCalledWith(0);

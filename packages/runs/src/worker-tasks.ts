@@ -59,7 +59,7 @@ function sender(port: MessagePort, { id, control }: CallMessage): SendPiece {
 }
 
 /** Work between two rests, where there are any. */
-const WORK_MS = 4;
+const WORK_MS = 32;
 
 function run(steps: Generator<Wait | undefined, unknown>, control: Int32Array): unknown {
   let restedMs = performance.now();

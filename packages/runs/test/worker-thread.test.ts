@@ -196,7 +196,7 @@ describe('a task that is to rest', () => {
         {
           *work() {
             for (let slice = 1; slice <= WORK_SLICES; slice++) {
-              clock.mockReturnValue(slice * 5);
+              clock.mockReturnValue(slice * 40);
               yield PAUSE;
             }
           },
