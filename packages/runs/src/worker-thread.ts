@@ -132,7 +132,7 @@ export class WorkerCall<R> implements Wait {
     return this.answered;
   }
 
-  /** How long the task rests after each few milliseconds of work; 0, as at first: not at all. */
+  /** How long the task rests after each stretch of work; 0, as at first: not at all. */
   rest(durationMs: number): void {
     Atomics.store(this.control, REST_MS, durationMs);
   }

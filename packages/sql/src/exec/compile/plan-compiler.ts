@@ -178,6 +178,4 @@ export class PlanToProgram implements PlanCompiler {
         unreachable(node);
     }
   }
-
-  /** Computed columns are written where they are first used. */
 }
