@@ -60,7 +60,12 @@ export class Background implements Flusher {
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
+  /** What the last flush failed with that found the disk full; gone with the first one that does not. */
   private diskFull: Error | undefined = undefined;
+  /** No flush begins before it is time to try again. */
+  private isFlushHeld = false;
+  /** Why no merge begins for the moment: there is no room for its pages. Writing goes on as long as flushes do. */
+  private mergeHeld: Error | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
   private idleTimer: NodeJS.Timeout | undefined = undefined;
   private lastWriteMs: number;
@@ -99,13 +104,14 @@ export class Background implements Flusher {
   }
 
   startFlush(): void {
-    if (this.isStopped || this.refusal !== undefined || this.flushing.isBusy) return;
+    if (this.isStopped || this.fatal !== undefined || this.isFlushHeld || this.flushing.isBusy) return;
     if (this.context.memory.frozen.length > 0) this.flushing.start(this.flushOldest());
   }
 
   /** Tries again at once what waits for room on the disk. */
   retryNow(): void {
-    this.diskFull = undefined;
+    this.isFlushHeld = false;
+    this.mergeHeld = undefined;
     this.startFlush();
   }
 
@@ -140,7 +146,7 @@ export class Background implements Flusher {
 
   /** Starts the merge that is due, if one is, or sees to it that somebody looks again. */
   maintain(): void {
-    if (this.isStopped || this.fatal !== undefined || this.merging.isBusy) return;
+    if (this.isStopped || this.fatal !== undefined || this.mergeHeld !== undefined || this.merging.isBusy) return;
     const { files, memory, options } = this.context;
     const quietMs = this.slices.monotonicMs() - this.lastWriteMs;
     const isIdle = memory.frozen.length === 0 && quietMs >= options.idleMergeMs;
@@ -171,6 +177,9 @@ export class Background implements Flusher {
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunHandle>;
     const runsMax = Math.min(options.runsMax * RUNS_HARD_FACTOR, META_RUNS_MAX - frozen.ingested.length);
     while (files.runs.length >= runsMax) {
+      // What found the disk full is not tried again and again from here.
+      const reason = this.fatal ?? this.mergeHeld;
+      if (reason !== undefined) throw reason;
       if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
       yield this.merging.end();
     }
@@ -280,6 +289,7 @@ export class Background implements Flusher {
   private flushEnded(error: Error | undefined): void {
     if (this.isStopped) return;
     if (error === undefined) {
+      this.diskFull = undefined;
       this.context.admission.grant();
       this.startFlush();
       this.maintain();
@@ -288,7 +298,8 @@ export class Background implements Flusher {
         reason: error.message,
       });
       this.diskFull = error;
-      this.context.admission.refuse(error);
+      this.isFlushHeld = true;
+      this.context.admission.refuseWrites(error);
       clearTimeout(this.retryTimer);
       this.retryTimer = later(RETRY_MS, () => this.retryNow());
     } else {
@@ -298,9 +309,13 @@ export class Background implements Flusher {
 
   private mergeEnded(error: Error | undefined): void {
     if (this.isStopped) return;
+    if (error !== undefined && !this.isTransient(error)) {
+      this.fail(error);
+      return;
+    }
+    this.mergeHeld = error;
     if (error === undefined) this.maintain();
-    else if (this.isTransient(error)) this.lookAgain(RETRY_MS);
-    else this.fail(error);
+    else this.lookAgain(RETRY_MS);
   }
 
   private isTransient(error: Error): boolean {
@@ -323,7 +338,10 @@ export class Background implements Flusher {
 
   private lookAgain(delayMs: number): void {
     clearTimeout(this.idleTimer);
-    this.idleTimer = later(delayMs, () => this.maintain());
+    this.idleTimer = later(delayMs, () => {
+      this.mergeHeld = undefined;
+      this.maintain();
+    });
   }
 
   private hasFreeTail(): boolean {

@@ -2,7 +2,7 @@
 import type { PhantomError } from '@phantom/base';
 import { BatchReader, ByteSlot, CursorBatch, EngineCode } from '@phantom/kv';
 import { EngineDriver, encode } from '@phantom/kv/testing';
-import { MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
+import { MemoryVfs, failAt, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { btree } from '../src/index.js';
 import { testContext } from '@phantom/testkit/engine';
@@ -404,55 +404,6 @@ describe('background merges', () => {
     const again = await rig(QUIET, { generation: context.generation }, vfs);
     expect([...again.engine.check()]).toEqual([]);
     await again.engine.close();
-  });
-});
-
-describe('a full disk', () => {
-  it('refuses writes, keeps reading, and goes on when there is room', async () => {
-    const { engine, driver, disk, context } = await rig();
-    await fill(driver, 0, 500);
-    disk.injector = onOperation('write', failFrom(0, 'ENOSPC'));
-    expect(await codeOf(() => engine.flush())).toBe('53100');
-    expect(await codeOf(() => engine.admit(100))).toBe('53100');
-    expect(await codeOf(() => engine.admitNow(100))).toBe('53100');
-    expect(await codeOf(() => engine.admit(100, true))).toBe(undefined);
-    engine.unadmit(100);
-    driver.compareNow();
-    disk.injector = counting();
-    expect(await engine.flush()).toBe(driver.seq);
-    await driver.commit([driver.put('z', '1')]);
-    driver.compareNow();
-    expect(context.failures).toEqual([]);
-    await engine.close();
-  });
-
-  it('is looked at again by itself', async () => {
-    const { engine, driver, disk } = await rig(QUIET, { deltaBytesMax: 128 * 1024 });
-    disk.injector = pathMatch('.run', onOperation('write', failAt(0, 'ENOSPC')));
-    let refused = 0;
-    for (let i = 0; i < 40; i++) {
-      const code = await codeOf(() => fill(driver, i * 20, i * 20 + 20, 200, 20));
-      if (code === '53100') refused++;
-      await new Promise((resolve) => setTimeout(resolve, 15));
-    }
-    expect(refused).toBeGreaterThan(0);
-    expect(engine.stats().flushes).toBeGreaterThan(0);
-    await engine.close();
-  });
-
-  it('lets a merge undo itself and be tried again', async () => {
-    const { engine, driver, disk, context } = await rig();
-    await fill(driver, 0, 3000);
-    await engine.flush();
-    disk.injector = pathMatch('tree.db', onOperation('write', failFrom(0, 'ENOSPC')));
-    expect(await codeOf(() => engine.merge())).toBe('53100');
-    driver.compareNow();
-    disk.injector = counting();
-    await engine.merge();
-    expect(engine.stats().runs).toBe(0);
-    expect([...engine.check()]).toEqual([]);
-    expect(context.failures).toEqual([]);
-    await engine.close();
   });
 });
 

@@ -71,7 +71,10 @@ export class Background implements Flusher {
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
+  /** What the last flush failed with that found the disk full; gone with the first one that does not. */
   private diskFull: Error | undefined = undefined;
+  /** No flush begins before it is time to try again. */
+  private isFlushHeld = false;
   /** Why no compaction is begun for the moment: there is no room for its runs. Writing goes on as long as flushes do. */
   private compactionHeld: Error | undefined = undefined;
   /** What the compaction under way reads. */
@@ -119,13 +122,13 @@ export class Background implements Flusher {
   }
 
   startFlush(): void {
-    if (this.isStopped || this.refusal !== undefined || this.flushing.isBusy) return;
+    if (this.isStopped || this.fatal !== undefined || this.isFlushHeld || this.flushing.isBusy) return;
     if (this.context.memory.frozen.length > 0) this.flushing.start(this.flushOldest());
   }
 
   /** Tries again at once what waits for room on the disk. */
   retryNow(): void {
-    this.diskFull = undefined;
+    this.isFlushHeld = false;
     this.compactionHeld = undefined;
     this.startFlush();
     this.maintain();
@@ -416,12 +419,14 @@ export class Background implements Flusher {
   private flushEnded(error: Error | undefined): void {
     if (this.isStopped) return;
     if (error === undefined) {
+      this.diskFull = undefined;
       this.context.admission.grant();
       this.startFlush();
       this.maintain();
     } else if (this.retryLater(error, 'a flush')) {
       this.diskFull = error;
-      this.context.admission.refuse(error);
+      this.isFlushHeld = true;
+      this.context.admission.refuseWrites(error);
     }
   }
 

@@ -286,6 +286,9 @@ describe('a full disk', () => {
     expect(() => engine.admitNow(100)).toThrow('no space left');
     expect(engine.admit(100, true)).toBeUndefined();
     engine.unadmit(100);
+    const flushing = engine.flush();
+    await expect(engine.admit(100)).rejects.toMatchObject({ code: '53100' });
+    await expect(flushing).rejects.toMatchObject({ code: '53100' });
     driver.compareNow();
     vfs.capacityBytes = Number.POSITIVE_INFINITY;
     await engine.flush();

@@ -5,10 +5,17 @@
  * A batch whose worst case lies above the bound waits until memory is empty and may then overrun the bound by what it takes:
  * a batch is atomic, so it cannot be flushed in parts, and its writer holds its bytes already. Who bounds a batch is whoever
  * collects it (`writeSetBytesMax`).
+ *
+ * While the disk is full nothing is flushed, and what is held cannot get less. Removals then have a reserve above the bound, or a
+ * disk that ran full under load, with memory full as well, could not be emptied.
  */
+
+/** The share of the bound that removals may take above it while the disk is full. */
+const RESERVE_DIVISOR = 16;
 
 interface Waiter {
   readonly room: number;
+  readonly usesReserve: boolean;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -37,10 +44,15 @@ export class Admission {
     return this.reserve(room);
   }
 
+  /** As tryReserve, for a removal while the disk is full: it waits for nobody, and has the reserve. */
+  tryReserveForRemoval(room: number): boolean {
+    return this.reserve(room, this.bytesMax() / RESERVE_DIVISOR);
+  }
+
   /** Stands in line; resolves with the room reserved. */
-  wait(room: number): Promise<void> {
+  wait(room: number, usesReserve = false): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiters.push({ room, resolve, reject });
+      this.waiters.push({ room, usesReserve, resolve, reject });
     });
   }
 
@@ -65,16 +77,24 @@ export class Admission {
     for (const waiter of this.waiters.splice(0)) waiter.reject(error);
   }
 
+  /** The disk is full: turns away who waits, but for removals that find room in the reserve. */
+  refuseWrites(error: Error): void {
+    for (const waiter of this.waiters.splice(0)) {
+      if (waiter.usesReserve && this.tryReserveForRemoval(waiter.room)) waiter.resolve();
+      else waiter.reject(error);
+    }
+  }
+
   /** Bytes in use and reserved. */
   get held(): number {
     return this.inUse() + this.reservedBytes;
   }
 
-  private reserve(room: number): boolean {
+  private reserve(room: number, above = 0): boolean {
     const { held } = this;
     const most = this.bytesMax();
     this.fullness = held / most;
-    if (held > 0 && held + room > most) return false;
+    if (held > 0 && held + room > most + above) return false;
     this.reservedBytes += room;
     return true;
   }

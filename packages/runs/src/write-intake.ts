@@ -8,6 +8,7 @@
  * Invariants:
  *   1. Nothing freezes while a batch is being applied in slices: who wants room then has it freeze at the batch's end.
  *   2. Who waits for room is let in when a flush has ended, and told when none ever will.
+ *   3. From the flush that finds the disk full to the next one that does not, only removals are let in.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
@@ -19,7 +20,7 @@ import type { Run } from './run-reader.js';
 export interface Flusher {
   /** Why nothing is written any more. */
   readonly failure: Error | undefined;
-  /** Why writes must be refused now: for good, or until there is room on the disk. */
+  /** Why writes must be refused now: for good, or until a flush has found room on the disk. */
   readonly refusal: Error | undefined;
   readonly isFlushing: boolean;
   /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
@@ -66,7 +67,7 @@ export class WriteIntake {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const admitted = this.context.admission.wait(room);
+    const admitted = this.context.admission.wait(room, usesReserve);
     this.makeRoom();
     return admitted;
   }
@@ -141,12 +142,9 @@ export class WriteIntake {
     const { admission, flusher, readOnly } = this.context;
     const { failure, refusal } = flusher;
     if (failure !== undefined) throw failure;
-    if (readOnly || admission.tryReserve(room, overtakes)) {
-      if (refusal === undefined || usesReserve) return true;
-      admission.giveBack(room);
-    }
-    if (refusal !== undefined) throw refusal;
-    return false;
+    if (refusal === undefined) return readOnly || admission.tryReserve(room, overtakes);
+    if (usesReserve && admission.tryReserveForRemoval(room)) return true;
+    throw refusal;
   }
 
   /** Freezes what there is, or sees to it that the end of the present batch does, and lets the flush run. */

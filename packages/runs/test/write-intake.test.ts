@@ -115,6 +115,20 @@ describe('a batch', () => {
     expect(() => intake.flushNow()).toThrow('lost');
   });
 
+  it('that only removes finds room on a full disk where memory is full as well, and where it waited already', async () => {
+    const { flusher, held, admission, intake } = open();
+    held.bytes = ROOM;
+    const [put, removal, large] = [intake.admit(1, false), intake.admit(1, true), intake.admit(ROOM, true)];
+    const full = new Error('full');
+    flusher.refusal = full;
+    admission.refuseWrites(full);
+    await expect(put).rejects.toThrow('full');
+    await expect(removal).resolves.toBeUndefined();
+    await expect(large).rejects.toThrow('full');
+    intake.admitNow(1, true);
+    expect(() => intake.admitNow(ROOM, true)).toThrow('full');
+  });
+
   it('is turned away once the engine is closed', async () => {
     const { held, intake } = open();
     held.bytes = ROOM;
