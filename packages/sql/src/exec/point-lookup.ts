@@ -7,7 +7,8 @@ import { codeGenerationAllowed } from '@phantom/codec';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { ColumnId, Expression } from '../expr/expression.js';
 import type { EvaluationContext } from '../functions/registry.js';
-import type { LockRowsNode, PhysicalNode, TableScan } from '../plan/physical/physical.js';
+import type { LockTarget } from '../plan/logical/logical.js';
+import type { PhysicalNode, TableScan } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointLock, PointLookup } from '../plan/prepared-plan.js';
 import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
@@ -30,8 +31,6 @@ import { type KeySlot, type UniqueKey, uniqueKeyOf } from './row-lookup.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;
-
-type LockTarget = LockRowsNode['targets'][number];
 
 /** What the generated function takes for a run. */
 interface PointFrame {

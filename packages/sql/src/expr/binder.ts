@@ -3,7 +3,7 @@
  * do not import in circles. bind-expression.ts implements the first method, plan/binder/bind-query.ts the second.
  */
 import type { TypeRef } from '@phantom/catalog';
-import type { LogicalNode } from '../plan/logical/logical.js';
+import type { LockTarget, LogicalNode, RowLock } from '../plan/logical/logical.js';
 import type * as Ast from '../text/ast.js';
 import type { BindContext } from './context.js';
 import type { ColumnId, Expression } from './expression.js';
@@ -23,9 +23,13 @@ export interface BoundField {
 export interface BoundQuery {
   readonly plan: LogicalNode;
   readonly fields: readonly BoundField[];
+  /** What is to be locked among the rows of the plan, where BindQueryOptions.lock asked for it. */
+  readonly locked?: readonly LockTarget[];
 }
 
 export interface BindQueryOptions {
+  /** The query stands in FROM of one that locks its rows: those of all tables in it. */
+  readonly lock?: RowLock | undefined;
   /** Leave output columns of type unknown as they are (INSERT ... SELECT, set operations); otherwise they become text. */
   readonly keepUnknown?: boolean;
   /** Types wanted for a VALUES body whose literals have none. */

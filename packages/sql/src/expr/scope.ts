@@ -8,7 +8,16 @@
 import type { TableDescriptor, TypeRef } from '@phantom/catalog';
 import type { ColumnId, Expression, SortKey } from './expression.js';
 import type { BindContext } from './context.js';
-import type { AggregateCall, Frame, GroupingCall, SetCall, WindowCall } from '../plan/logical/logical.js';
+import type {
+  AggregateCall,
+  Frame,
+  GroupingCall,
+  LockTarget,
+  RowLock,
+  SetCall,
+  WindowCall,
+} from '../plan/logical/logical.js';
+import type { TableExpression } from '../text/ast.js';
 
 export interface ScopeColumn {
   readonly name: string;
@@ -49,8 +58,14 @@ export interface RangeItem {
   readonly rowReference: ColumnId | undefined;
   /** Called with each column that is used, for privileges; with -1 for a system column. */
   readonly onUse: ((columnIndex: number) => void) | undefined;
-  /** Conditions of policies over rows that are locked; undefined where there are none. */
-  readonly lockConditions?: (() => readonly Expression[]) | undefined;
+}
+
+/** FOR UPDATE and kin of a query level. */
+export interface RangeLocks {
+  /** How the rows of an item of FROM are to be locked; undefined when they are not. */
+  of(node: TableExpression): RowLock | undefined;
+  /** What is locked of the items that are bound. */
+  readonly targets: LockTarget[];
 }
 
 /** Where an expression stands, in PostgreSQL's words for its messages. */
@@ -117,6 +132,8 @@ export class Scope {
   readonly context: BindContext;
   items: RangeItem[] = [];
   clause: Clause = 'SELECT';
+  /** Undefined when nothing of this level is locked. */
+  locks: RangeLocks | undefined = undefined;
   readonly ctes = new Map<string, CteBinding>();
   /** Aggregates found at this level; undefined where there can be none (VALUES, DML). */
   aggregates: AggregateCall[] = [];

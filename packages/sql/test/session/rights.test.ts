@@ -48,6 +48,8 @@ const CASES: readonly (readonly [statement: string, right: string])[] = [
     'select (a), insert on s.t',
   ],
   ['select a from s.v', 'select on s.v'],
+  ['select a from s.v for update', 'select, update on s.v'],
+  ['select a from (select a from s.t) x for share', 'select, update on s.t'],
   ['insert into s.v values (3)', 'insert on s.v'],
   ['select * from s.m', 'select on s.m'],
   ["select nextval('s.q')", 'usage on sequence s.q'],

@@ -4,6 +4,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { LockStrength } from '@phantom/mvcc';
+import { lockingWords, type LockTarget } from '../../plan/logical/logical.js';
 import type { LockRowsNode } from '../../plan/physical/physical.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import { binary, call, isNotNull, literal } from '../code/ir.js';
@@ -21,18 +22,15 @@ export const LOCK_STRENGTHS = {
 
 const WAITS = { block: 'wait', nowait: 'nowait', 'skip-locked': 'skip' } as const;
 
-type Target = LockRowsNode['targets'][number];
-
 /** Locks one row; the result is false when it is to be skipped. */
-function lockRow(target: Target): (run: Run, row: RowReference) => Generator<Yielded, boolean, void> {
+function lockRow(target: LockTarget): (run: Run, row: RowReference) => Generator<Yielded, boolean, void> {
   const strength = LOCK_STRENGTHS[target.strength];
   const wait = WAITS[target.wait];
   return function* (run, row) {
     const { transaction } = run.context;
     if (transaction === undefined) throw new PhantomError('25000', 'row locks need a transaction');
     if (run.context.readOnly) {
-      const words = target.strength.toUpperCase().replaceAll('-', ' ');
-      throw new PhantomError('25006', `cannot execute SELECT FOR ${words} in a read-only transaction`);
+      throw new PhantomError('25006', `cannot execute SELECT ${lockingWords(target)} in a read-only transaction`);
     }
     const { key } = row;
     const waiting = transaction.lock(key, 0, key.length, strength, wait);
@@ -48,7 +46,7 @@ export function produceLockRows(compiler: PlanCompiler, node: LockRowsNode, cons
   compiler.produce(node.input, (context) => lockEach(context, node.targets, () => consume(context)));
 }
 
-function lockEach(context: StepContext, targets: readonly Target[], then: () => void): void {
+function lockEach(context: StepContext, targets: readonly LockTarget[], then: () => void): void {
   const [target, ...rest] = targets;
   if (target === undefined) {
     then();

@@ -88,7 +88,9 @@ function bindDerived(binder: Binder, node: Ast.DerivedTable, scope: Scope, left:
       hint: what === 'VALUES' ? 'For example, FROM (VALUES ...) [AS] foo.' : 'For example, FROM (SELECT ...) [AS] foo.',
     });
   }
-  const query = binder.bindQuery(node.query, itemScope(scope, left, node.lateral));
+  const inner = itemScope(scope, left, node.lateral);
+  const query = binder.bindQuery(node.query, inner, { lock: scope.locks?.of(node) });
+  scope.locks?.targets.push(...(query.locked ?? []));
   const columns = query.fields.map((field): ScopeColumn => ({
     name: field.name,
     expression: columnReference(field.column, field.type),

@@ -10,11 +10,15 @@ import { Scope } from '../../expr/scope.js';
 import { TEXT } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
+import { isLimited, lockedRows, notAllowedWith } from './bind-locking.js';
 import { bindSelect, spread } from './bind-select.js';
 import { limit } from './row-order.js';
 import { bindSetOperation } from './bind-set-operation.js';
 import { bindWith } from './bind-with.js';
 import { rangeItem } from './range-items.js';
+
+/** What whose rows cannot be locked is, in the words of the error. */
+const SET_OPERATIONS = 'UNION/INTERSECT/EXCEPT';
 
 /** See Binder.bindQuery. */
 export function bindQuery(
@@ -29,7 +33,7 @@ export function bindQuery(
     const tables = bindWith(binder, query.with, scope);
     const bound = bindBody(binder, query, scope, options);
     const plan: LogicalNode = { kind: 'with', tables: tables(), input: bound.plan, columns: bound.plan.columns };
-    return { plan, fields: bound.fields };
+    return { ...bound, plan };
   });
 }
 
@@ -41,6 +45,7 @@ function bindBody(binder: Binder, query: Ast.Query, scope: Scope | undefined, op
     case 'values':
       return decorate(binder, query, bindValues(binder, body, scope, options), scope);
     case 'set-operation':
+      if (options.lock !== undefined) throw notAllowedWith(binder, options.lock, SET_OPERATIONS);
       return decorate(binder, query, bindSetOperation(binder, body, scope, options), scope);
     case 'query': {
       // ORDER BY outside of parentheses sorts what comes out of them.
@@ -74,16 +79,13 @@ export function bindQueryBody(
 
 /** ORDER BY over output columns alone, and LIMIT. */
 function decorate(binder: Binder, query: Ast.Query, bound: BoundQuery, parent: Scope | undefined): BoundQuery {
-  const { context } = binder;
   const [clause] = query.locking;
-  if (clause !== undefined) {
-    const words = `FOR ${clause.strength.toUpperCase().replaceAll('-', ' ')}`;
-    throw context.error('0A000', `${words} is not allowed with UNION/INTERSECT/EXCEPT`, undefined);
-  }
+  if (clause !== undefined) throw notAllowedWith(binder, clause, SET_OPERATIONS);
   let { plan } = bound;
   const order = query.orderBy.map((item) => orderOutput(binder, item, bound.fields, parent));
   if (order.length > 0) plan = { kind: 'sort', input: plan, keys: order, columns: plan.columns };
-  return { plan: limit(binder, plan, query, order, parent), fields: bound.fields };
+  if (isLimited(query)) plan = lockedRows(plan, bound.locked ?? []);
+  return { ...bound, plan: limit(binder, plan, query, order, parent) };
 }
 
 function orderOutput(

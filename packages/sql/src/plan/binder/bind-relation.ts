@@ -6,7 +6,7 @@ import type { Value } from '../../types/type.js';
 import type { Binder, BoundField } from '../../expr/binder.js';
 import { columnReference, type ColumnId } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
-import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
+import type { CteBinding, RangeItem, RangeLocks, Scope, ScopeColumn } from '../../expr/scope.js';
 import { CTID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
@@ -117,12 +117,13 @@ export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): 
   if (node.sample !== undefined && relation.kind !== 'table') throw sampleRefused(binder, node.sample);
   switch (relation.kind) {
     case 'table':
-      return bindTableScan(binder, relation, node);
+      return bindTableScan(binder, relation, node, scope.locks);
     case 'view':
-      return bindView(binder, relation, node);
+      return bindView(binder, relation, node, scope.locks);
     case 'virtual':
       return bindVirtual(binder, relation, node);
     case 'sequence':
+      if (scope.locks?.of(node) !== undefined) throw lockRefused(binder, 'sequence', relation.name);
       return bindSequence(binder, relation, node);
     default:
       throw context.error('42809', `cannot open relation "${relation.name}"`, node.position, {
@@ -192,7 +193,12 @@ export function scanTable(
   return { plan, item, byPosition };
 }
 
-function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRef): BoundFrom {
+function bindTableScan(
+  binder: Binder,
+  table: TableDescriptor,
+  node: Ast.TableRef,
+  locks: RangeLocks | undefined,
+): BoundFrom {
   const used = requirePrivilege(binder, table, 'select');
   if (table.materialized?.populated === false && binder.context.nameListener === undefined) {
     throw new PhantomError('55000', `materialized view "${table.name}" has not been populated`, {
@@ -202,15 +208,24 @@ function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRe
   const stored = storedName(binder, node.name);
   const scan = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column), stored);
   const policies = TablePolicies.of(binder, table);
-  const plan = behindPolicies(scan.plan, policies?.visible('select', scan.byPosition) ?? []);
-  const item: RangeItem = {
-    ...scan.item,
-    columns: renameColumns(binder, scan.item.columns, node.alias),
-    lockConditions: policies === undefined ? undefined : () => policies.visible('update', scan.byPosition),
-  };
+  const conditions = policies?.visible('select', scan.byPosition) ?? [];
+  const lock = locks?.of(node);
+  if (lock !== undefined) {
+    if (table.materialized !== undefined) throw lockRefused(binder, 'materialized view', table.name);
+    requirePrivilege(binder, table, 'update');
+    locks?.targets.push({ rowReference: scan.plan.rowReference as ColumnId, ...lock });
+    // To lock a row is to be allowed to change it.
+    conditions.push(...(policies?.visible('update', scan.byPosition) ?? []));
+  }
+  const plan = behindPolicies(scan.plan, conditions);
+  const item: RangeItem = { ...scan.item, columns: renameColumns(binder, scan.item.columns, node.alias) };
   if (node.sample === undefined) return { plan, items: [item] };
   const condition = sampleCondition(binder, node.sample, scan.plan.rowReference as ColumnId);
   return { plan: { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns }, items: [item] };
+}
+
+function lockRefused(binder: Binder, what: string, name: string): Error {
+  return binder.context.error('42809', `cannot lock rows in ${what} "${name}"`, undefined);
 }
 
 function sampleRefused(binder: Binder, sample: Ast.TableSample): Error {
@@ -262,18 +277,21 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
 /** Deepest nesting of views in views: a circle of views ends here. */
 const VIEW_DEPTH_MAX = 64;
 
-function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef): BoundFrom {
+function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef, locks: RangeLocks | undefined): BoundFrom {
   const { context } = binder;
   if (context.viewStack.length >= VIEW_DEPTH_MAX) {
     throw context.error('42P17', `infinite recursion detected in rules for relation "${view.name}"`, node.position);
   }
   const used = requirePrivilege(binder, view, 'select');
+  const lock = locks?.of(node);
+  if (lock !== undefined) requirePrivilege(binder, view, 'update');
   context.dependOn(view.oid, 0);
   const inner = context.stored(view);
   inner.viewOwnerOid = view.options?.['security_invoker'] === 'true' ? context.viewOwnerOid : view.ownerOid;
   inner.viewStack = [...context.viewStack, view.name];
   const viewBinder = binder.within(inner);
-  const query = viewBinder.bindQuery(binder.parseQuery(view.querySql), undefined);
+  const query = viewBinder.bindQuery(binder.parseQuery(view.querySql), undefined, { lock });
+  locks?.targets.push(...(query.locked ?? []));
   const stored = storedName(binder, node.name);
   const all = view.columns.map(({ name }, i): ScopeColumn => {
     const field = query.fields[i];

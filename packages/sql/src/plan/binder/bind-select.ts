@@ -19,12 +19,11 @@ import type { LogicalNode, SetCall } from '../logical/logical.js';
 import { columnsOf } from '../logical/walk.js';
 import { bindFromList } from './bind-from.js';
 import { bindGroupBy, Grouping } from './bind-group.js';
-import { lockConditions, lockRows } from './bind-locking.js';
+import { SelectLocks } from './bind-locking.js';
 import { outputName } from './output-names.js';
 import { startOf } from './positions.js';
 import { Projection, windowNodes } from './projection.js';
 import { limit, narrow, sortedRows } from './row-order.js';
-import { behindPolicies } from './row-security.js';
 
 /** A select item after stars are spread. */
 interface BoundItem {
@@ -47,8 +46,9 @@ export function bindSelect(
   }
   const scope = new Scope(context, parent);
   scope.clause = 'FROM';
+  const locks = SelectLocks.of(binder, select, query, scope, options);
+  scope.locks = locks;
   let plan = bindFromList(binder, select.from, scope);
-  if (query !== undefined) plan = behindPolicies(plan, lockConditions(binder, query.locking, scope));
   if (select.where !== undefined) {
     scope.clause = 'WHERE';
     const condition = coerceToBoolean(context, binder.bind(select.where, scope), 'WHERE', select.where.position);
@@ -124,7 +124,8 @@ export function bindSelect(
     }
   }
   plan = windowNodes(plan, scope.windowCalls);
-  const pieces = { plan, items, order, distinctOn, scope, grouped };
+  locks?.check(select, scope, grouped);
+  const pieces = { plan, items, order, distinctOn, scope, locks };
   return setsCanWait(select, pieces)
     ? finishWithSets(binder, select, query, parent, pieces)
     : finish(binder, select, query, parent, { ...pieces, plan: projectSets(plan, scope.setCalls) });
@@ -153,7 +154,6 @@ function finishWithSets(
   pieces: Pieces,
 ): BoundQuery {
   const { items, scope } = pieces;
-  if (query !== undefined) lockRows(binder, query.locking, scope, select, pieces.grouped);
   const below = new Projection(binder.context, pieces.plan);
   for (const column of pieces.plan.columns) below.keep(column);
   const order = pieces.order.map((key): SortKey => ({
@@ -204,7 +204,7 @@ interface Pieces {
   readonly order: readonly SortKey[];
   readonly distinctOn: readonly Expression[];
   readonly scope: Scope;
-  readonly grouped: boolean;
+  readonly locks: SelectLocks | undefined;
 }
 
 /** The select list and what comes after it. */
@@ -216,7 +216,7 @@ function finish(
   pieces: Pieces,
 ): BoundQuery {
   const { context } = binder;
-  const { items, distinctOn, scope } = pieces;
+  const { items, distinctOn, locks } = pieces;
   const projection = new Projection(context, pieces.plan);
   const fields = outputFields(binder, projection, items);
   const distinct = select.distinct !== undefined;
@@ -233,16 +233,17 @@ function finish(
     return { ...key, expression: columnReference(column, key.expression.type) };
   });
   const on = distinctOn.map((expression) => columnReference(projection.extra(expression), expression.type));
-  const locks = query === undefined ? [] : lockRows(binder, query.locking, scope, select, pieces.grouped);
-  for (const lock of locks) projection.keep(lock.rowReference);
+  for (const lock of locks?.targets ?? []) projection.keep(lock.rowReference);
   let plan: LogicalNode = projection.node();
   if (distinct && on.length === 0) {
     plan = { kind: 'distinct', input: plan, on: undefined, columns: plan.columns };
   }
   plan = sortedRows(binder, select, plan, order, on);
-  if (locks.length > 0) plan = { kind: 'lock-rows', input: plan, targets: locks, columns: plan.columns };
+  plan = locks?.apply(plan, query) ?? plan;
   if (query !== undefined) plan = limit(binder, plan, query, order, parent);
-  return { plan: narrow(plan, fields), fields };
+  const locked = locks?.passed ?? [];
+  const shown = [...fields.map((field) => field.column), ...locked.map((lock) => lock.rowReference)];
+  return { plan: narrow(plan, shown), fields, locked };
 }
 
 /** The columns of the select list. */

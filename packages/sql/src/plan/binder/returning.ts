@@ -69,5 +69,11 @@ export function bindReturning(
     const bound = binder.bind(item.value, scope);
     add(outputName(item), resolveUnknown(context, bound, item.value.position));
   }
-  return { plan: narrow(projection.node(), fields), fields };
+  return {
+    plan: narrow(
+      projection.node(),
+      fields.map((field) => field.column),
+    ),
+    fields,
+  };
 }

@@ -1,7 +1,7 @@
 /** What follows a select list: the order of the rows, DISTINCT ON, and how many of them are wanted. */
-import type { Binder, BoundField } from '../../expr/binder.js';
+import type { Binder } from '../../expr/binder.js';
 import { bindCount } from '../../expr/bind-special.js';
-import type { Expression, SortKey } from '../../expr/expression.js';
+import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type * as Ast from '../../text/ast.js';
@@ -85,8 +85,8 @@ export function limit(
 }
 
 /** Drops the columns that only sorting or locking needed. */
-export function narrow(plan: LogicalNode, fields: readonly BoundField[]): LogicalNode {
-  const columns = [...new Set(fields.map((field) => field.column))];
+export function narrow(plan: LogicalNode, shown: readonly ColumnId[]): LogicalNode {
+  const columns = [...new Set(shown)];
   if (columns.length === plan.columns.length && columns.every((column, i) => column === plan.columns[i])) return plan;
   return { kind: 'project', input: plan, items: [], columns };
 }

@@ -276,15 +276,27 @@ export interface CteScan {
   readonly columns: readonly ColumnId[];
 }
 
+/** How rows are locked: FOR UPDATE and kin. */
+export interface RowLock {
+  readonly strength: 'update' | 'no-key-update' | 'share' | 'key-share';
+  readonly wait: 'block' | 'nowait' | 'skip-locked';
+}
+
+/** As a query says it. */
+export function lockingWords({ strength }: RowLock): string {
+  return `FOR ${strength.toUpperCase().replaceAll('-', ' ')}`;
+}
+
+/** Rows to lock, by the column with their references. */
+export interface LockTarget extends RowLock {
+  readonly rowReference: ColumnId;
+}
+
 /** Locks the rows it passes on. */
 export interface LockRows {
   readonly kind: 'lock-rows';
   readonly input: LogicalNode;
-  readonly targets: readonly {
-    readonly rowReference: ColumnId;
-    readonly strength: 'update' | 'no-key-update' | 'share' | 'key-share';
-    readonly wait: 'block' | 'nowait' | 'skip-locked';
-  }[];
+  readonly targets: readonly LockTarget[];
   readonly columns: readonly ColumnId[];
 }
 

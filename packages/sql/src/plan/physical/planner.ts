@@ -7,6 +7,7 @@ import type { BindContext } from '../../expr/context.js';
 import { conjuncts, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
 import { Cardinality } from '../cardinality.js';
 import type { Aggregate, LogicalNode, Sort, With } from '../logical/logical.js';
+import { refuseNullableTargets } from '../logical/nullable-locks.js';
 import { forEachSubquery } from '../logical/subplans.js';
 import { subplanOf } from '../logical/walk.js';
 import { Costs, estimate, sortCost } from './costs.js';
@@ -133,6 +134,7 @@ export class PhysicalPlanner {
         };
       }
       case 'lock-rows': {
+        refuseNullableTargets(node.targets, node.input);
         const input = this.plan(node.input);
         const { rows, startup, total } = input.estimate;
         return { ...node, input, estimate: estimate(rows, startup, total + rows) };
