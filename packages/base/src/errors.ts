@@ -70,6 +70,7 @@ export const SqlState = {
   SerializationFailure: '40001',
   DeadlockDetected: '40P01',
   StatementCompletionUnknown: '40003',
+  InsufficientResources: '53000',
   DiskFull: '53100',
   OutOfMemory: '53200',
   TooManyConnections: '53300',
@@ -239,9 +240,14 @@ const ERRNO_CODES: Readonly<Record<string, string>> = {
   ENOSPC: SqlState.DiskFull,
   EDQUOT: SqlState.DiskFull,
   ENOENT: SqlState.UndefinedFile,
-  EMFILE: '53000',
-  ENFILE: '53000',
+  EMFILE: SqlState.InsufficientResources,
+  ENFILE: SqlState.InsufficientResources,
 };
+
+/** What the system refused and may grant later: room on the disk (53100), or another open file (53000). */
+export function isShortage(error: unknown): boolean {
+  return isPhantomError(error) && (error.code === SqlState.DiskFull || error.code === SqlState.InsufficientResources);
+}
 
 /** Wraps what the operating system threw. ENOSPC and EDQUOT become 53100, everything unknown 58030. */
 export function ioError(operation: string, path: string, cause: unknown): PhantomError {

@@ -35,6 +35,7 @@ export {
   familyOf,
   ioError,
   isPhantomError,
+  isShortage,
   outcomeUnknownError,
   unsupportedError,
 } from './errors.js';

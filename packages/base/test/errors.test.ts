@@ -8,6 +8,7 @@ import {
   corruptionError,
   familyOf,
   ioError,
+  isShortage,
   isPhantomError,
   outcomeUnknownError,
   unreachable,
@@ -134,6 +135,11 @@ describe('errors by name', () => {
     expect(error).toMatchObject({ code, family, cause, data: { operation: 'write', path: '/data/log', errno } });
     expect(error.message).toBe(`could not write "/data/log": ${errno}: text`);
     expect(ioError('open', '/data', error)).toBe(error);
+  });
+
+  it('tell what may pass by itself', () => {
+    const told = ['ENOSPC', 'ENFILE', 'EIO'].map((code) => isShortage(ioError('open', 'x', { code })));
+    expect([...told, isShortage({ code: '53100' })]).toEqual([true, true, false, false]);
   });
 
   it('wrap whatever is thrown', () => {

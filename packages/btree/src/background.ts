@@ -6,11 +6,12 @@
  * At most one flush and one merge are under way. They run side by side until they commit files, one at a time. Both are
  * jobs (job.ts): whoever cannot wait finishes them on the spot.
  *
- * Failures: a flush or merge that finds the disk full has undone itself and is tried again; meanwhile `refusal` says 53100.
+ * Failures: a flush or merge that finds the disk full, or no more files to be had, has undone itself and is tried again; meanwhile
+ * `refusal` says 53100 or 53000.
  * Anything else, and whatever goes wrong inside a commit of files (nobody knows then which meta the disk has), is final:
  * the store is told, nothing is written any more, reads go on.
  */
-import { SqlState, isPhantomError } from '@phantom/base';
+import { isShortage } from '@phantom/base';
 import {
   type Admission,
   type Flusher,
@@ -30,7 +31,7 @@ import { estimateTouchedPages } from './range-estimate.js';
 import type { FilesChange, RunHandle, TreeFiles } from './tree-files.js';
 import { type BtreeViews, heldGenerations } from './btree-views.js';
 
-/** How soon work that found the disk full is tried again. */
+/** How soon work that lacked room or a file is tried again. */
 const RETRY_MS = 250;
 /** How long after an opening work is looked for. */
 const AFTER_OPENING_MS = 250;
@@ -60,8 +61,8 @@ export class Background implements Flusher {
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
-  /** What the last flush failed with that found the disk full; gone with the first one that does not. */
-  private diskFull: Error | undefined = undefined;
+  /** What the last flush lacked; gone with the first one that lacks nothing. */
+  private shortage: Error | undefined = undefined;
   /** No flush begins before it is time to try again. */
   private isFlushHeld = false;
   /** Why no merge begins for the moment: there is no room for its pages. Writing goes on as long as flushes do. */
@@ -91,7 +92,7 @@ export class Background implements Flusher {
   }
 
   get refusal(): Error | undefined {
-    return this.fatal ?? this.diskFull;
+    return this.fatal ?? this.shortage;
   }
 
   get isFlushing(): boolean {
@@ -177,7 +178,7 @@ export class Background implements Flusher {
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunHandle>;
     const runsMax = Math.min(options.runsMax * RUNS_HARD_FACTOR, META_RUNS_MAX - frozen.ingested.length);
     while (files.runs.length >= runsMax) {
-      // What found the disk full is not tried again and again from here.
+      // What lacked room is not tried again and again from here.
       const reason = this.fatal ?? this.mergeHeld;
       if (reason !== undefined) throw reason;
       if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
@@ -289,15 +290,15 @@ export class Background implements Flusher {
   private flushEnded(error: Error | undefined): void {
     if (this.isStopped) return;
     if (error === undefined) {
-      this.diskFull = undefined;
+      this.shortage = undefined;
       this.context.admission.grant();
       this.startFlush();
       this.maintain();
     } else if (this.isTransient(error)) {
-      this.context.files.context.logger.warn('a flush found the disk full and will be tried again', {
+      this.context.files.context.logger.warn('a flush lacked room or a file and will be tried again', {
         reason: error.message,
       });
-      this.diskFull = error;
+      this.shortage = error;
       this.isFlushHeld = true;
       this.context.admission.refuseWrites(error);
       clearTimeout(this.retryTimer);
@@ -319,7 +320,7 @@ export class Background implements Flusher {
   }
 
   private isTransient(error: Error): boolean {
-    return this.fatal === undefined && isPhantomError(error) && error.code === SqlState.DiskFull;
+    return this.fatal === undefined && isShortage(error);
   }
 
   private fail(error: Error): void {

@@ -39,6 +39,18 @@ describe('a full disk', () => {
     await engine.close();
   });
 
+  it('is told apart from no more files to be had, which ends as well', async () => {
+    const { engine, driver, disk, context } = await rig();
+    await fill(driver, 0, 50);
+    disk.injector = onOperation('open', failAt(0, 'EMFILE'));
+    expect(await codeOf(() => engine.flush())).toBe('53000');
+    expect(await codeOf(() => engine.admit(100))).toBe('53000');
+    expect(await engine.flush()).toBe(driver.seq);
+    expect(await codeOf(() => engine.admit(100))).toBe(undefined);
+    expect(context.failures).toEqual([]);
+    await engine.close();
+  });
+
   it('lets a merge undo itself and be tried again', async () => {
     const { engine, driver, disk, context } = await rig();
     await fill(driver, 0, 3000);

@@ -8,11 +8,11 @@
  * until they commit files, one at a time. All are jobs: whoever cannot wait finishes them on the spot, or helps along for
  * a while (`assist`).
  *
- * Failures: work that finds the disk full has undone itself and is tried again; meanwhile `refusal` says 53100. Anything
- * else, and whatever leaves in doubt which state the disk has, is final: the store is told, nothing is written any more,
+ * Failures: work that finds the disk full, or no more files to be had, has undone itself and is tried again; meanwhile `refusal`
+ * says 53100 or 53000. Anything else, and whatever leaves in doubt which state the disk has, is final: the store is told, nothing is written any more,
  * reads go on.
  */
-import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
+import { compareKeys, isShortage } from '@phantom/base';
 import {
   type Admission,
   type Flusher,
@@ -39,7 +39,7 @@ import { type OutputPort, type OutputStyle, type Slices, type WrittenRun, remove
 import { pickTier } from './tier-picker.js';
 import type { LsmViews } from './lsm-views.js';
 
-/** How soon work that found the disk full is tried again. */
+/** How soon work that lacked room or a file is tried again. */
 const RETRY_MS = 250;
 /** How long after an opening work is looked for. */
 const AFTER_OPENING_MS = 250;
@@ -71,8 +71,8 @@ export class Background implements Flusher {
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
-  /** What the last flush failed with that found the disk full; gone with the first one that does not. */
-  private diskFull: Error | undefined = undefined;
+  /** What the last flush lacked; gone with the first one that lacks nothing. */
+  private shortage: Error | undefined = undefined;
   /** No flush begins before it is time to try again. */
   private isFlushHeld = false;
   /** Why no compaction is begun for the moment: there is no room for its runs. Writing goes on as long as flushes do. */
@@ -108,7 +108,7 @@ export class Background implements Flusher {
   }
 
   get refusal(): Error | undefined {
-    return this.fatal ?? this.diskFull;
+    return this.fatal ?? this.shortage;
   }
 
   get isFlushing(): boolean {
@@ -233,7 +233,7 @@ export class Background implements Flusher {
   private *flushOldest(): JobBody {
     const { memory, files } = this.context;
     while (this.level0Runs >= files.options.level0RunsMax) {
-      // What found the disk full is not tried again and again from here.
+      // What lacked room is not tried again and again from here.
       const reason = this.fatal ?? this.compactionHeld;
       if (reason !== undefined) throw reason;
       this.maintain();
@@ -409,7 +409,7 @@ export class Background implements Flusher {
       views.renew();
       views.limitPinned(files.options.pinnedBytesMax);
     } catch (error) {
-      if (this.context.files.isInDoubt || !isDiskFull(error)) this.fail(error as Error);
+      if (this.context.files.isInDoubt || !isShortage(error)) this.fail(error as Error);
       throw error;
     } finally {
       this.committer = undefined;
@@ -419,12 +419,12 @@ export class Background implements Flusher {
   private flushEnded(error: Error | undefined): void {
     if (this.isStopped) return;
     if (error === undefined) {
-      this.diskFull = undefined;
+      this.shortage = undefined;
       this.context.admission.grant();
       this.startFlush();
       this.maintain();
     } else if (this.retryLater(error, 'a flush')) {
-      this.diskFull = error;
+      this.shortage = error;
       this.isFlushHeld = true;
       this.context.admission.refuseWrites(error);
     }
@@ -443,11 +443,11 @@ export class Background implements Flusher {
 
   /** True when the work that failed will be tried again; otherwise nothing is written any more. */
   private retryLater(error: Error, what: string): boolean {
-    if (this.fatal !== undefined || !isDiskFull(error)) {
+    if (this.fatal !== undefined || !isShortage(error)) {
       this.fail(error);
       return false;
     }
-    this.context.files.context.logger.warn(`${what} found the disk full and will be tried again`, {
+    this.context.files.context.logger.warn(`${what} lacked room or a file and will be tried again`, {
       reason: error.message,
     });
     clearTimeout(this.retryTimer);
@@ -469,8 +469,4 @@ export class Background implements Flusher {
 
 function byLower(a: RunFile, b: RunFile): number {
   return compareKeys(a.lower, b.lower);
-}
-
-function isDiskFull(error: unknown): boolean {
-  return isPhantomError(error) && error.code === SqlState.DiskFull;
 }

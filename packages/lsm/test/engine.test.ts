@@ -276,9 +276,12 @@ describe('writers', () => {
 
 describe('a full disk', () => {
   it('refuses writes while a flush finds no room, but not removals, and goes on when there is room', async () => {
-    const opened = await open();
-    const { engine, driver, vfs, context } = opened;
-    await fill(opened, 0, 100);
+    const vfs = new MemoryVfs();
+    const faulty = new FaultyVfs(vfs, counting());
+    const context = await testContext(faulty);
+    const engine = await LsmEngine.open(context, SMALL);
+    const driver = new EngineDriver(engine, EngineCode.Lsm);
+    await fill({ vfs, context, engine, driver }, 0, 100);
     vfs.capacityBytes = 0;
     await driver.commit([driver.put(numbered(5), 'new')]);
     await expect(engine.flush()).rejects.toMatchObject({ code: '53100' });
@@ -291,6 +294,8 @@ describe('a full disk', () => {
     await expect(flushing).rejects.toMatchObject({ code: '53100' });
     driver.compareNow();
     vfs.capacityBytes = Number.POSITIVE_INFINITY;
+    faulty.injector = onOperation('open', failAt(0, 'EMFILE'));
+    await expect(engine.flush()).rejects.toMatchObject({ code: '53000' });
     await engine.flush();
     expect(engine.admit(100)).toBeUndefined();
     expect(context.failures).toEqual([]);

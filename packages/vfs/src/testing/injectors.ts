@@ -10,7 +10,7 @@ import { type PhantomError, ioError } from '@phantom/base';
 import type { Fault, Injector, VfsOp, VfsOperation } from '../injector.js';
 
 /** `short-write`: half of a write arrives before the disk is full; as ENOSPC for everything else. */
-export type FaultKind = 'EIO' | 'ENOSPC' | 'short-write' | PhantomError;
+export type FaultKind = 'EIO' | 'ENOSPC' | 'EMFILE' | 'short-write' | PhantomError;
 
 /** An injector that counts what it is asked, and says whether it ever answered with a fault. */
 export interface CountingInjector extends Injector {
@@ -20,7 +20,7 @@ export interface CountingInjector extends Injector {
 
 function faultOf(kind: FaultKind, op: VfsOp): Fault {
   if (typeof kind !== 'string') return { error: kind };
-  const code = kind === 'EIO' ? 'EIO' : 'ENOSPC';
+  const code = kind === 'short-write' ? 'ENOSPC' : kind;
   const error = ioError(op.operation, op.path, Object.assign(new Error(`${code}: injected`), { code }));
   return kind === 'short-write' ? { error, writtenBytes: (op.bytes ?? 0) >> 1 } : { error };
 }
