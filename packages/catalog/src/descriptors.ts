@@ -389,6 +389,15 @@ export interface SequenceDescriptor extends SchemaObject {
   readonly cache: number;
   readonly ownedBy?: { readonly tableOid: Oid; readonly column: number };
   readonly persistence: Persistence;
+  /** Where its position is kept, and the value it begins with there; under its own oid and from `start` when left out. */
+  readonly origin?: SequenceOrigin;
+}
+
+/** A place for a sequence's position. A restart takes a new one, so that it comes and goes with its transaction. */
+export interface SequenceOrigin {
+  /** Given to nothing else, so that what an abandoned restart left there is met by nobody. */
+  readonly stateOid: Oid;
+  readonly first: string;
 }
 
 /** A CHECK of a domain, over the name `value`. */

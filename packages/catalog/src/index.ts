@@ -51,7 +51,7 @@ export { CatalogKeys, KeyKind, NameClass, preparedSpace, tableOfLockKey, userSpa
 export { FilledTables } from './filled-tables.js';
 export { ObjectMap, type ObjectName, type ObjectReader, goesIn, nameOf, routineKeyName } from './object-map.js';
 export { PredefinedRole, predefinedRole } from './predefined-roles.js';
-export { type Int8, type SequenceRow, Sequences } from './sequences.js';
+export { type Int8, type SequenceRow, Sequences, stateOid } from './sequences.js';
 export { Structures } from './structures.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';
 export {

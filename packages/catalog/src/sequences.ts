@@ -11,9 +11,13 @@
  * per-session CACHE keeps values apart per connection; here one process hands out all values, so CACHE only sets the
  * smallest range.
  *
+ * A restart is a change of the catalog: the descriptor names a new place for the position, which the transaction uses at
+ * once, the others when it has committed, and nobody when it has not (PostgreSQL gives the sequence a new file). Other
+ * changes of a sequence keep its place: values that others take meanwhile must not be given twice.
+ *
  * Invariants:
  *   1. A value is handed out only if it lies before `reserved`, and `reserved` is durable.
- *   2. setval and a restart of the sequence are durable before they return.
+ *   2. setval is durable before it returns.
  */
 import { PhantomError, assert } from '@phantom/base';
 import { ByteSlot } from '@phantom/kv';
@@ -65,6 +69,7 @@ function canonical(value: bigint): Int8 {
 }
 
 export class Sequences {
+  /** By the oid under which a position is kept. */
   private readonly states = new Map<Oid, SequenceState>();
   private readonly mvcc: Mvcc;
   private readonly keys: CatalogKeys;
@@ -115,7 +120,7 @@ export class Sequences {
     state.range = 0n;
     if (called) this.advance(sequence, state, BigInt(sequence.increment));
     state.reserved = state.next;
-    this.writeNow(sequence.oid, state);
+    this.writeNow(sequence, state);
   }
 
   /** The sequence's own row. */
@@ -125,9 +130,18 @@ export class Sequences {
     return { lastValue: canonical(state.last), isCalled: state.called, reservedCount: canonical(reservedCount) };
   }
 
-  /** Forgets a dropped sequence's state in memory. */
-  forget(oid: Oid): void {
-    this.states.delete(oid);
+  /** Forgets in memory a position that is no longer used. */
+  forget(stateOid: Oid): void {
+    this.states.delete(stateOid);
+  }
+
+  /** Removes a position that no sequence has any more. Where that fails, a few bytes are left that nobody reads. */
+  discard(stateOid: Oid): void {
+    this.forget(stateOid);
+    const transaction = this.mvcc.begin({ label: 'sequence' });
+    const key = this.keys.sequence(stateOid);
+    transaction.remove(key, 0, key.length);
+    transaction.commit().catch(() => undefined);
   }
 
   /** Writes exact positions, so that a clean close skips nothing. */
@@ -145,8 +159,9 @@ export class Sequences {
   }
 
   private state(sequence: SequenceDescriptor): SequenceState {
-    let state = this.states.get(sequence.oid);
-    if (state === undefined) this.states.set(sequence.oid, (state = this.load(sequence)));
+    const oid = stateOid(sequence);
+    let state = this.states.get(oid);
+    if (state === undefined) this.states.set(oid, (state = this.load(sequence)));
     if (!sameRules(state.rules, sequence)) this.follow(sequence, state);
     return state;
   }
@@ -163,7 +178,7 @@ export class Sequences {
   }
 
   private load(sequence: SequenceDescriptor): SequenceState {
-    const start = BigInt(sequence.start);
+    const start = BigInt(sequence.origin?.first ?? sequence.start);
     const state: SequenceState = {
       next: start,
       reserved: start,
@@ -174,7 +189,7 @@ export class Sequences {
       exhausted: false,
       rules: sequence,
     };
-    const key = this.keys.sequence(sequence.oid);
+    const key = this.keys.sequence(stateOid(sequence));
     const slot = new ByteSlot();
     const transaction = this.mvcc.begin({ readOnly: true });
     try {
@@ -228,7 +243,7 @@ export class Sequences {
 
   private reserveNow(sequence: SequenceDescriptor, state: SequenceState): void {
     const end = state.pending ?? this.rangeEnd(sequence, state, state.next);
-    this.writeNow(sequence.oid, state, end);
+    this.writeNow(sequence, state, end);
     state.reserved = end;
     state.pending = undefined;
   }
@@ -238,7 +253,7 @@ export class Sequences {
     if (end === state.reserved) return;
     state.pending = end;
     const transaction = this.mvcc.begin({ label: 'sequence' });
-    const key = this.keys.sequence(sequence.oid);
+    const key = this.keys.sequence(stateOid(sequence));
     const value = encode(state, end);
     transaction.put(key, 0, key.length, value, 0, value.length);
     transaction.commit().then(
@@ -254,13 +269,18 @@ export class Sequences {
     );
   }
 
-  private writeNow(oid: Oid, state: SequenceState, end: bigint = state.next): void {
+  private writeNow(sequence: SequenceDescriptor, state: SequenceState, end: bigint = state.next): void {
     const transaction = this.mvcc.begin({ label: 'sequence' });
-    const key = this.keys.sequence(oid);
+    const key = this.keys.sequence(stateOid(sequence));
     const value = encode(state, end);
     transaction.put(key, 0, key.length, value, 0, value.length);
     transaction.commitSync();
   }
+}
+
+/** The oid under which a sequence's position is kept. */
+export function stateOid(sequence: SequenceDescriptor): Oid {
+  return sequence.origin?.stateOid ?? sequence.oid;
 }
 
 function sameRules(a: SequenceRules, b: SequenceRules): boolean {

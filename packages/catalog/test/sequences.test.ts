@@ -55,6 +55,19 @@ describe('a sequence', () => {
     expect([1, 2, 3].map(() => catalog.sequences.next(wrapping))).toEqual([-1, -2, -1]);
   });
 
+  it('has a position for each place that its descriptor names, and forgets what is discarded', async () => {
+    const { catalog, mvcc } = await openCatalog();
+    const first = sequence();
+    expect([catalog.sequences.next(first), catalog.sequences.next(first)]).toEqual([1, 2]);
+    const restarted = sequence({ origin: { stateOid: first.oid + 1, first: '20' } });
+    expect(catalog.sequences.next(restarted)).toBe(20);
+    expect(catalog.sequences.next(first)).toBe(3);
+    catalog.sequences.discard(first.oid + 1);
+    await catalog.close();
+    const reopened = new Sequences(mvcc, catalog.keys);
+    expect([reopened.next(first), reopened.next(restarted)]).toEqual([4, 20]);
+  });
+
   it('goes on from its last value by other steps and limits', async () => {
     const { catalog } = await openCatalog();
     const { sequences } = catalog;

@@ -9,6 +9,7 @@ import {
   type ObjectDescriptor,
   type Oid,
   type SequenceDescriptor,
+  stateOid,
   type TableDescriptor,
 } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
@@ -300,10 +301,11 @@ function forgetSchemaRights(context: DdlContext, schemaOid: Oid): void {
 
 /** Takes a sequence away, with its state. */
 export function removeSequence(context: DdlContext, sequence: SequenceDescriptor): void {
-  const key = context.catalog.keys.sequence(sequence.oid);
+  const oid = stateOid(sequence);
+  const key = context.catalog.keys.sequence(oid);
   context.transaction.remove(key, 0, key.length);
   context.onEnd((committed) => {
-    if (committed) context.catalog.sequences.forget(sequence.oid);
+    if (committed) context.catalog.sequences.forget(oid);
   });
   forgetObject(context, sequence.oid);
 }

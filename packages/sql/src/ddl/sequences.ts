@@ -1,6 +1,6 @@
 /** CREATE and ALTER SEQUENCE, and what their options mean. */
 import { PhantomError } from '@phantom/base';
-import { NameClass, type Oid, type SequenceDescriptor, type TableDescriptor } from '@phantom/catalog';
+import { NameClass, type Oid, type SequenceDescriptor, stateOid, type TableDescriptor } from '@phantom/catalog';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { AlterSequence, CreateSequence, SequenceOption } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
@@ -114,8 +114,11 @@ export function changedSequence(
   const made = sequenceDescriptor(context, sequence.schemaOid, sequence.name, newType, kept, sequence.oid);
   const cycle = given.has('cycle') ? made.cycle : sequence.cycle;
   const { ownedBy, acl, comment } = sequence;
+  // The first value is that of the start when it was made, whatever the start is later.
+  const origin = sequence.origin ?? { stateOid: sequence.oid, first: sequence.start };
   return {
     ...made,
+    origin,
     cycle,
     ownerOid: sequence.ownerOid,
     persistence: sequence.persistence,
@@ -125,7 +128,7 @@ export function changedSequence(
   };
 }
 
-/** RESTART: the next value is the one given, or the start, once the transaction has committed. */
+/** RESTART: the next value is the one given, or the start. */
 export function restartSequence(context: DdlContext, oid: Oid, options: readonly SequenceOption[]): void {
   const sequence = context.objects.object(oid);
   if (sequence?.kind !== 'sequence') return;
@@ -136,9 +139,7 @@ export function restartSequence(context: DdlContext, oid: Oid, options: readonly
       throw new PhantomError('22023', `RESTART value (${value}) cannot be less than MINVALUE (${sequence.minimum})`);
     if (value > BigInt(sequence.maximum))
       throw new PhantomError('22023', `RESTART value (${value}) cannot be greater than MAXVALUE (${sequence.maximum})`);
-    context.onEnd((committed) => {
-      if (committed) context.catalog.sequences.set(sequence, value, false);
-    });
+    restartAt(context, sequence, value);
     return;
   }
   const { lastValue } = context.catalog.sequences.row(sequence);
@@ -151,6 +152,21 @@ export function restartSequence(context: DdlContext, oid: Oid, options: readonly
         : `RESTART value (${lastValue}) cannot be less than MINVALUE (${sequence.minimum})`,
     );
   }
+}
+
+/** Has a sequence begin anew with a value, for this transaction at once. */
+export function restartAt(context: DdlContext, sequence: SequenceDescriptor, first: bigint): void {
+  const place = context.catalog.allocateOid();
+  context.objects.put({ ...sequence, origin: { stateOid: place, first: String(first) } });
+  context.onEnd((committed) => {
+    const { sequences } = context.catalog;
+    // What has not been committed may be yet, by COMMIT PREPARED, and then goes on from what is durable.
+    if (!committed) return sequences.forget(place);
+    // A savepoint may have taken the restart back, and another one may have followed it.
+    const now = context.catalog.committed.object(sequence.oid);
+    const used = now?.kind === 'sequence' ? stateOid(now) : undefined;
+    for (const oid of [stateOid(sequence), place]) if (oid !== used) sequences.discard(oid);
+  });
 }
 
 /** A sequence as the options describe it, PostgreSQL's defaults for the rest. 22023 for options that contradict each other. */

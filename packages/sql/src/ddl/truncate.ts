@@ -4,8 +4,10 @@ import { type Oid, type TableDescriptor, hasPrivilege } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { referringTables } from '../storage/table-rules.js';
 import type { Truncate } from '../text/ast-schema.js';
+import type { Yielded } from '../exec/runtime.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { lockForChange, refuseWhileInUse, relationNamed } from './names.js';
+import { restartAt } from './sequences.js';
 
 export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
   const tables = new Map<Oid, TableDescriptor>();
@@ -41,7 +43,7 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
   for (const table of tables.values()) {
     emptyTable(context, table);
     context.tableRewritten(table.oid);
-    if (node.restartIdentity) restartSequences(context, table);
+    if (node.restartIdentity) yield* restartSequences(context, table);
   }
   return undefined;
 }
@@ -66,13 +68,12 @@ export function emptyTable(
   context.objects.put({ ...table, space, schemaVersion: table.schemaVersion + 1 });
 }
 
-/** RESTART IDENTITY: every sequence that belongs to a column of the table begins anew once the transaction has committed. */
-function restartSequences(context: DdlContext, table: TableDescriptor): void {
-  for (const dependency of context.objects.dependentsOf(table.oid)) {
-    const sequence = context.objects.object(dependency.dependentOid);
-    if (sequence?.kind !== 'sequence') continue;
-    context.onEnd((committed) => {
-      if (committed) context.catalog.sequences.set(sequence, BigInt(sequence.start), false);
-    });
+/** RESTART IDENTITY: every sequence that belongs to a column of the table begins anew. */
+function* restartSequences(context: DdlContext, table: TableDescriptor): Generator<Yielded, void, void> {
+  for (const dependency of Array.from(context.objects.dependentsOf(table.oid))) {
+    const found = context.objects.object(dependency.dependentOid);
+    if (found?.kind !== 'sequence') continue;
+    const sequence = yield* lockForChange(context, found);
+    if (sequence !== undefined) restartAt(context, sequence, BigInt(sequence.start));
   }
 }
