@@ -39,6 +39,15 @@ export {
   outcomeUnknownError,
   unsupportedError,
 } from './errors.js';
+export {
+  IDENTITY_BYTES,
+  type Identity,
+  foreignFileError,
+  identityText,
+  newIdentity,
+  readIdentity,
+  sameIdentity,
+} from './identity.js';
 export { type LogFields, type Logger, silentLogger } from './log.js';
 export {
   type Counter,

@@ -11,7 +11,7 @@
  *
  *   meta, 4096 bytes
  *       0   8   magic "PhTree1\n"
- *       8   2   format (1)
+ *       8   2   format (2)
  *      10   2   zero
  *      12   4   pageBytes
  *      16   8   generation
@@ -28,6 +28,7 @@
  *      96   4   runs
  *     100   4   zero
  *     104  32   for each run, newest first: u64 number, u64 bytes, u64 identity, u64 seqBase + 1 (0: the file's own)
+ *    4072  16   identity of the store; zeros in format 1, which is the same in all else
  *    4088   8   h64 of the bytes before, seeded with the slot
  *
  *   page header, 32 bytes
@@ -70,12 +71,13 @@
  * A worked example stands in docs/formats/btree.md. These constants are on disk for good.
  */
 
-export const TREE_FORMAT = 1;
+export const TREE_FORMAT = 2;
 /** "PhTree1\n" */
 export const TREE_MAGIC = Uint8Array.of(0x50, 0x68, 0x54, 0x72, 0x65, 0x65, 0x31, 0x0a);
 export const META_BYTES = 4096;
 export const META_SLOTS = 2;
 export const META_CHECKSUM_AT = META_BYTES - 8;
+export const META_IDENTITY_AT = META_CHECKSUM_AT - 16;
 export const META_RUNS_AT = 104;
 export const META_RUN_BYTES = 32;
 /** More runs do not fit into a meta; `runsMax` lies far below. */

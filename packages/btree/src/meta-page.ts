@@ -4,12 +4,16 @@
  */
 import {
   type Checksums,
+  type Identity,
   assert,
   corruptionError,
   equalBytes,
+  foreignFileError,
+  readIdentity,
   readU16,
   readU32,
   readU64,
+  sameIdentity,
   toHex,
   unsupportedError,
   writeU16,
@@ -17,10 +21,12 @@ import {
   writeU64,
 } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
+import type { EngineContext } from '@phantom/store';
 import type { VfsFile } from '@phantom/vfs';
 import {
   META_BYTES,
   META_CHECKSUM_AT,
+  META_IDENTITY_AT,
   META_RUNS_AT,
   META_RUNS_MAX,
   META_RUN_BYTES,
@@ -52,6 +58,8 @@ export interface FreelistEntry extends Expected {
 export interface Meta {
   readonly pageBytes: number;
   readonly generation: number;
+  /** Of the store; none where a release wrote it that had none. */
+  readonly identity: Identity | undefined;
   /** Random; part of all checksums of pages. */
   readonly tree: number;
   readonly flushedSeq: Seq;
@@ -99,17 +107,23 @@ export function encodeMeta(meta: Meta, checksums: Checksums): Uint8Array {
     writeU64(bytes, at + 24, run.seqBase === undefined ? 0 : run.seqBase + 1);
     at += META_RUN_BYTES;
   }
+  if (meta.identity !== undefined) bytes.set(meta.identity, META_IDENTITY_AT);
   const checksum = checksums.h64(bytes, 0, META_CHECKSUM_AT, BigInt(meta.generation % META_SLOTS));
   writeU32(bytes, META_CHECKSUM_AT, Number(checksum & 0xffffffffn));
   writeU32(bytes, META_CHECKSUM_AT + 4, Number(checksum >> 32n));
   return bytes;
 }
 
+/** What the store knows of its trees: the part of an engine's context that a meta is held against. */
+export type ExpectedMeta = Pick<EngineContext, 'checksums' | 'generationMin' | 'identity' | 'isIdentified'>;
+
 /**
  * The newest meta that is whole; undefined when the file has none at all because nothing was ever finished in it. Throws
- * corruption when the newest is older than `generationMin`, or when both are broken and there must be one.
+ * corruption when the newest is of another store, older than `generationMin` or further ahead of it than a crash leaves
+ * one, or when both are broken and there must be one.
  */
-export function readMeta(file: VfsFile, checksums: Checksums, generationMin: number): Meta | undefined {
+export function readMeta(file: VfsFile, expected: ExpectedMeta): Meta | undefined {
+  const { checksums, generationMin, identity, isIdentified } = expected;
   let newest: Meta | undefined;
   let broken: Error | undefined;
   for (let slot = 0; slot < META_SLOTS; slot++) {
@@ -121,6 +135,9 @@ export function readMeta(file: VfsFile, checksums: Checksums, generationMin: num
       if ((error as { code?: string }).code !== 'XX001') throw error;
     }
   }
+  if (newest !== undefined && !sameIdentity(newest.identity, identity)) {
+    if (isIdentified || newest.identity !== undefined) throw foreignFileError(file.path, identity, newest.identity);
+  }
   const found = newest?.generation ?? 0;
   if (found < generationMin) {
     throw corruptionError('the metas are older than what was made durable', {
@@ -129,6 +146,14 @@ export function readMeta(file: VfsFile, checksums: Checksums, generationMin: num
       expected: `generation ${generationMin} or later`,
       found: `generation ${found}`,
       cause: broken,
+    });
+  }
+  if (isIdentified && found > generationMin + 1) {
+    throw corruptionError('the metas are newer than what the store knows: an older superblock lies beside them', {
+      file: file.path,
+      offset: 0,
+      expected: `generation ${generationMin + 1} or earlier`,
+      found: `generation ${found}`,
     });
   }
   return newest;
@@ -153,7 +178,7 @@ function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | und
     });
   }
   const format = readU16(bytes, 8);
-  if (format !== TREE_FORMAT) throw unsupportedError(`tree format ${format} of ${file.path}`);
+  if (format > TREE_FORMAT) throw unsupportedError(`tree format ${format} of ${file.path}`);
   const pageBytes = readU32(bytes, 12);
   const count = readU32(bytes, 96);
   if (pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX || count > META_RUNS_MAX) {
@@ -172,6 +197,7 @@ function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | und
   return {
     pageBytes,
     generation: readU64(bytes, 16),
+    identity: readIdentity(bytes, META_IDENTITY_AT),
     tree: readU64(bytes, 24),
     flushedSeq: readU64(bytes, 32),
     root: rootOf(

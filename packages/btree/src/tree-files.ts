@@ -11,13 +11,14 @@
  * Up to 3 a crash, or a meta that rots, leads back to g, which is whole. From 3 on nobody opens g again, so 4 may take
  * from it. Opening takes the newest meta that is whole; one that the store does not know yet is made durable first. Pages wait in the pager until no view reaches them, run files until nobody holds them.
  */
-import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
+import { PhantomError, SqlState, assert, corruptionError, identityText, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
 import {
   BlockCache,
   type Delta,
   EntryCache,
   INGESTED_NUMBER_MIN,
+  Job,
   Run,
   type Wait,
   isLoadFile,
@@ -90,11 +91,14 @@ export class TreeFiles {
     const path = joinPath(context.directory, TREE_FILE);
     const file = context.vfs.open(path, { mode: context.readOnly ? 'read' : 'create' });
     try {
-      const meta = readMeta(file, context.checksums, context.generationMin) ?? create(context, file, options);
+      const meta = readMeta(file, context) ?? create(context, file, options);
       // The file's name may be of a process that never made it durable, too.
       if (meta.generation > context.generationMin && !context.readOnly) await confirm(context, file, meta);
       const files = new TreeFiles(context, file, meta, options.memory?.cache ?? new BlockCache(context.cacheBytes));
       files.load(meta);
+      // A release without identities wrote it: the next meta has one, and none without is taken any more.
+      if (meta.identity === undefined && !context.readOnly)
+        await new Job(files.commit({ runs: files.runs }, () => undefined)).ended;
       return files;
     } catch (error) {
       file.close();
@@ -160,6 +164,7 @@ export class TreeFiles {
       const before = this.metaNow;
       const meta: Meta = {
         pageBytes: before.pageBytes,
+        identity: context.identity,
         tree: before.tree,
         generation: before.generation + 1,
         flushedSeq: change.flushedSeq ?? before.flushedSeq,
@@ -254,6 +259,7 @@ function create(context: EngineContext, file: VfsFile, options: ResolvedBtreeOpt
   const meta: Meta = {
     pageBytes,
     generation: 1,
+    identity: context.identity,
     tree: treeNumber(context),
     flushedSeq: 0,
     root: EMPTY_ROOT,
@@ -278,9 +284,10 @@ async function confirm(context: EngineContext, file: VfsFile, meta: Meta): Promi
   await context.recordGeneration(meta.generation);
 }
 
-/** 48 bits that another tree does not have: from the place and the time. */
+/** 48 bits that another tree does not have: from the store, the place and the time. */
 function treeNumber(context: EngineContext): number {
-  const text = new TextEncoder().encode(`${context.directory} ${context.clock.nowMs()}`);
+  const { identity, directory, clock } = context;
+  const text = new TextEncoder().encode(`${identityText(identity)} ${directory} ${clock.nowMs()}`);
   const hash = new Uint8Array(8);
   new DataView(hash.buffer).setBigUint64(0, context.checksums.h64(text, 0, text.length), true);
   return readU32(hash, 0) * 65536 + (readU32(hash, 4) >>> 16);

@@ -10,7 +10,7 @@ import { EngineDriver } from '@phantom/kv/testing';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BtreeEngine } from '../src/index.js';
-import { testContext } from '@phantom/testkit/engine';
+import { TEST_IDENTITY, type TestContext, testContext } from '@phantom/testkit/engine';
 import { type Fixture, diskOf, makeFixture, modelOf } from './fixture.js';
 import { readTree } from './format-reader.js';
 
@@ -85,7 +85,10 @@ const FIXTURE = join(import.meta.dirname, 'fixtures', 'v1.json');
 describe('files of version 1', () => {
   it('are read as they were written', async () => {
     const fixture = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Fixture;
-    const context = await testContext(diskOf(fixture), { generation: { value: fixture.generation } });
+    const context = await testContext(diskOf(fixture), {
+      generation: { value: fixture.generation },
+      isIdentified: false,
+    });
     const engine = await BtreeEngine.open(context, { idleMergeMs: 1e9 });
     expect(engine.flushedSeq()).toBe(fixture.seq);
     expect([engine.height, engine.stats().runs]).toEqual([2, 1]);
@@ -99,5 +102,26 @@ describe('files of version 1', () => {
     driver.compareNow();
     expect([...engine.check()]).toEqual([]);
     await engine.close();
+  });
+
+  it('are of their store from the first opening on, and of no other', async () => {
+    const fixture = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Fixture;
+    const disk = diskOf(fixture);
+    const generation = { value: fixture.generation };
+    const open = async (more: Partial<TestContext> = {}): Promise<BtreeEngine> =>
+      BtreeEngine.open({ ...(await testContext(disk, { generation })), ...more }, { idleMergeMs: 1e9 });
+    await expect(open()).rejects.toThrow('does not belong to this store');
+    await (await open({ isIdentified: false })).close();
+    expect(generation.value).toBe(fixture.generation + 1);
+    await (await open()).close();
+    const other = TEST_IDENTITY.map((byte) => byte + 100);
+    await expect(open({ identity: other, isIdentified: false })).rejects.toMatchObject({
+      code: 'XX001',
+      data: { file: 'engine/tree.db', expected: toHex(other), found: toHex(TEST_IDENTITY) },
+    });
+    generation.value -= 1;
+    await (await open()).close();
+    generation.value -= 2;
+    await expect(open()).rejects.toThrow('an older superblock lies beside them');
   });
 });

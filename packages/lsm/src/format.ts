@@ -14,7 +14,7 @@
  *
  *   header, 48 bytes; every format keeps its shape, so that a flipped bit is not taken for a newer format
  *       0   8   magic "PhLsmMf\n"
- *       8   2   format (1)
+ *       8   2   format (2)
  *      10   6   zero
  *      16   8   number of this manifest, as in its name
  *      24   8   engine: a random number below 2^21, the same in all manifests of an engine
@@ -35,6 +35,7 @@
  *       varint n, then n runs that count from now on, each:
  *         varint number, varint bytes, varint identity, varint (0: as in its header; else seqBase + 1), varint level,
  *         varint age (a larger one is newer; orders the runs of level 0 and means nothing elsewhere)
+ *       in a snapshot, 16 bytes: identity of the store (not in format 1, which is the same in all else)
  *       A run that changes its level stands in both lists. Numbers from 2^52 on are of ingested files.
  *
  * A record whose checksum does not fit ends the manifest. Whether that is a torn tail or corruption says the store, which
@@ -42,7 +43,7 @@
  * disk for good.
  */
 
-export const LSM_FORMAT = 1;
+export const LSM_FORMAT = 2;
 /** Level 0 and six more; with a factor of ten between them that is enough for a petabyte. */
 export const LEVELS = 7;
 export const BOTTOM_LEVEL = LEVELS - 1;

@@ -3,9 +3,12 @@ import {
   ByteReader,
   ByteWriter,
   type Checksums,
+  IDENTITY_BYTES,
+  type Identity,
   corruptionError,
   equalBytes,
   isPhantomError,
+  readIdentity,
   readU16,
   readU32,
   readU64,
@@ -58,16 +61,26 @@ export interface ManifestState {
   readonly runs: ReadonlyMap<number, RunEntry>;
 }
 
-/** What was found in a file. */
-export interface ParsedManifest {
+/** What all records of one manifest have in common. */
+export interface ManifestHead {
   readonly number: number;
   readonly engine: number;
+  /** Of the store; undefined in format 1. */
+  readonly identity: Identity | undefined;
+}
+
+/** What was found in a file. */
+export interface ParsedManifest extends ManifestHead {
   readonly state: ManifestState;
   /** Where the last whole record ends. */
   readonly end: number;
   /** Nothing follows that record. */
   readonly isWhole: boolean;
 }
+
+const NO_IDENTITY = new Uint8Array(IDENTITY_BYTES);
+/** Snapshots of this format and later ones end with an identity. */
+const IDENTIFIED_FORMAT = 2;
 
 export function encodeHeader(number: number, engine: number, checksums: Checksums): Uint8Array {
   const header = new Uint8Array(MANIFEST_HEADER_BYTES);
@@ -83,7 +96,7 @@ export function encodeHeader(number: number, engine: number, checksums: Checksum
 export function encodeRecord(
   kind: RecordKind,
   edit: Edit,
-  manifest: { readonly number: number; readonly engine: number },
+  manifest: ManifestHead,
   offset: number,
   checksums: Checksums,
 ): Uint8Array {
@@ -103,6 +116,7 @@ export function encodeRecord(
     out.varint(level);
     out.varint(age);
   }
+  if (kind === RecordKind.Snapshot) out.bytes(manifest.identity ?? NO_IDENTITY);
   const end = out.length;
   out.reserve(RECORD_TRAILER_BYTES);
   out.length = end + RECORD_TRAILER_BYTES;
@@ -127,11 +141,12 @@ export function parseManifest(
   if (bytes.length < MANIFEST_HEADER_BYTES || !equalBytes(bytes, 0, 8, MANIFEST_MAGIC, 0, 8)) return undefined;
   if (!hasChecksum(bytes, 40, checksums.h64(bytes, 0, 40, 0n))) return undefined;
   const format = readU16(bytes, 8);
-  if (format !== LSM_FORMAT) throw unsupportedError(`LSM-tree format ${format} of ${path}`);
+  if (format > LSM_FORMAT) throw unsupportedError(`LSM-tree format ${format} of ${path}`);
   const engine = readU64(bytes, 24);
   if (readU64(bytes, 16) !== number || !(engine < ENGINE_NUMBER_MAX)) return undefined;
   const manifest = { number, engine };
   const runs = new Map<number, RunEntry>();
+  let identity: Identity | undefined;
   let state: ManifestState | undefined;
   let at = MANIFEST_HEADER_BYTES;
   while (isRecord(bytes, at, manifest, checksums)) {
@@ -142,12 +157,15 @@ export function parseManifest(
     if (!isExpected || (state !== undefined && generation !== state.generation + 1)) {
       throw corruptionError('a record of a manifest is out of place', { file: path, offset: at });
     }
-    const edit = decodePayload(new ByteReader(bytes, path, at + RECORD_HEADER_BYTES, end), generation, path);
+    const isIdentified = kind === RecordKind.Snapshot && format >= IDENTIFIED_FORMAT;
+    const payloadEnd = isIdentified ? end - IDENTITY_BYTES : end;
+    if (isIdentified) identity = readIdentity(bytes, payloadEnd);
+    const edit = decodePayload(new ByteReader(bytes, path, at + RECORD_HEADER_BYTES, payloadEnd), generation, path);
     applyEdit(runs, edit, path, at);
     state = { generation, flushedSeq: edit.flushedSeq, nextNumber: edit.nextNumber, runs };
     at = end + RECORD_TRAILER_BYTES;
   }
-  return state === undefined ? undefined : { number, engine, state, end: at, isWhole: at === bytes.length };
+  return state === undefined ? undefined : { number, engine, identity, state, end: at, isWhole: at === bytes.length };
 }
 
 /** True when a whole record lies at the offset. */

@@ -6,19 +6,29 @@
  *   append    edit g + 1 behind the last one, synced         or, when the file has become long or is in doubt:
  *             a new file with everything as of g + 1, synced, and its name, too; the old file goes afterwards
  *   opening   the newest generation that is whole counts; it must be at least the one the store knows. What was written
- *             and perhaps not synced by whoever came before is written anew, synced, before anything stands on it
+ *             and perhaps not synced by whoever came before is written anew, synced, before anything stands on it;
+ *             so is what does not carry the identity of the store yet
  *
  * Invariants:
  *   1. At every moment some manifest on disk is whole up to the generation that the store knows.
  *   2. Behind a record that was not written whole nothing is ever appended.
  */
-import { PhantomError, SqlState, corruptionError, readU32 } from '@phantom/base';
+import {
+  PhantomError,
+  SqlState,
+  corruptionError,
+  foreignFileError,
+  identityText,
+  readU32,
+  sameIdentity,
+} from '@phantom/base';
 import { type Wait, syncOf, syncOfNames } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { ENGINE_NUMBER_MAX, MANIFEST_HEADER_BYTES, RecordKind, manifestName, numberOfManifest } from './format.js';
 import {
   type Edit,
+  type ManifestHead,
   type ManifestState,
   type ParsedManifest,
   encodeHeader,
@@ -66,7 +76,7 @@ export class Manifest {
 
   /** Finds the present state. A directory without a manifest holds the empty state of generation 0. */
   static open(context: EngineContext): OpenedManifest {
-    const { vfs, directory, generationMin, readOnly } = context;
+    const { vfs, directory, generationMin, isIdentified, readOnly } = context;
     const numbers: number[] = [];
     for (const name of vfs.list(directory)) {
       const number = numberOfManifest(name);
@@ -82,13 +92,20 @@ export class Manifest {
         found: `generation ${found}`,
       });
     }
+    if (isIdentified && found > generationMin + 1) {
+      throw corruptionError('the manifests are newer than what the store knows: an older superblock lies beside them', {
+        file: joinPath(directory, manifestName(newest?.number ?? 0)),
+        expected: `generation ${generationMin + 1} or earlier`,
+        found: `generation ${found}`,
+      });
+    }
     const last = Math.max(0, ...numbers);
     if (newest === undefined) {
       const state = { generation: 0, flushedSeq: 0, nextNumber: 1, runs: new Map() };
       return { manifest: new Manifest(context, engineNumber(context), last, undefined, 0), state, isInDoubt: true };
     }
-    const { engine, state, end, isWhole } = newest;
-    const isInDoubt = found > generationMin || !isWhole || newest.number < last;
+    const { engine, identity, state, end, isWhole } = newest;
+    const isInDoubt = found > generationMin || !isWhole || newest.number < last || identity === undefined;
     if (readOnly || isInDoubt) return { manifest: new Manifest(context, engine, last, undefined, 0), state, isInDoubt };
     const path = joinPath(directory, manifestName(newest.number));
     const manifest = new Manifest(context, engine, last, vfs.open(path, { mode: 'write' }), end);
@@ -106,13 +123,7 @@ export class Manifest {
     if (file === undefined || this.isTainted || isLong) {
       yield* this.rewrite(snapshot());
     } else {
-      const record = encodeRecord(
-        RecordKind.Edit,
-        edit,
-        { number: this.number, engine: this.engine },
-        this.end,
-        context.checksums,
-      );
+      const record = encodeRecord(RecordKind.Edit, edit, this.head(this.number), this.end, context.checksums);
       this.isTainted = true;
       file.writeAt(this.end, record);
       this.isTainted = false;
@@ -135,14 +146,17 @@ export class Manifest {
     this.file = undefined;
   }
 
+  private head(number: number): ManifestHead {
+    return { number, engine: this.engine, identity: this.context.identity };
+  }
+
   /** A new file with everything in it takes over. */
   private *rewrite(snapshot: Edit): Generator<Wait, void> {
     const { vfs, directory, checksums } = this.context;
     const number = this.number + 1;
     const path = joinPath(directory, manifestName(number));
     const header = encodeHeader(number, this.engine, checksums);
-    const manifest = { number, engine: this.engine };
-    const record = encodeRecord(RecordKind.Snapshot, snapshot, manifest, MANIFEST_HEADER_BYTES, checksums);
+    const record = encodeRecord(RecordKind.Snapshot, snapshot, this.head(number), MANIFEST_HEADER_BYTES, checksums);
     // What an attempt before this one left behind.
     vfs.remove(path);
     const file = vfs.open(path, { mode: 'create-new' });
@@ -179,6 +193,12 @@ export class Manifest {
   }
 }
 
+/** Refuses what another store wrote, and what says nothing of that where it should. */
+function checkIdentity(path: string, { identity }: ParsedManifest, context: EngineContext): void {
+  const isOlder = identity === undefined && !context.isIdentified;
+  if (!isOlder && !sameIdentity(identity, context.identity)) throw foreignFileError(path, context.identity, identity);
+}
+
 /** The manifest with the newest generation among those that are whole as far as their snapshot. */
 function newestOf(context: EngineContext, numbers: readonly number[]): ParsedManifest | undefined {
   const { directory, checksums, generationMin } = context;
@@ -186,14 +206,19 @@ function newestOf(context: EngineContext, numbers: readonly number[]): ParsedMan
   let broken: unknown;
   for (const number of numbers) {
     const path = joinPath(directory, manifestName(number));
+    let parsed: ParsedManifest | undefined;
     try {
-      const parsed = parseManifest(readWhole(context, path), path, number, checksums);
-      if (parsed !== undefined && parsed.state.generation > (newest?.state.generation ?? -1)) newest = parsed;
+      parsed = parseManifest(readWhole(context, path), path, number, checksums);
     } catch (error) {
       if (!isCorruption(error)) throw error;
       broken = error;
     }
+    if (parsed === undefined) continue;
+    if (parsed.identity !== undefined) checkIdentity(path, parsed, context);
+    if (parsed.state.generation > (newest?.state.generation ?? -1)) newest = parsed;
   }
+  // One of before the identity, which a crash kept from being removed, is no matter while there is a newer one.
+  if (newest !== undefined) checkIdentity(joinPath(directory, manifestName(newest.number)), newest, context);
   // What makes no sense may still be an old file that nobody needs.
   if (broken !== undefined && (newest === undefined || newest.state.generation < generationMin)) throw broken;
   return newest;
@@ -218,10 +243,11 @@ function recording(context: EngineContext, generation: number): Wait {
   };
 }
 
-/** A number below 2^21 that another engine hardly has: from the place and the time. */
+/** A number below 2^21 that another engine hardly has: from the store, the place and the time. */
 function engineNumber(context: EngineContext): number {
   if (context.readOnly) throw new PhantomError(SqlState.UndefinedFile, `there is no LSM-tree in ${context.directory}`);
-  const text = new TextEncoder().encode(`${context.directory} ${context.clock.nowMs()}`);
+  const { identity, directory, clock } = context;
+  const text = new TextEncoder().encode(`${identityText(identity)} ${directory} ${clock.nowMs()}`);
   const hash = new Uint8Array(8);
   new DataView(hash.buffer).setBigUint64(0, context.checksums.h64(text, 0, text.length), true);
   return readU32(hash, 0) % ENGINE_NUMBER_MAX;

@@ -32,7 +32,8 @@ function readManifest(file: Uint8Array, number: number, hash: Hash64): ReadManif
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   if (file.length < 48 || new TextDecoder('latin1').decode(file.slice(0, 8)) !== 'PhLsmMf\n') return undefined;
   if (hash(file.slice(0, 40), 0n) !== view.getBigUint64(40, true)) return undefined;
-  if (view.getUint16(8, true) !== 1 || Number(view.getBigUint64(16, true)) !== number) return undefined;
+  const format = view.getUint16(8, true);
+  if (format > 2 || Number(view.getBigUint64(16, true)) !== number) return undefined;
   const engine = view.getBigUint64(24, true);
   const seed = (offset: number): bigint =>
     (engine * 0x9e3779b97f4a7c15n + BigInt(number) * 0xc2b2ae3d27d4eb4fn + BigInt(offset)) % 2n ** 64n;
@@ -42,7 +43,9 @@ function readManifest(file: Uint8Array, number: number, hash: Hash64): ReadManif
     const end = at + 16 + view.getUint32(at, true);
     if (end + 8 > file.length || hash(file.slice(at, end), seed(at)) !== view.getBigUint64(end, true)) break;
     const generation = Number(view.getBigUint64(at + 8, true));
-    const payload = varints(file.slice(at + 16, end));
+    // A snapshot of format 2 ends with the identity of the store.
+    const identityBytes = format === 2 && view.getUint32(at + 4, true) === 1 ? 16 : 0;
+    const payload = varints(file.slice(at + 16, end - identityBytes));
     const next = (): number => payload.shift() as number;
     const flushedSeq = next();
     const nextNumber = next();

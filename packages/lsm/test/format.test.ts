@@ -53,11 +53,11 @@ describe('the format of a manifest', () => {
   it('looks as the example says', () => {
     const added = [{ number: 1, bytes: 300, identity: 5 * 2 ** 32 + 1, seqBase: undefined, level: 0, age: 1 }];
     const snapshot = { generation: 1, flushedSeq: 0, nextNumber: 1, removed: [], added: [] };
-    const manifest = { number: 1, engine: 5 };
+    const manifest = { number: 1, engine: 5, identity: Uint8Array.from({ length: 16 }, (_, at) => 0xa0 + at) };
     const first = encodeRecord(RecordKind.Snapshot, snapshot, manifest, MANIFEST_HEADER_BYTES, checksums);
-    expect(MANIFEST_HEADER_BYTES + first.length).toBe(76);
+    expect(MANIFEST_HEADER_BYTES + first.length).toBe(92);
     const edit = { generation: 2, flushedSeq: 7, nextNumber: 2, removed: [], added };
-    const record = encodeRecord(RecordKind.Edit, edit, manifest, 76, checksums);
+    const record = encodeRecord(RecordKind.Edit, edit, manifest, 92, checksums);
     const head = '0f000000 02000000 0200000000000000 07 02 00 01 01 ac02 818080805000 00 01';
     expect(toHex(record, 0, record.length - 8)).toBe(head.replaceAll(' ', ''));
   });
@@ -75,7 +75,10 @@ describe('files of version 1', () => {
       file.writeAt(0, Uint8Array.from(Buffer.from(text, 'base64')));
       file.close();
     }
-    const engine = await LsmEngine.open(await testContext(vfs, { generation: { value: fixture.generation } }), SMALL);
+    const engine = await LsmEngine.open(
+      await testContext(vfs, { generation: { value: fixture.generation }, isIdentified: false }),
+      SMALL,
+    );
     expect(engine.flushedSeq()).toBe(fixture.seq);
     expect(engine.stats().runs).toBe(4);
     expect((await makeFixture()).entries).toEqual(fixture.entries);

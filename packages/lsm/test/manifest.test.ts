@@ -1,5 +1,5 @@
 /** The manifest: what it accepts, what it refuses, and that refusing leaves everything as it was. */
-import { type Checksums, isPhantomError, loadChecksums, writeU16, writeU32 } from '@phantom/base';
+import { type Checksums, isPhantomError, loadChecksums, toHex, writeU16, writeU32 } from '@phantom/base';
 import { Job } from '@phantom/runs';
 import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_HEADER_BYTES, RecordKind, manifestName } from '../src/format.js';
 import { Manifest } from '../src/manifest.js';
 import { type Edit, type RunEntry, encodeHeader, encodeRecord, parseManifest } from '../src/manifest-codec.js';
-import { type TestContext, testContext } from '@phantom/testkit/engine';
+import { TEST_IDENTITY, type TestContext, testContext } from '@phantom/testkit/engine';
 
 let checksums: Checksums;
 beforeAll(async () => {
@@ -32,12 +32,17 @@ const edit = (generation: number, removed: number[] = [], added: RunEntry[] = []
 });
 
 /** The bytes of a manifest with these edits, the first of them as its snapshot. */
-function manifestBytes(number: number, edits: readonly Edit[], engine = 99): Uint8Array {
+function manifestBytes(
+  number: number,
+  edits: readonly Edit[],
+  engine = 99,
+  identity: Uint8Array | undefined = TEST_IDENTITY,
+): Uint8Array {
   const parts = [encodeHeader(number, engine, checksums)];
   let offset = MANIFEST_HEADER_BYTES;
   edits.forEach((item, i) => {
     const kind = i === 0 ? RecordKind.Snapshot : RecordKind.Edit;
-    const record = encodeRecord(kind, item, { number, engine }, offset, checksums);
+    const record = encodeRecord(kind, item, { number, engine, identity }, offset, checksums);
     parts.push(record);
     offset += record.length;
   });
@@ -91,7 +96,13 @@ describe('the bytes of a manifest', () => {
     ];
     for (const edits of contradictions) expect(() => parse(manifestBytes(3, edits))).toThrow(/manifest/);
     const { length } = manifestBytes(3, [edit(5)]);
-    const second = encodeRecord(RecordKind.Snapshot, edit(6), { number: 3, engine: 99 }, length, checksums);
+    const second = encodeRecord(
+      RecordKind.Snapshot,
+      edit(6),
+      { number: 3, engine: 99, identity: undefined },
+      length,
+      checksums,
+    );
     const bytes = Uint8Array.from(Buffer.concat([manifestBytes(3, [edit(5)]), second]));
     expect(() => parse(bytes)).toThrow('out of place');
   });
@@ -127,7 +138,13 @@ function isParsedOrRefused(bytes: Uint8Array): boolean {
 
 /** Gives the snapshot record, whose checksum lies at an offset, the right one. */
 function fixSnapshot(bytes: Uint8Array, end: number): void {
-  const empty = encodeRecord(RecordKind.Snapshot, edit(1), { number: 3, engine: 99 }, MANIFEST_HEADER_BYTES, checksums);
+  const empty = encodeRecord(
+    RecordKind.Snapshot,
+    edit(1),
+    { number: 3, engine: 99, identity: undefined },
+    MANIFEST_HEADER_BYTES,
+    checksums,
+  );
   expect(empty.length).toBeGreaterThan(24);
   const seed =
     (99n * 0x9e3779b97f4a7c15n + 3n * 0xc2b2ae3d27d4eb4fn + BigInt(MANIFEST_HEADER_BYTES)) & 0xffff_ffff_ffff_ffffn;
@@ -188,13 +205,13 @@ describe('opening', () => {
   it('refuses a newer format and touches nothing', async () => {
     const vfs = new MemoryVfs({ losesPower: false });
     const bytes = manifestBytes(1, [edit(3)]);
-    writeU16(bytes, 8, 2);
+    writeU16(bytes, 8, 3);
     const checksum = checksums.h64(bytes, 0, 40, 0n);
     writeU32(bytes, 40, Number(checksum & 0xffffffffn));
     writeU32(bytes, 44, Number(checksum >> 32n));
     await place(vfs, 1, bytes);
     const context = await contextOf(vfs);
-    expect(() => Manifest.open(context)).toThrow('LSM-tree format 2');
+    expect(() => Manifest.open(context)).toThrow('LSM-tree format 3');
     expect(vfs.readFile(`engine/${manifestName(1)}`)).toEqual(bytes);
   });
 
@@ -202,10 +219,46 @@ describe('opening', () => {
     const vfs = new MemoryVfs({ losesPower: false });
     const context = await contextOf(vfs, 0, true);
     expect(() => Manifest.open(context)).toThrow('there is no LSM-tree');
-    await place(vfs, 1, manifestBytes(1, [edit(3)]).slice(0, -1));
+    await place(vfs, 1, manifestBytes(1, [edit(1)]).slice(0, -1));
     expect(() => Manifest.open(context)).toThrow('there is no LSM-tree');
-    await place(vfs, 1, manifestBytes(1, [edit(3)]));
-    expect(Manifest.open(context).state.generation).toBe(3);
+    await place(vfs, 1, manifestBytes(1, [edit(1)]));
+    expect(Manifest.open(context).state.generation).toBe(1);
+  });
+
+  it('refuses the manifest of another store, wherever it lies, and one that the superblock is too old for', async () => {
+    const vfs = new MemoryVfs({ losesPower: false });
+    const other = TEST_IDENTITY.map((byte) => byte + 100);
+    const context = await contextOf(vfs, 5);
+    await place(vfs, 1, manifestBytes(1, [edit(5)]));
+    await place(vfs, 2, manifestBytes(2, [edit(4)], 99, other));
+    expect(() => Manifest.open(context)).toThrow(
+      expect.objectContaining({
+        code: 'XX001',
+        data: { file: `engine/${manifestName(2)}`, expected: toHex(TEST_IDENTITY), found: toHex(other) },
+      }),
+    );
+    await place(vfs, 2, manifestBytes(2, [edit(6)]));
+    expect(Manifest.open(context).state.generation).toBe(6);
+    await place(vfs, 3, manifestBytes(3, [edit(7)]));
+    expect(() => Manifest.open(context)).toThrow('an older superblock lies beside them');
+  });
+
+  it('takes one without identity until its engine is known to have one, and writes it anew', async () => {
+    const vfs = new MemoryVfs({ losesPower: false });
+    await place(vfs, 1, manifestBytes(1, [edit(5)], 99, new Uint8Array(16)));
+    const before = await testContext(vfs, { generation: { value: 5 }, isIdentified: false });
+    const { manifest, isInDoubt } = Manifest.open(before);
+    expect(isInDoubt).toBe(true);
+    // What a crash kept from being removed is no matter beside the new one.
+    const left = vfs.readFile(`engine/${manifestName(1)}`).slice();
+    await run(manifest, edit(6));
+    manifest.close();
+    await place(vfs, 1, left);
+    expect(Manifest.open(await contextOf(vfs, 6))).toMatchObject({ state: { generation: 6 }, isInDoubt: false });
+    const alone = new MemoryVfs({ losesPower: false });
+    await place(alone, 1, left);
+    const context = await contextOf(alone, 5);
+    expect(() => Manifest.open(context)).toThrow('does not belong to this store');
   });
 });
 

@@ -1,4 +1,5 @@
 /** Commits whose bytes are in files instead of in the log: bulk loads, and spilled writes with them. */
+import { identityText } from '@phantom/base';
 import type { EngineCode, Seq, SpilledWrites, WriteBatch } from '@phantom/kv';
 import type { Durability } from '@phantom/wal';
 import { FileLoad, type LoadHost } from './bulk-load.js';
@@ -11,6 +12,8 @@ import { FilesCommit, type SpilledCommit } from './spilled-commit.js';
 import type { StoreParts } from './store-parts.js';
 import type { CommitListener, SubmitOptions } from './types.js';
 
+/** Of the store's identity, in the names of files. */
+const NAME_DIGITS = 16;
 const NO_BYTES = new Uint8Array(0);
 /** For who drains the queue and hears of a failure there. */
 export const UNHEARD: CommitListener = { published: () => undefined, unknown: () => undefined };
@@ -94,13 +97,17 @@ export class FileCommits {
     );
   }
 
-  /** A name for files that no other load or spill ever has: the epoch is part of it, and no other process has that. */
+  /**
+   * A name for files that no other load or spill ever has, of this store or another: identity and epoch are part of it, and no
+   * other process has both.
+   */
   private nameFiles(): string {
     const { epoch, superblock, health } = this.parts;
     const refusal = health.refusal();
     if (refusal !== undefined) throw refusal;
     epoch?.beginNow();
-    return `${superblock.state.timeline}-${superblock.state.epoch}-${++this.named}`;
+    const { identity, epoch: number } = superblock.state;
+    return `${identityText(identity).slice(0, NAME_DIGITS)}-${number}-${++this.named}`;
   }
 
   /** `bytes` is a batch for engines without files, or empty; it is theirs alone, and so not in the log. */

@@ -10,12 +10,36 @@
  *
  * Whatever goes wrong, what was opened is closed again and the lock is freed. A directory that holds other files and no
  * superblock is not taken for a new store: nobody's documents are mixed with a database by a mistyped path.
+ *
+ * What lies in the directory is taken only if it belongs together. Files come back from backups, are copied between stores and
+ * are put back one by one, and each of them would look whole:
+ *
+ *   another store's          every segment of the log, meta page and manifest carries the identity of its store
+ *   older than the rest      the superblock has the least generation of each engine, and how far the log went (log-owner.ts)
+ *   newer than the rest      an engine is one generation ahead at most, and no later epoch has written to the log
+ *
+ * A copy of a store gets an identity of its own (makeStore): its log goes its own way from there, under numbers that the
+ * original gives out as well. A directory copied by other means keeps the identity, and generations, positions and epochs
+ * are all that tells its files from the original's.
+ *
+ * A store without identity (format 1) gets one when it is opened for writing, before any file carries it:
+ *
+ *   superblock: identity, NOT_IDENTIFIED    crash: files with and without it are taken
+ *   engines write their next generation     superblock: that engine's files carry it
+ *   log begins a segment                    superblock, with the new epoch: from the present end of the log on all segments do
  */
-import { type Checksums, PhantomError, SqlState, corruptionError, loadChecksums } from '@phantom/base';
+import { type Checksums, PhantomError, SqlState, corruptionError, loadChecksums, newIdentity } from '@phantom/base';
 import { EngineCode, type KvEngine } from '@phantom/kv';
 import { type DirectoryLock, type Vfs, joinPath, makeDirectoryDurable, parentPath } from '@phantom/vfs';
-import { type Durability, type Wal, type WalOptions, openWal } from '@phantom/wal';
-import { LOG_DIRECTORY, SUPERBLOCK_FILE, UNFINISHED_FILE, type EngineEntry, type SuperblockState } from './format.js';
+import { type Durability, type LogOwner, type Wal, type WalOptions, openWal } from '@phantom/wal';
+import {
+  type EngineEntry,
+  LOG_DIRECTORY,
+  NOT_IDENTIFIED,
+  SUPERBLOCK_FILE,
+  type SuperblockState,
+  UNFINISHED_FILE,
+} from './format.js';
 import { StoreHealth } from './health.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
 import { recover } from './recovery.js';
@@ -102,6 +126,11 @@ async function openLocked(
     logger.warn('the superblock is damaged; its other slot is whole', { message });
 
   const { state } = superblock;
+  if (state.identity === undefined && !readOnly) {
+    await superblock.update((old) => {
+      old.identity = newIdentity();
+    });
+  }
   // An engine that the store has never been written with has no files, and read-only none are made.
   const factories = readOnly ? options.engines.filter((factory) => isKnown(state, factory)) : options.engines;
   placeEntries(state, factories);
@@ -120,17 +149,27 @@ async function openLocked(
   }
   const catalog = new SpaceCatalog(placed, state.spaceLimit);
 
-  const wal = await openLog(directory, options, checksums, state);
+  const wal = await openLog(directory, options, checksums, superblock);
   opened.push(() => wal.close());
   const recovered = await recover(wal, catalog, state, options);
   await listed;
+  if (durability === 'fsync' && !readOnly) {
+    superblock.beforeWrite = (later) => {
+      later.logEnd = Math.max(later.logEnd, wal.recordsSynced);
+    };
+  }
   const epoch = readOnly ? undefined : beginEpoch(superblock, wal, catalog, durability);
   return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
 }
 
 function beginEpoch(superblock: Superblock, wal: Wal, catalog: SpaceCatalog, durability: Durability): WritingEpoch {
   return new WritingEpoch(superblock, (state) => {
-    state.epoch++;
+    state.epoch = Math.max(state.epoch + 1, wal.epoch);
+    // Segments of before begin at the end of the log or below.
+    state.identifiedFrom = Math.min(state.identifiedFrom, wal.end + 1);
+    // Opening has made durable what is there, unless nothing was promised.
+    state.logEnd = durability === 'memory' ? 0 : Math.max(state.logEnd, wal.recordsSynced);
+    state.logSegment = durability === 'memory' ? 0 : wal.segment;
     state.spaceLimit = catalog.reserveBlock();
     state.relaxed = durability !== 'fsync';
     if (state.logStart > wal.end) state.logStart = wal.end;
@@ -178,6 +217,10 @@ async function makeStore(
     spaceLimit,
     relaxed: false,
     engines: [],
+    identity: newIdentity(),
+    identifiedFrom: 0,
+    logEnd: 0,
+    logSegment: 0,
   };
   vfs.syncDir(parentPath(directory));
   await createSuperblock(vfs, superblockPath, checksums, state);
@@ -236,7 +279,7 @@ function placeEntries(state: SuperblockState, factories: readonly EngineFactory[
   for (const factory of factories) {
     const { code, name } = factory;
     if (!isVolatile(factory) && !state.engines.some((entry) => entry.code === code))
-      state.engines.push({ code, name, generationMin: 0 });
+      state.engines.push({ code, name, generationMin: 0, isIdentified: true });
   }
 }
 
@@ -270,9 +313,11 @@ async function openEngine(
     code: factory.code,
     name: factory.name,
     generationMin: 0,
+    isIdentified: true,
   };
   const raise = (generation: number): void => {
     entry.generationMin = Math.max(entry.generationMin, generation);
+    entry.isIdentified = true;
   };
   const context: EngineContext = {
     vfs,
@@ -285,6 +330,8 @@ async function openEngine(
     deltaBytesMax: Math.ceil(options.deltaBytesMax / options.engines.length),
     readOnly,
     generationMin: entry.generationMin,
+    identity: superblock.state.identity,
+    isIdentified: entry.isIdentified,
     recordGeneration: (generation) => superblock.update(() => raise(generation)),
     recordGenerationNow: (generation) => superblock.updateNow(() => raise(generation)),
     fail: (error) => health.fail(error),
@@ -298,9 +345,10 @@ async function openLog(
   directory: string,
   options: ResolvedOptions,
   checksums: Checksums,
-  state: SuperblockState,
+  superblock: Superblock,
 ): Promise<Wal> {
   const { vfs, readOnly } = options;
+  const { state } = superblock;
   const path = joinPath(directory, LOG_DIRECTORY);
   if (!vfs.exists(path)) {
     if (readOnly) throw noStoreError(directory, 'It has no log.');
@@ -316,7 +364,6 @@ async function openLog(
     vfs,
     checksums,
     durability: options.durability,
-    timeline: state.timeline,
     droppedBefore: state.logStart,
     // The store's own lock covers everything in its directory.
     lockDirectory: false,
@@ -324,7 +371,30 @@ async function openLog(
     clock: options.clock,
     logger: options.logger,
     metrics: options.metrics,
+    ...ownerOf(superblock),
     ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
   };
   return (options.log ?? openWal)(walOptions);
+}
+
+/** What the superblock knows of the log; nothing while the store has no identity. */
+function ownerOf(superblock: Superblock): { readonly owner?: LogOwner } {
+  const { identity, identifiedFrom, logSegment, logEnd, epoch } = superblock.state;
+  if (identity === undefined) return {};
+  const note = (segment: number, end: number) => (state: SuperblockState) => {
+    state.logSegment = Math.max(state.logSegment, segment);
+    state.logEnd = Math.max(state.logEnd, end);
+  };
+  return {
+    owner: {
+      identity,
+      identifiedFrom,
+      segment: logSegment,
+      end: logEnd,
+      // Releases without identity counted the epochs of the log on their own.
+      epoch: identifiedFrom === NOT_IDENTIFIED ? undefined : epoch,
+      recordHead: (segment, end) => superblock.update(note(segment, end)),
+      recordHeadNow: (segment, end) => superblock.updateNow(note(segment, end)),
+    },
+  };
 }

@@ -40,6 +40,8 @@ export class Superblock {
   readonly state: SuperblockState;
   /** What was wrong with a slot when it was opened; the other slot had everything. */
   readonly damage: readonly string[];
+  /** Adds to the state what is known by the time it is written. */
+  beforeWrite: (state: SuperblockState) => void = () => undefined;
   private readonly file: VfsFile;
   private readonly checksums: Checksums;
   private readonly onSyncFailed: (error: unknown) => void;
@@ -116,6 +118,7 @@ export class Superblock {
   }
 
   private encode(): void {
+    this.beforeWrite(this.state);
     this.state.generation++;
     encodeSlot(this.state, this.checksums, this.image);
   }

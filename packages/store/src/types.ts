@@ -1,7 +1,7 @@
 /**
  * The face of the store: one write path, one log under many engines. See store.ts for the story and the invariants.
  */
-import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
+import type { Checksums, Clock, Identity, Logger, Metrics } from '@phantom/base';
 import type {
   ArenaTree,
   AttachedView,
@@ -44,7 +44,17 @@ export interface EngineContext {
   readonly readOnly: boolean;
   /** The least meta or manifest generation that may be opened: an older one is corruption. 0 for a new engine. */
   readonly generationMin: number;
-  /** Makes `generation` the least acceptable one, durably; only then may what older ones needed be freed. */
+  /**
+   * The store's identity: in every meta page and manifest that is written. Undefined in a store of a release that had none,
+   * opened read-only.
+   */
+  readonly identity: Identity | undefined;
+  /** What counts of the files carries the identity. False until that was recorded: then they may carry none. */
+  readonly isIdentified: boolean;
+  /**
+   * Makes `generation` the least acceptable one, durably; only then may what older ones needed be freed. Its files carry the
+   * identity. At most one generation is ever ahead of what is recorded.
+   */
   recordGeneration(generation: number): Promise<void>;
   /** As recordGeneration, on this thread: for an engine that must flush inside admitNow. */
   recordGenerationNow(generation: number): void;

@@ -34,6 +34,14 @@ export class MemoryLog implements Wal {
     this.end = this.durable = disk.records.at(-1)?.end ?? disk.start;
   }
 
+  /** One file, so to speak. */
+  readonly segment = 1;
+  readonly epoch = 1;
+
+  get recordsSynced(): Lsn {
+    return this.durable;
+  }
+
   get start(): Lsn {
     return this.disk.start;
   }

@@ -7,6 +7,7 @@ import { Superblock, createSuperblock } from '../src/superblock.js';
 
 const checksums = await loadChecksums();
 const PATH = '/db/superblock';
+const IDENTITY = Uint8Array.from({ length: 16 }, (_, at) => 0xa0 + at);
 
 function stateOf(generation = 1): SuperblockState {
   return {
@@ -18,9 +19,13 @@ function stateOf(generation = 1): SuperblockState {
     spaceLimit: 33,
     relaxed: true,
     engines: [
-      { code: 1, name: 'btree', generationMin: 9 },
-      { code: 2, name: 'lsm', generationMin: 2 ** 40 },
+      { code: 1, name: 'btree', generationMin: 9, isIdentified: true },
+      { code: 2, name: 'lsm', generationMin: 2 ** 40, isIdentified: false },
     ],
+    identity: IDENTITY,
+    identifiedFrom: 12,
+    logEnd: 5_000_000_000_100,
+    logSegment: 14,
   };
 }
 
@@ -41,8 +46,8 @@ describe('superblock', () => {
     const slot = new Uint8Array(SLOT_BYTES);
     encodeSlot(stateOf(), checksums, slot);
     expect(new TextDecoder().decode(slot.subarray(0, 8))).toBe('PHANTOMS');
-    expect([...slot.subarray(8, 12)]).toEqual([1, 0, 0, 0]);
-    expect([...slot.subarray(52, 58)]).toEqual([2, 0, 1, 0, 1, 5]);
+    expect([...slot.subarray(8, 12)]).toEqual([2, 0, 0, 0]);
+    expect([...slot.subarray(52, 58)]).toEqual([2, 0, 1, 0, 129, 5]);
     expect(new TextDecoder().decode(slot.subarray(58, 63))).toBe('btree');
     expect(decodeSlot(slot, checksums, PATH)).toEqual(stateOf());
   });
@@ -56,12 +61,16 @@ describe('superblock', () => {
       logStartSeq: 42,
       spaceLimit: 33,
       relaxed: false,
-      engines: [{ code: 1, name: 'btree', generationMin: 5 }],
+      engines: [{ code: 1, name: 'btree', generationMin: 5, isIdentified: true }],
+      identity: IDENTITY,
+      identifiedFrom: 0,
+      logEnd: 9120,
+      logSegment: 2,
     };
     const slot = new Uint8Array(SLOT_BYTES);
     encodeSlot(example, checksums, slot);
     expect(decodeSlot(slot, checksums, PATH)).toEqual(example);
-    const hex = toHex(slot, 0, 80) + toHex(slot, 4088, 4096);
+    const hex = toHex(slot, 0, 80) + toHex(slot, 440, 476) + toHex(slot, 4088, 4096);
     const lines = readFileSync(new URL('../../../docs/formats/store.md', import.meta.url), 'utf8').matchAll(
       /^0[0-9a-f]{3} {2}((?:[0-9a-f]{2} ?)+) {2}/gm,
     );
@@ -131,11 +140,11 @@ describe('superblock', () => {
   it('of a newer format is refused by that name, whatever the rest looks like', async () => {
     const vfs = await madeDisk();
     const head = vfs.readFile(PATH).slice(0, 16);
-    writeU32(head, 8, 2);
+    writeU32(head, 8, 3);
     writeU32(head, 12, checksums.h32(head, 0, 12));
     vfs.corrupt(PATH, SLOT_BYTES, head);
     expect(() => open(vfs)).toThrowError(
-      expect.objectContaining({ code: '0A000', data: { file: PATH, format: 2, formatMax: 1 } }),
+      expect.objectContaining({ code: '0A000', data: { file: PATH, format: 3, formatMax: 2 } }),
     );
     writeU32(head, 8, 0);
     writeU32(head, 12, checksums.h32(head, 0, 12));

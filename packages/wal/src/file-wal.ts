@@ -77,8 +77,20 @@ export class FileWal implements Wal {
     return this.parts.commit.durable;
   }
 
+  get recordsSynced(): Lsn {
+    return this.parts.commit.recordsSynced;
+  }
+
   get start(): Lsn {
     return this.parts.appender.start;
+  }
+
+  get segment(): number {
+    return this.parts.appender.segment;
+  }
+
+  get epoch(): number {
+    return this.parts.appender.epoch;
   }
 
   append(payload: Uint8Array, meta: RecordMeta): Lsn {

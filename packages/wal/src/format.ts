@@ -7,19 +7,23 @@
  * segment header, 64 bytes                       record, 56 bytes + payload, padded with zeros to 8
  * offset size                                    offset size
  *      0    8  magic "PHANTWAL"                       0    4  checksum of bytes 4 .. 56 + payload length
- *      8    2  format version (1)                     4    4  payload length
+ *      8    2  format version (1 or 2)                4    4  payload length
  *     10    2  header bytes (64)                      8    1  format version (1)
- *     12    4  timeline                               9    1  log flags: 1 fragment, 2 last, 4 mark, 8 first
+ *     12    4  timeline, or identity from here         9    1  log flags: 1 fragment, 2 last, 4 mark, 8 first
  *     16    4  epoch of the writer                   10    2  owner's flags
  *     20    4  segment number                        12    4  timeline
  *     24    8  first LSN                             16    4  epoch
  *     32    8  LSN known durable                     20    4  segment number
  *     40    8  floor: what is before may be gone     24    8  LSN
- *     48    8  time of creation, ms since 1970       32    8  seq
- *     56    4  zero                                  40    8  commit time, ms since 1970
+ *     48   12  the rest of the identity               32    8  seq
+ *                                                    40    8  commit time, ms since 1970
  *     60    4  checksum of bytes 0 .. 60             48    8  LSN known durable when this was written
  *                                                    56       payload
  * ```
+ *
+ * A segment of version 1 belongs to nobody in particular: its timeline is a number, its last 12 bytes are a time and zeros.
+ * One of version 2 belongs to the store whose identity of 16 bytes it carries: 4 in the place of the timeline, which stands
+ * in each record, too, and 12 in the place of the time. Records are the same in both.
  *
  * Checksums are xxHash32 with seed 0. An LSN counts record bytes only, so the record at file offset o of a segment has
  * LSN = first LSN + o - 64, and a segment begins where the one before it ends.
@@ -35,13 +39,17 @@
  *      Where older segments were dropped a log may begin with the rest of such a payload, which does not count either.
  *   4. A mark carries no payload of the owner but 8 bytes, the floor: segments below it may be missing. Its durable LSN may
  *      be its own LSN, which proves that everything before it is on the platter (a clean close leaves such a mark).
- *   5. A file whose first 60 bytes and checksum agree and whose version is above 1 is of a newer format: refused, untouched.
+ *   5. A file whose first 60 bytes and checksum agree and whose version is above 2 is of a newer format: refused, untouched.
+ *   6. A log that has an owner holds segments of the owner's identity alone, but for those of version 1 that the owner knows
+ *      to be older than its identity. Anything else under the name of a segment is an error: it is never passed over.
  *
  * Worked example: the first record of a log, payload "hi", seq 1: 58 bytes at offset 64 of 0000000001.wal, LSN 0, padded to
  * 64 bytes; the next record is at offset 128 with LSN 64.
  */
 import {
   type Checksums,
+  IDENTITY_BYTES,
+  type Identity,
   assert,
   readU16,
   readU32,
@@ -52,7 +60,10 @@ import {
   writeU64,
 } from '@phantom/base';
 
+/** Of records, and of segments without an identity. */
 export const FORMAT_VERSION = 1;
+/** Of segments that carry the identity of a store. */
+export const IDENTIFIED_VERSION = 2;
 export const SEGMENT_HEADER_BYTES = 64;
 export const RECORD_HEADER_BYTES = 56;
 /** Records begin at multiples of this, so that a search for records behind a broken one has few places to look at. */
@@ -104,13 +115,28 @@ export function isTemporaryName(name: string): boolean {
 
 export interface SegmentHeader {
   readonly version: number;
+  /** Stands in each record of the segment. With an identity the number that its first four bytes make. */
   readonly timeline: number;
+  /** Of the store that the segment belongs to; undefined in version 1. */
+  readonly identity: Identity | undefined;
   readonly epoch: number;
   readonly number: number;
   readonly firstLsn: number;
   readonly durable: number;
   readonly floor: number;
-  readonly createdMs: number;
+}
+
+/** The fields that say whose a segment is. */
+export type Ownership = Pick<SegmentHeader, 'version' | 'timeline' | 'identity'>;
+
+/** The timeline of logs that nobody owns. */
+const TIMELINE = 1;
+
+/** What stands in the segments of a log, which may have an owner. */
+export function ownershipOf(identity: Identity | undefined, timeline = TIMELINE): Ownership {
+  return identity === undefined
+    ? { version: FORMAT_VERSION, timeline, identity }
+    : { version: IDENTIFIED_VERSION, timeline: readU32(identity, 0), identity };
 }
 
 /** Writes the header of a segment at `at`. */
@@ -124,8 +150,8 @@ export function encodeSegmentHeader(bytes: Uint8Array, at: number, header: Segme
   writeU64(bytes, at + 24, header.firstLsn);
   writeU64(bytes, at + 32, header.durable);
   writeU64(bytes, at + 40, header.floor);
-  writeU64(bytes, at + 48, header.createdMs);
-  writeU32(bytes, at + 56, 0);
+  bytes.fill(0, at + 48, at + 60);
+  if (header.identity !== undefined) bytes.set(header.identity.subarray(4), at + 48);
   writeU32(bytes, at + 60, checksums.h32(bytes, at, at + 60));
 }
 
@@ -134,22 +160,26 @@ export function decodeSegmentHeader(bytes: Uint8Array, checksums: Checksums): Se
   if (bytes.length < SEGMENT_HEADER_BYTES) return undefined;
   for (let i = 0; i < MAGIC.length; i++) if (bytes[i] !== MAGIC[i]) return undefined;
   if (readU32(bytes, 60) !== checksums.h32(bytes, 0, 60)) return undefined;
+  const version = readU16(bytes, 8);
   const header = {
-    version: readU16(bytes, 8),
+    version,
     timeline: readU32(bytes, 12),
+    identity: version === IDENTIFIED_VERSION ? identityIn(bytes) : undefined,
     epoch: readU32(bytes, 16),
     number: readU32(bytes, 20),
     firstLsn: readU64(bytes, 24),
     durable: readU64(bytes, 32),
     floor: readU64(bytes, 40),
-    createdMs: readU64(bytes, 48),
   };
-  const sound =
-    !Number.isNaN(header.firstLsn) &&
-    !Number.isNaN(header.durable) &&
-    !Number.isNaN(header.floor) &&
-    !Number.isNaN(header.createdMs);
+  const sound = !Number.isNaN(header.firstLsn) && !Number.isNaN(header.durable) && !Number.isNaN(header.floor);
   return sound ? header : undefined;
+}
+
+function identityIn(bytes: Uint8Array): Identity {
+  const identity = new Uint8Array(IDENTITY_BYTES);
+  identity.set(bytes.subarray(12, 16));
+  identity.set(bytes.subarray(48, 60), 4);
+  return identity;
 }
 
 /** Bytes that a record with a payload of that length takes in the file. */

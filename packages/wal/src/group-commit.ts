@@ -16,7 +16,8 @@
  * Invariants:
  *   1. `durable` never passes what a successful sync covered that began after the write.
  *   2. A failed write or sync is final: whoever waits is told "outcome unknown", nothing is retried.
- *   3. A caller's promise settles once, with what holds for everything appended before the call.
+ *   3. What lies in a segment that the owner of the log does not know is not acknowledged (log-owner.ts).
+ *   4. A caller's promise settles once, with what holds for everything appended before the call.
  */
 import { PhantomError, SqlState, outcomeUnknownError } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
@@ -31,6 +32,9 @@ class CommitGroup {
   /** What the sync of this group covers; known once it has begun. */
   end: Lsn = 0;
   files: readonly VfsFile[] = [];
+  /** The newest segment that it writes to, and the end of the owner's records. */
+  segment = 0;
+  recordsEnd: Lsn = 0;
   startedMs = 0;
   settled = false;
   private resolve: (durable: Lsn) => void = () => undefined;
@@ -69,12 +73,19 @@ export class GroupCommit {
   private scheduled = false;
   private proving: Promise<void> = Promise.resolve();
   private waiters: (() => void)[] = [];
+  /** Position behind the last record of the owner's that a sync has covered, in a segment that the owner knows. */
+  recordsSynced: Lsn;
+  /** The newest segment that the owner of the log knows, in which a sync may acknowledge. */
+  private knownSegment: number;
 
   constructor(settings: Settings, appender: LogAppender, health: LogHealth, meters: WalMeters) {
     this.settings = settings;
     this.appender = appender;
     this.health = health;
     this.meters = meters;
+    this.recordsSynced = appender.recordsEnd;
+    // The owner takes note of an opening by itself.
+    this.knownSegment = settings.owner === undefined ? Number.POSITIVE_INFINITY : appender.segment;
     health.onFailure = (failure) => this.abandonCollecting(failure);
     // Nobody waits for it, but what a power cut takes is then bounded by a segment or two, and so is the next opening's work.
     if (settings.durability === 'os') appender.onSegmentFull = () => void this.prove().catch(() => undefined);
@@ -127,11 +138,13 @@ export class GroupCommit {
     const all = new Set([...(flight?.files ?? []), ...files]);
     try {
       for (const file of all) file.syncNow();
+      this.tellOwnerNow();
     } catch (error) {
       flight?.unknown(error);
       throw unknownOutcome(health.fail(error));
     }
     this.meters.syncs += all.size;
+    this.recordsSynced = appender.recordsEnd;
     this.succeeded(appender.end, startedMs, [...all]);
     flight?.succeed(this.durable);
     this.flight = undefined;
@@ -212,19 +225,45 @@ export class GroupCommit {
     this.flight = group;
     group.startedMs = this.settings.clock.monotonicMs();
     group.end = this.appender.end;
+    group.segment = this.appender.segment;
+    group.recordsEnd = this.appender.recordsEnd;
     group.files = this.appender.takeUnsynced();
     this.meters.syncs += group.files.length;
     const syncs = group.files.map((file) => file.sync());
     Promise.all(syncs).then(
-      () => this.landed(group),
+      () => this.synced(group),
       (error: unknown) => this.crashed(group, error),
     );
+  }
+
+  /** Of a segment that the owner does not know yet nothing is acknowledged before it does (log-owner.ts). */
+  private synced(group: CommitGroup): void {
+    const { owner } = this.settings;
+    if (group.segment <= this.knownSegment || owner === undefined) {
+      this.landed(group);
+      return;
+    }
+    owner.recordHead(group.segment, group.recordsEnd).then(
+      () => {
+        this.knownSegment = Math.max(this.knownSegment, group.segment);
+        this.landed(group);
+      },
+      (error: unknown) => this.crashed(group, error),
+    );
+  }
+
+  private tellOwnerNow(): void {
+    const { segment, recordsEnd } = this.appender;
+    if (segment <= this.knownSegment) return;
+    this.settings.owner?.recordHeadNow(segment, recordsEnd);
+    this.knownSegment = segment;
   }
 
   private landed(group: CommitGroup): void {
     // A syncNow in between has covered it, or failed.
     if (group.settled) return;
     this.flight = undefined;
+    if (group.recordsEnd > this.recordsSynced) this.recordsSynced = group.recordsEnd;
     this.succeeded(group.end, group.startedMs, group.files);
     group.succeed(this.durable);
     if (this.collecting === undefined || this.scheduled) return;

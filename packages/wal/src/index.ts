@@ -3,6 +3,7 @@ export { dumpWal } from './dump.js';
 export { openWal } from './open-wal.js';
 export type {
   Durability,
+  LogOwner,
   Lsn,
   RecordMeta,
   ReplayOptions,

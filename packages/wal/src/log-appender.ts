@@ -16,13 +16,14 @@
 import { PhantomError, SqlState, assert, copyBytes, writeU64 } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import {
-  FORMAT_VERSION,
   LogFlag,
   MARK_BYTES,
   RECORD_HEADER_BYTES,
+  type Ownership,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   encodeSegmentHeader,
+  ownershipOf,
   recordBytes,
   sealRecord,
 } from './format.js';
@@ -48,10 +49,11 @@ export interface LogSegment {
 /** The state in which opening leaves the log. */
 export interface LogPosition {
   readonly end: Lsn;
+  /** See LogAppender. */
+  readonly recordsEnd: Lsn;
   /** Proved by fdatasync. */
   readonly synced: Lsn;
   readonly floor: Lsn;
-  readonly timeline: number;
   readonly epoch: number;
   readonly lastSeq: number;
   /** Whether the current segment holds records of an earlier epoch, so that a mark has to begin the new one. */
@@ -64,6 +66,8 @@ export class LogAppender {
   written: Lsn;
   /** Position up to which fdatasync has proved the log; set by the group commit. */
   synced: Lsn;
+  /** Position behind the last record of the owner's; a mark behind it is one that the next opening may put its own in place of. */
+  recordsEnd: Lsn;
   /** What is before may be missing. */
   floor: Lsn;
   readonly segments: LogSegment[];
@@ -73,8 +77,8 @@ export class LogAppender {
   private readonly health: LogHealth;
   private readonly supply: SegmentSupply;
   private readonly meters: WalMeters;
-  private readonly timeline: number;
-  private readonly epoch: number;
+  private readonly ownership: Ownership;
+  readonly epoch: number;
   private lastSeq: number;
   private markDue: boolean;
   private current: SegmentFile;
@@ -106,20 +110,26 @@ export class LogAppender {
     this.current = current;
     this.end = position.end;
     this.endAtOpen = position.end;
+    this.recordsEnd = position.recordsEnd;
     this.written = position.end;
     this.synced = position.synced;
     this.floor = position.floor;
-    this.timeline = position.timeline;
     this.epoch = position.epoch;
     this.lastSeq = position.lastSeq;
     this.markDue = position.markDue;
     const last = segments.at(-1) as LogSegment;
+    this.ownership = ownershipOf(last.header.identity, last.header.timeline);
     this.bufferOffset = SEGMENT_HEADER_BYTES + position.end - last.header.firstLsn;
   }
 
   /** First position that can still be read. */
   get start(): Lsn {
     return Math.max(this.floor, (this.segments[0] as LogSegment).header.firstLsn);
+  }
+
+  /** Number of the segment that is written to. */
+  get segment(): number {
+    return this.current.number;
   }
 
   append(payload: Uint8Array, meta: RecordMeta): Lsn {
@@ -139,6 +149,7 @@ export class LogAppender {
       this.put(payload, 0, payload.length, 0, flags, seq, commitTimeMs);
     }
     this.lastSeq = seq;
+    this.recordsEnd = this.end;
     this.meters.records++;
     return this.end;
   }
@@ -264,14 +275,12 @@ export class LogAppender {
     const previous = this.current;
     const next = this.supply.take();
     const header = {
-      version: FORMAT_VERSION,
-      timeline: this.timeline,
+      ...this.ownership,
       epoch: this.epoch,
       number: next.number,
       firstLsn: this.end,
       durable: this.synced,
       floor: this.floor,
-      createdMs: this.nowMs(),
     };
     (this.segments.at(-1) as LogSegment).limit = this.end;
     this.segments.push({ number: next.number, path: next.path, header, limit: Number.POSITIVE_INFINITY });
@@ -319,7 +328,7 @@ export class LogAppender {
       payloadBytes,
       logFlags,
       ownerFlags,
-      this.timeline,
+      this.ownership.timeline,
       this.epoch,
       this.current.number,
       this.end,

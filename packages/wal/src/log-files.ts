@@ -9,6 +9,7 @@ import { type Checksums, corruptionError, readU32, readU64, unsupportedError } f
 import { type Vfs, type VfsFile, joinPath } from '@phantom/vfs';
 import {
   FORMAT_VERSION,
+  IDENTIFIED_VERSION,
   RECORD_ALIGNMENT,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
@@ -19,8 +20,10 @@ import {
   segmentName,
   segmentNumber,
 } from './format.js';
+import { checkOwnership } from './log-owner.js';
 import { PlaceSearch } from './place-search.js';
 import { SegmentReader } from './segment-reader.js';
+import type { LogOwner } from './wal-types.js';
 
 /** A file that is a segment of this log. */
 export interface FoundSegment {
@@ -32,6 +35,14 @@ export interface FoundSegment {
    * the segment whole.
    */
   limit: number;
+}
+
+/** A file that has the name of a segment and no header of it: prepared, or recycled, and nothing was written to it yet. */
+interface BlankFile {
+  readonly path: string;
+  readonly number: number;
+  /** The number in the header of the segment that the file was, if it was one. */
+  readonly wasNumber: number;
 }
 
 /** Bytes of a file without a header that are looked at together. */
@@ -49,21 +60,23 @@ export class LogFiles {
   readonly directory: string;
   readonly checksums: Checksums;
   private readonly droppedBefore: number;
+  private readonly owner: LogOwner | undefined;
   /** Files with a valid header for their name, and those of them that are not left over. */
   private readonly found: FoundSegment[] = [];
   readonly segments: FoundSegment[] = [];
-  readonly blanks: { readonly path: string; readonly number: number }[] = [];
+  readonly blanks: BlankFile[] = [];
   readonly reusable: string[] = [];
   readonly removable: string[] = [];
   /** What the search for an explanation of missing segments found to be dropped. */
   floor = 0;
 
   /** The owner of the log knows that what lies before `droppedBefore` may be missing. */
-  constructor(vfs: Vfs, directory: string, checksums: Checksums, droppedBefore: number) {
+  constructor(vfs: Vfs, directory: string, checksums: Checksums, droppedBefore: number, owner: LogOwner | undefined) {
     this.vfs = vfs;
     this.directory = directory;
     this.checksums = checksums;
     this.droppedBefore = droppedBefore;
+    this.owner = owner;
   }
 
   list(): void {
@@ -191,12 +204,25 @@ export class LogFiles {
     const firstLsn = readU64(bytes, at + 24) - offset + SEGMENT_HEADER_BYTES;
     const timeline = readU32(bytes, at + 12);
     if (Number.isNaN(firstLsn)) return false;
-    const header = { version: 1, timeline, epoch: 0, number, firstLsn, durable: 0, floor: 0, createdMs: 0 };
+    const ownership = { version: FORMAT_VERSION, timeline, identity: undefined };
+    const header = { ...ownership, epoch: 0, number, firstLsn, durable: 0, floor: 0 };
     const reader = new SegmentReader(file, header, this.checksums);
     reader.seek(offset);
     if (!reader.advance()) return false;
     if (offset === SEGMENT_HEADER_BYTES || reader.record.durable > firstLsn) throw this.brokenHeader(path, number);
     return true;
+  }
+
+  /**
+   * A recycled file was a segment that was dropped, and those have lower numbers than what the log still has. One with a higher
+   * number was renamed by somebody.
+   */
+  checkNames(lastNumber: number): void {
+    for (const { path, number, wasNumber } of this.blanks) {
+      if (wasNumber <= lastNumber && wasNumber <= number) continue;
+      const names = { file: path, expected: `segment ${number}`, found: `segment ${wasNumber}` };
+      throw corruptionError('A log segment has the name of another', names);
+    }
   }
 
   /** Without a single segment there must be no file of one: the first gets its name with its header durable. */
@@ -211,13 +237,14 @@ export class LogFiles {
     file.readAt(0, bytes);
     file.close();
     const header = decodeSegmentHeader(bytes, this.checksums);
-    if (header !== undefined && header.version !== FORMAT_VERSION) {
+    if (header !== undefined && header.version !== FORMAT_VERSION && header.version !== IDENTIFIED_VERSION) {
       throw unsupportedError(`log format version ${header.version}`, {
-        detail: `File "${path}" was written by a newer version; this one reads version ${FORMAT_VERSION}. Nothing was changed.`,
+        detail: `File "${path}" was written by a newer version; this one reads versions up to ${IDENTIFIED_VERSION}. Nothing was changed.`,
       });
     }
+    if (header !== undefined) checkOwnership(header, path, this.owner);
     if (header?.number === number) this.found.push({ number, path, header, limit: Number.POSITIVE_INFINITY });
-    else this.blanks.push({ path, number });
+    else this.blanks.push({ path, number, wasNumber: header?.number ?? 0 });
   }
 
   private brokenHeader(path: string, number: number): Error {

@@ -17,19 +17,23 @@ import { SEGMENT_HEADER_BYTES } from './format.js';
 import { type FoundSegment, LogFiles, floorOf } from './log-files.js';
 import { ScannedLog } from './scanned-log.js';
 import type { RecordProblem, SegmentReader } from './segment-reader.js';
+import type { LogOwner } from './wal-types.js';
 
 export interface LogPicture {
   /** The chain, oldest first; empty for a directory without a log. The last one holds the end. */
   readonly segments: readonly FoundSegment[];
   /** Position behind the last whole record. */
   readonly end: number;
+  /** Position behind the last record that is no mark, as far as they were read. */
+  readonly recordsEnd: number;
   /** Everything before is proved to be on the platter. At most `end`. */
   readonly durable: number;
   /** What is before may be missing. */
   readonly floor: number;
-  readonly timeline: number;
   /** Highest epoch that was seen anywhere, also in records that do not count. */
   readonly epochMax: number;
+  /** Highest epoch in which a record was appended, as far as they were read; copies that an opening made are not appended. */
+  readonly writtenEpoch: number;
   /** Seq of the last record, 0 when none was read. */
   readonly lastSeq: number;
   /** Nothing of an earlier writer lies behind the end, so the segment may be written on. */
@@ -50,13 +54,20 @@ export interface LogPicture {
 /**
  * Reads what is there. Throws a corruption error for broken records that were durable, 0A000 for a newer format. What lies
  * before `droppedBefore`, where a record begins or the log ends, may be missing without a word of the log itself about it,
- * and is not read when a record follows.
+ * and is not read when a record follows. Segments that are not the owner's, where there is one, are corruption as well.
  */
-export function scanLog(vfs: Vfs, directory: string, checksums: Checksums, droppedBefore: number): LogPicture {
-  const files = new LogFiles(vfs, directory, checksums, droppedBefore);
+export function scanLog(
+  vfs: Vfs,
+  directory: string,
+  checksums: Checksums,
+  droppedBefore: number,
+  owner?: LogOwner,
+): LogPicture {
+  const files = new LogFiles(vfs, directory, checksums, droppedBefore, owner);
   files.list();
   const chain = files.chain();
   const last = chain.at(-1);
+  files.checkNames(last?.number ?? 0);
   if (last === undefined) {
     files.checkNothing();
     return emptyPicture(files);
@@ -82,7 +93,9 @@ class TailScan {
   private durable = 0;
   private floor = 0;
   private epochMax = 0;
+  private writtenEpoch = 0;
   private lastSeq = 0;
+  private recordsEnd = 0;
   private end = 0;
   private endIsClean = true;
   private endProblem: RecordProblem | undefined;
@@ -120,10 +133,11 @@ class TailScan {
     return {
       segments: this.chain.slice(0, index + 1),
       end: this.end,
+      recordsEnd: this.recordsEnd,
       durable: this.durable,
       floor: this.floor,
-      timeline: last.header.timeline,
       epochMax: this.epochMax,
+      writtenEpoch: this.writtenEpoch,
       lastSeq: this.lastSeq,
       endIsClean: this.endIsClean && discarded.length === 0,
       endProblem: this.endProblem,
@@ -158,6 +172,7 @@ class TailScan {
       let cutAt = -1;
       if (this.isNeededFrom(segment)) this.skipDropped(reader);
       reader.keepIn(this.scanned);
+      const copiedTo = Math.max(reader.nextLsn, segment.header.durable);
       while (reader.nextLsn < segment.limit && (reader.passUsual(segment.limit) || reader.advance())) {
         cutAt = -1;
         this.durable = Math.max(this.durable, record.durable);
@@ -169,12 +184,14 @@ class TailScan {
           if (record.durable === record.lsn) cutAt = record.lsn;
         } else if (!record.isFragment || record.isLast) {
           this.lastSeq = record.seq;
+          this.recordsEnd = reader.nextLsn;
           this.unfinished = -1;
         } else if (record.isFirst) {
           this.unfinished = record.lsn;
         }
       }
       reader.endKeeping();
+      if (reader.nextLsn > copiedTo) this.writtenEpoch = Math.max(this.writtenEpoch, reader.lastEpoch);
       if (reader.nextLsn === segment.limit) return true;
       this.endProblem = reader.problem;
       this.end = reader.nextLsn;
@@ -222,10 +239,11 @@ function emptyPicture(files: LogFiles): LogPicture {
   return {
     segments: [],
     end: 0,
+    recordsEnd: 0,
     durable: 0,
     floor: 0,
-    timeline: 0,
     epochMax: 0,
+    writtenEpoch: 0,
     lastSeq: 0,
     endIsClean: false,
     endProblem: undefined,

@@ -5,13 +5,15 @@
  * lies behind it: after a clean close, whose mark says so. Otherwise the tail is rewritten first (tail-rewrite.ts), and what
  * is visible is durable from then on.
  */
-import { PhantomError, SqlState } from '@phantom/base';
+import { PhantomError, SqlState, sameIdentity } from '@phantom/base';
 import { type DirectoryLock, makeDirectoryDurable } from '@phantom/vfs';
 import { FileWal } from './file-wal.js';
+import { ownershipOf } from './format.js';
 import { GroupCommit } from './group-commit.js';
 import { LogAppender, type LogSegment } from './log-appender.js';
 import { LogHealth } from './log-health.js';
 import type { FoundSegment } from './log-files.js';
+import { checkAgainstOwner } from './log-owner.js';
 import { type LogPicture, scanLog } from './log-scan.js';
 import { WalMeters } from './meters.js';
 import { type Settings, settingsOf } from './options.js';
@@ -23,8 +25,8 @@ import type { Wal, WalOptions } from './wal-types.js';
 /**
  * Opens the log of a directory, and makes directory and log when they are not there (unless `readOnly`). Once resolved, all
  * that `replay` will show is durable, as far as the durability goes. Throws 55006 when somebody holds the directory, XX001
- * for broken records that were durable, 0A000 for a newer format, 58P01 for reading where no log is; then nothing has been
- * changed.
+ * for broken records that were durable and for files that are missing or another owner's, 0A000 for a newer format, 58P01 for
+ * reading where no log is; then nothing has been changed.
  */
 export async function openWal(options: WalOptions): Promise<Wal & { syncNow(): number }> {
   const settings = settingsOf(options);
@@ -51,7 +53,7 @@ async function lockDirectory(settings: Settings): Promise<DirectoryLock | undefi
 }
 
 function openForReading(settings: Settings): FileWal {
-  const picture = scanLog(settings.vfs, settings.directory, settings.checksums, settings.droppedBefore);
+  const picture = readPicture(settings);
   const last = picture.segments.at(-1);
   if (last === undefined) {
     throw new PhantomError(SqlState.UndefinedFile, `there is no log in "${settings.directory}"`);
@@ -71,8 +73,7 @@ async function openForWriting(
   // A process that was killed between making a name and syncing it left one that is there and not durable.
   const listed = durability === 'memory' ? Promise.resolve() : vfs.syncDirLater(settings.directory);
   listed.catch(() => undefined);
-  const picture = scanLog(vfs, settings.directory, settings.checksums, settings.droppedBefore);
-  const timeline = timelineOf(settings, picture);
+  const picture = readPicture(settings);
   await Promise.all([named, listed]);
   const supply = supplyOf(settings);
   for (const path of picture.removable) vfs.remove(path);
@@ -80,13 +81,20 @@ async function openForWriting(
   const segments = picture.segments.map(logSegment);
   const last = segments.at(-1);
   const provedToEnd = picture.durable === picture.end || durability === 'memory';
-  const inPlace = last !== undefined && picture.endIsClean && provedToEnd && timeline === last.header.timeline;
-  const epoch = picture.epochMax + 1;
+  const identity = settings.owner?.identity ?? last?.header.identity;
+  const isOwn = last !== undefined && sameIdentity(last.header.identity, identity);
+  const inPlace = isOwn && picture.endIsClean && provedToEnd;
+  const epoch = Math.max(picture.epochMax, settings.owner?.epoch ?? 0) + 1;
   if (!inPlace) {
     // What was never proved but has been dropped since needs no proof.
     const proved = Math.max(picture.durable, picture.floor, segments[0]?.header.firstLsn ?? 0);
     const from = durability === 'memory' ? picture.end : proved;
-    const rewrite = { from, number: (last?.number ?? 0) + 1, timeline, epoch };
+    const rewrite = {
+      from,
+      number: (last?.number ?? 0) + 1,
+      ownership: ownershipOf(identity, last?.header.timeline),
+      epoch,
+    };
     const added = await rewriteTail(settings, picture, rewrite);
     for (const segment of segments) segment.limit = Math.min(segment.limit, from);
     segments.push(added);
@@ -115,9 +123,10 @@ function assemble(
   const proved = settings.durability !== 'memory' && !settings.readOnly;
   const appender = new LogAppender(settings, health, supply, meters, segments, current, {
     end: picture.end,
+    // The newest segment is there for good, and so is what begins it.
+    recordsEnd: Math.max(picture.recordsEnd, (segments.at(-1) as LogSegment).header.firstLsn),
     synced: proved ? picture.end : picture.durable,
     floor: picture.floor,
-    timeline: (segments.at(-1) as LogSegment).header.timeline,
     epoch,
     lastSeq: picture.lastSeq,
     markDue,
@@ -143,10 +152,10 @@ function logSegment(found: FoundSegment): LogSegment {
   return { number: found.number, path: found.path, header: found.header, limit: found.limit };
 }
 
-/** The timeline to write on: that of the log, or a later one that a restored copy begins. */
-function timelineOf(settings: Settings, picture: LogPicture): number {
-  const own = picture.segments.length === 0 ? settings.timelineDefault : picture.timeline;
-  const wanted = settings.timeline ?? own;
-  if (wanted >= own || picture.segments.length === 0) return wanted;
-  throw new PhantomError(SqlState.InvalidParameterValue, `the log is on timeline ${own}, past timeline ${wanted}`);
+/** What the files say, where that agrees with what the owner knows. */
+function readPicture(settings: Settings): LogPicture {
+  const { vfs, directory, checksums, droppedBefore, owner } = settings;
+  const picture = scanLog(vfs, directory, checksums, droppedBefore, owner);
+  checkAgainstOwner(picture, directory, owner);
+  return picture;
 }

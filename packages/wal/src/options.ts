@@ -11,7 +11,7 @@ import {
 } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './format.js';
-import type { Durability, Lsn, WalOptions } from './wal-types.js';
+import type { Durability, LogOwner, Lsn, WalOptions } from './wal-types.js';
 
 const SEGMENT_BYTES_DEFAULT = 16 * 1024 * 1024;
 /** Room for the header and a few records; below it rotation would be all a log does. */
@@ -22,7 +22,6 @@ const BUFFER_BYTES_MAX_DEFAULT = 8 * 1024 * 1024;
 const BUFFER_BYTES_MIN = 4096;
 /** Payloads above this are split: bounds the buffer, and what the rest of a segment may waste. */
 const FRAGMENT_BYTES_MAX = 1024 * 1024;
-const TIMELINE_DEFAULT = 1;
 
 export interface Settings {
   readonly directory: string;
@@ -34,9 +33,7 @@ export interface Settings {
   readonly bufferBytesMax: number;
   /** Payload bytes of one record; more become fragments. */
   readonly fragmentBytesMax: number;
-  /** Undefined: the log's own, or 1 for a new one. */
-  readonly timeline: number | undefined;
-  readonly timelineDefault: number;
+  readonly owner: LogOwner | undefined;
   readonly droppedBefore: Lsn;
   readonly readOnly: boolean;
   readonly lockDirectory: boolean;
@@ -73,8 +70,7 @@ export function settingsOf(options: WalOptions): Settings {
     ),
     bufferBytesMax,
     fragmentBytesMax: Math.min(FRAGMENT_BYTES_MAX, recordRoom & ~7),
-    timeline: options.timeline === undefined ? undefined : checked('timeline', options.timeline, 1, 0xffff_ffff),
-    timelineDefault: TIMELINE_DEFAULT,
+    owner: options.owner,
     droppedBefore: options.droppedBefore ?? 0,
     readOnly: options.readOnly ?? false,
     lockDirectory: options.lockDirectory ?? true,

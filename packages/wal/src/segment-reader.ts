@@ -54,6 +54,11 @@ export class SegmentReader {
   /** File offset of the window and how many bytes of it are filled. */
   private windowOffset = 0;
   private windowBytes = 0;
+  /** Epoch of the last record that was valid, or of the header. */
+  get lastEpoch(): number {
+    return this.epoch;
+  }
+
   /** File offset of the record that `record` is aimed at, and of the one behind it. */
   private current: number;
   private next: number;

@@ -9,7 +9,7 @@
 import { type Checksums, assert } from '@phantom/base';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import {
-  FORMAT_VERSION,
+  type Ownership,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
@@ -33,7 +33,7 @@ export interface TailRewrite {
   /** First LSN of the new segment. The records from here to the end of the picture are copied. */
   readonly from: Lsn;
   readonly number: number;
-  readonly timeline: number;
+  readonly ownership: Ownership;
   readonly epoch: number;
 }
 
@@ -43,15 +43,13 @@ export async function rewriteTail(settings: Settings, picture: LogPicture, rewri
   const path = joinPath(directory, segmentName(rewrite.number));
   const temporary = joinPath(directory, temporaryName(rewrite.number));
   const header: SegmentHeader = {
-    version: FORMAT_VERSION,
-    timeline: rewrite.timeline,
+    ...rewrite.ownership,
     epoch: rewrite.epoch,
     number: rewrite.number,
     firstLsn: rewrite.from,
     // True of the whole copy by the time anybody can read it under its name.
     durable: durability === 'memory' ? picture.durable : picture.end,
     floor: picture.floor,
-    createdMs: Math.floor(settings.clock.nowMs()),
   };
   vfs.remove(temporary);
   // The lane of the log is that of its commits, and there are none yet: its thread may start later.

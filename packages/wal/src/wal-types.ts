@@ -3,7 +3,7 @@
  * can stand behind the same face: hence replay in batches and awaited, `syncNow` only where `caps` has it, and `lost`,
  * which fires when this process may no longer write.
  */
-import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
+import type { Checksums, Clock, Identity, Logger, Metrics } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
 
 /** A byte position in the endless log; rises with every record; 0 is before the first. A safe integer. */
@@ -84,8 +84,14 @@ export interface Wal {
   readonly end: Lsn;
   /** Everything before is durable. */
   readonly durable: Lsn;
+  /** Position behind the last record that a sync has covered: what `LogOwner.end` may be. */
+  readonly recordsSynced: Lsn;
   /** First position that can still be replayed. */
   readonly start: Lsn;
+  /** Number of the newest segment. */
+  readonly segment: number;
+  /** What this opening writes under: above that of every one before. */
+  readonly epoch: number;
   /**
    * Copies the payload into the log's buffer and returns the position behind the record (what `durable` must reach). Large payloads become
    * fragments of which the last decides. Never waits. Throws 53100 before anything is taken when space for it cannot be
@@ -122,6 +128,23 @@ export interface WalStats {
   readonly segmentsRecycled: number;
 }
 
+/** What the owner of a log remembers of it, outside of the log: see log-owner.ts. */
+export interface LogOwner {
+  /** Stands in all segments from now on; those of another one are refused. */
+  readonly identity: Identity;
+  /** Segments that begin before this position may be older than the identity and carry none. */
+  readonly identifiedFrom: Lsn;
+  /** The newest segment that is known to have been there, and how far the log is known to have gone; 0 when nothing is. */
+  readonly segment: number;
+  readonly end: Lsn;
+  /** Nobody has appended anything in a later epoch; undefined when that is not known. */
+  readonly epoch: number | undefined;
+  /** Makes these two durable before anybody is told that records in the segment are. */
+  recordHead(segment: number, end: Lsn): Promise<void>;
+  /** As recordHead, on this thread. */
+  recordHeadNow(segment: number, end: Lsn): void;
+}
+
 /** `fsync`: power cuts lose nothing acknowledged. `os`: a crash of the process loses nothing. `memory`: nothing is promised. */
 export type Durability = 'fsync' | 'os' | 'memory';
 
@@ -137,8 +160,8 @@ export interface WalOptions {
   readonly recycledSegmentsMax?: number;
   /** Buffer of appended, unwritten records; past it append writes through. Default 8 MiB. */
   readonly bufferBytesMax?: number;
-  /** Identity of the log's history; a restored copy that is written to begins a new timeline. Default 1. */
-  readonly timeline?: number;
+  /** Whose log it is. Without one the log belongs to nobody, or to whom it belonged before. */
+  readonly owner?: LogOwner;
   /**
    * What lies before may be missing: the owner of the log has dropped it and remembers so, which spares the opening a search
    * for the log's own word, and most of the reading where a record begins there. Default 0.

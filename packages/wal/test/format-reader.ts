@@ -92,7 +92,7 @@ function readHeader(bytes: Uint8Array, hash: Hash): Segment | undefined {
   if (bytes.length < 64 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== 'PHANTWAL') return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(60, true) !== hash(bytes.subarray(0, 60))) return undefined;
-  if (view.getUint16(8, true) !== 1) throw new Error('a newer format');
+  if (view.getUint16(8, true) > 2) throw new Error('a newer format');
   return {
     timeline: view.getUint32(12, true),
     epoch: view.getUint32(16, true),

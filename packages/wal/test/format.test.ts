@@ -48,7 +48,16 @@ describe('names', () => {
 
 describe('headers', () => {
   it('of segments go round, and broken ones are none', () => {
-    const header = { version: 1, timeline: 2, epoch: 3, number: 4, firstLsn: 5e15, durable: 6, floor: 7, createdMs: 8 };
+    const header = {
+      version: 1,
+      timeline: 2,
+      identity: undefined,
+      epoch: 3,
+      number: 4,
+      firstLsn: 5e15,
+      durable: 6,
+      floor: 7,
+    };
     const bytes = new Uint8Array(80);
     encodeSegmentHeader(bytes, 8, header, checksums);
     expect(decodeSegmentHeader(bytes.subarray(8), checksums)).toEqual(header);
@@ -185,7 +194,16 @@ describe('the dump', () => {
       .open(`${DIRECTORY}/0000000008.wal`, { mode: 'create' })
       .writeAt(0, disk.readFile(`${DIRECTORY}/0000000001.wal`));
     const newer = new Uint8Array(64);
-    const header = { version: 2, timeline: 1, epoch: 9, number: 9, firstLsn: 0, durable: 0, floor: 0, createdMs: 0 };
+    const header = {
+      version: 3,
+      timeline: 1,
+      identity: undefined,
+      epoch: 9,
+      number: 9,
+      firstLsn: 0,
+      durable: 0,
+      floor: 0,
+    };
     encodeSegmentHeader(newer, 0, header, checksums);
     disk.open(`${DIRECTORY}/0000000009.wal`, { mode: 'create' }).writeAt(0, newer);
     await expect(dump(disk)).toMatchFileSnapshot(golden('broken'));

@@ -13,7 +13,7 @@ const HEADER: SegmentHeader = {
   firstLsn: 2 ** 40,
   durable: 0,
   floor: 0,
-  createdMs: 0,
+  identity: undefined,
 };
 
 interface Wanted {

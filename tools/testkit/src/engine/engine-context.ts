@@ -2,6 +2,7 @@
 import {
   type Checksums,
   type Clock,
+  type Identity,
   type Logger,
   type Metrics,
   MetricsRegistry,
@@ -23,6 +24,8 @@ export interface TestContext {
   readonly deltaBytesMax: number;
   readonly readOnly: boolean;
   readonly generationMin: number;
+  readonly identity: Identity;
+  readonly isIdentified: boolean;
   recordGeneration(generation: number): Promise<void>;
   recordGenerationNow(generation: number): void;
   fail(error: Error): void;
@@ -39,7 +42,12 @@ export interface ContextOptions {
   readonly deltaBytesMax?: number;
   readonly readOnly?: boolean;
   readonly generation?: { value: number };
+  /** Default true: the files there carry TEST_IDENTITY. */
+  readonly isIdentified?: boolean;
 }
+
+/** Of the store that all engines of the tests belong to. */
+export const TEST_IDENTITY = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
 
 let loaded: Checksums | undefined;
 
@@ -63,6 +71,8 @@ export async function testContext(vfs: Vfs, options: ContextOptions = {}): Promi
     deltaBytesMax: options.deltaBytesMax ?? 4 << 20,
     readOnly: options.readOnly ?? false,
     generationMin: generation.value,
+    identity: TEST_IDENTITY,
+    isIdentified: options.isIdentified ?? true,
     recordGeneration: (value) => {
       generation.value = Math.max(generation.value, value);
       return Promise.resolve();
