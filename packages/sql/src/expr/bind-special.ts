@@ -384,8 +384,20 @@ export function bindSpecial(binder: Binder, node: Ast.SpecialFunction, scope: Sc
   return callNamed(context, SPECIAL_FUNCTIONS[node.function], args, node.position);
 }
 
-/** CURRENT_DATE and kin: the transaction's start, cast by the session's zone; roles and names by function. */
+/** CURRENT_DATE and kin, which know the word that they were, because definitions are shown with it. */
 export function bindCurrent(binder: Binder, node: CurrentValue): Expression {
+  const bound = currentValue(binder, node);
+  if (bound.kind !== 'call' && bound.kind !== 'cast' && bound.kind !== 'typmod') return bound;
+  return { ...bound, word: currentWord(node) };
+}
+
+/** As PostgreSQL writes it: `CURRENT_TIMESTAMP(3)`. */
+export function currentWord({ function: word, precision }: CurrentValue): string {
+  return word.replaceAll('-', '_').toUpperCase() + (precision === undefined ? '' : `(${precision})`);
+}
+
+/** The transaction's start, cast by the session's zone; roles and names by function. */
+function currentValue(binder: Binder, node: CurrentValue): Expression {
   const { context } = binder;
   const { position } = node;
   const precision = node.precision ?? -1;

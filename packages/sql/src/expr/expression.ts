@@ -65,6 +65,8 @@ export interface Call {
   readonly type: TypeRef;
   /** What a result of type `record` consists of: parameters that go out, or the column definition list of a call in FROM. */
   readonly recordColumns?: readonly { readonly name: string; readonly type: TypeRef }[];
+  /** The word of SQL that it is the value of, as CURRENT_DATE. */
+  readonly word?: string;
 }
 
 /** A cast by function, by text (`definition.call`), or without any work; applies the type modifier of `type`. */
@@ -74,6 +76,8 @@ export interface Cast {
   readonly definition: CastDefinition;
   readonly explicit: boolean;
   readonly type: TypeRef;
+  /** The word of SQL that it is the value of, as CURRENT_DATE. */
+  readonly word?: string;
 }
 
 /** Applies a type modifier to a value that already has the type: varchar to varchar(3). */
@@ -82,6 +86,8 @@ export interface TypmodCoercion {
   readonly operand: Expression;
   readonly explicit: boolean;
   readonly type: TypeRef;
+  /** The word of SQL that it is the value of, as CURRENT_DATE. */
+  readonly word?: string;
 }
 
 /** AND, OR with two or more operands; three-valued. */

@@ -1,9 +1,10 @@
 /** Bound expressions as text, for EXPLAIN: in PostgreSQL's manner, with parentheses around every operator. */
 import { unreachable } from '@phantom/base';
-import { FIRST_USER_OID } from '@phantom/catalog';
+import { FIRST_USER_OID, type TypeRef } from '@phantom/catalog';
 import type { BindContext } from '../expr/context.js';
 import type { ColumnId, Expression, SortKey } from '../expr/expression.js';
 import { writtenName } from '../routine/routine-function.js';
+import { formatType } from '../types/format-type.js';
 import { TypeOid } from '../types/type-oids.js';
 
 export interface TextOptions {
@@ -49,12 +50,16 @@ function unreadLiteral(expression: Expression, context: BindContext): string | u
   const { operand, type } = expression;
   if (operand.kind !== 'constant' || operand.type.oid !== TypeOid.text || typeof operand.value !== 'string')
     return undefined;
-  const isOfUser = type.oid >= FIRST_USER_OID || context.catalog.types.byOid(type.oid)?.kind === 'array';
-  return isOfUser ? operand.value : undefined;
+  const known = context.catalog.types.byOid(type.oid);
+  const isReadAnew = type.oid >= FIRST_USER_OID || known?.kind === 'array' || known?.category === 'D';
+  return isReadAnew ? operand.value : undefined;
 }
 
-/** Functions that are words of SQL's and take no parentheses. */
-const SPECIAL_WORDS: ReadonlySet<string> = new Set(['current_user', 'session_user']);
+/** A type and its modifier: types that have one lie in pg_catalog, and need no schema. */
+function typeText({ oid, typmod }: TypeRef, context: BindContext): string {
+  const type = typmod === -1 ? undefined : context.catalog.types.byOid(oid);
+  return type?.formatTypmod === undefined ? context.typeName(oid) : formatType(type, typmod);
+}
 
 /** The expression as text. */
 export function expressionText(expression: Expression, options: TextOptions): string {
@@ -68,9 +73,8 @@ export function expressionText(expression: Expression, options: TextOptions): st
     case 'column':
       return options.columnName(expression.column);
     case 'call': {
-      const { operator } = expression;
-      const { name } = expression.function;
-      if (SPECIAL_WORDS.has(name)) return name.toUpperCase();
+      const { operator, word } = expression;
+      if (word !== undefined) return word;
       if (operator === undefined) {
         const written = writtenName(options.context.catalog, expression.function);
         return `${written}(${list(expression.arguments)})`;
@@ -82,11 +86,10 @@ export function expressionText(expression: Expression, options: TextOptions): st
     }
     case 'cast':
     case 'typmod': {
+      if (expression.word !== undefined) return expression.word;
       const literal = unreadLiteral(expression, options.context);
       if (literal !== undefined) return literalText(literal, expression.type.oid, options.context);
-      const type = options.context.catalog.types.byOid(expression.type.oid);
-      const modifier = expression.type.typmod === -1 ? '' : (type?.formatTypmod?.(expression.type.typmod) ?? '');
-      return `(${text(expression.operand)})::${options.context.typeName(expression.type.oid)}${modifier}`;
+      return `(${text(expression.operand)})::${typeText(expression.type, options.context)}`;
     }
     case 'logical':
       return `(${expression.operands.map(text).join(` ${expression.operator.toUpperCase()} `)})`;

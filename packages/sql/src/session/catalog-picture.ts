@@ -370,9 +370,13 @@ export class CatalogPicture implements CatalogPort {
     return object !== undefined && isRelation(object) ? object : undefined;
   }
 
+  /** A type of a schema; `_name` is that of arrays of `name` where no type is called so. */
   private typeIn(schema: Oid, name: string): SqlType | undefined {
     const oid = this.objects.oidByName(NameClass.Type, schema, name);
-    return oid === undefined ? undefined : this.types.byOid(oid);
+    if (oid !== undefined) return this.types.byOid(oid);
+    if (!name.startsWith('_')) return undefined;
+    const element = this.objects.oidByName(NameClass.Type, schema, name.slice(1));
+    return element === undefined ? undefined : this.types.byOid(this.types.byOid(element)?.arrayOid ?? 0);
   }
 }
 

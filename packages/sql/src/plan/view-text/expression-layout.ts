@@ -7,6 +7,7 @@
  */
 import { unsupportedError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
+import { currentWord } from '../../expr/bind-special.js';
 import type { Scope } from '../../expr/scope.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
@@ -123,9 +124,7 @@ export abstract class ExpressionLayout extends NameLayout {
       case 'star':
         return this.wholeRow(node);
       case 'current':
-        return (
-          node.function.replaceAll('-', '_').toUpperCase() + (node.precision === undefined ? '' : `(${node.precision})`)
-        );
+        return currentWord(node);
       case 'row':
         return `ROW(${this.list(node.fields)})`;
       case 'array':
