@@ -87,6 +87,8 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     throw error;
   }
   await database.close();
+  // Everybody has been told; whoever stopped it without having asked has not.
+  if (database.failure !== undefined) throw new CommandError(ExitCode.Failed, database.failure);
   logger.info('stopped');
   return ExitCode.Done;
 }

@@ -1,5 +1,5 @@
 /** The built program as a process: exit codes, signals, kill -9. */
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +85,7 @@ describe('the daemon', () => {
     },
   );
 
-  it('says which process has the directory, and how to reach it', async () => {
+  it('says which process has the directory and how to reach it, and takes no more writes once that is gone', async () => {
     const data = newDirectory();
     const daemon = await Daemon.start('--data', data);
     for (const args of [
@@ -98,7 +98,12 @@ describe('the daemon', () => {
       expect(err).toContain(`process ${daemon.child.pid}`);
       expect(err).toContain(`psql ${daemon.url}`);
     }
-    await daemon.end('SIGTERM');
+    rmSync(data, { recursive: true });
+    const client = await connect(daemon);
+    await client.query('create sequence s').catch(() => undefined);
+    await expect(client.query('create sequence t')).rejects.toMatchObject({ code: '58P01' });
+    expect(await daemon.end('SIGTERM')).toBe(2);
+    expect(daemon.err).toContain('removed, moved or replaced');
   });
 });
 

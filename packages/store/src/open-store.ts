@@ -122,6 +122,7 @@ async function openLocked(
   listed.catch(() => undefined);
   const superblock = Superblock.open(vfs, superblockPath, checksums, readOnly, (error) => health.fail(error));
   opened.push(() => superblock.close());
+  health.isInPlace = () => superblock.isInPlace();
   for (const message of superblock.damage)
     logger.warn('the superblock is damaged; its other slot is whole', { message });
 

@@ -34,7 +34,7 @@
  *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
  *      engine frees what older generations needed.
  */
-import { type PhantomError, SqlState, assert, isPhantomError, unsupportedError } from '@phantom/base';
+import { type PhantomError, SqlState, assert, isPhantomError, isShortage, unsupportedError } from '@phantom/base';
 import {
   type BatchReader,
   EngineCode,
@@ -498,6 +498,7 @@ export class LogStore implements Store {
 
   /** The queue has nothing more to do for now. */
   private settled(): void {
+    if (!this.health.isClosed) this.health.look(this.parts.options.clock);
     this.checkpointer.request();
     if (this.durability === 'fsync' && this.osSyncTimer === undefined && this.wal.durable < this.wal.end) {
       if (this.queue.queued === 0 && this.health.failure === undefined) this.syncSoon();
@@ -533,7 +534,7 @@ export class LogStore implements Store {
     await this.checkpointer.settled();
     if (!this.readOnly && health.failure === undefined) {
       await attempt(() => wal.sync());
-      if (checkpoint) await attempt(() => this.checkpointer.run());
+      if (checkpoint) await attempt(() => this.lastCheckpoint());
       if (health.failure === undefined && errors.length === 0) {
         await attempt(() => superblock.update((state) => (state.spaceLimit = catalog.spaceNext)));
       }
@@ -545,6 +546,21 @@ export class LogStore implements Store {
     await attempt(() => lock.release());
     // After a failure everybody has been told already; what fails here follows from it.
     if (health.failure === undefined && errors.length > 0) throw errors[0];
+  }
+
+  /** Where the disk is full it is left out: the log has everything. */
+  private async lastCheckpoint(): Promise<void> {
+    try {
+      await this.checkpointer.run();
+    } catch (error) {
+      if (!isShortage(error) || this.wal.durable < this.wal.end) throw error;
+      this.parts.options.logger.warn(
+        'closing without a checkpoint; nothing is lost, and the next opening replays the log',
+        {
+          reason: (error as Error).message,
+        },
+      );
+    }
   }
 
   private registerMetrics(): void {

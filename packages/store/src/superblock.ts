@@ -113,6 +113,11 @@ export class Superblock {
     return readSlots(this.file, this.file.path, this.checksums).damage;
   }
 
+  /** Whether the next opening would find it. */
+  isInPlace(): boolean {
+    return this.file.isInPlace();
+  }
+
   close(): void {
     this.file.close();
   }

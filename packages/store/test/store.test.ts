@@ -1,4 +1,4 @@
-import { type Logger, ManualClock, MetricsRegistry, PhantomError } from '@phantom/base';
+import { type Logger, ManualClock, MetricsRegistry, PhantomError, silentLogger } from '@phantom/base';
 import { EngineCode, type KeyRange } from '@phantom/kv';
 import { FaultyVfs, MemoryVfs, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
@@ -468,11 +468,41 @@ describe('the whole', () => {
     store = await openStore('/db', optionsOf(vfs));
     expect(['1', '2']).toContain(readNow(store, 'left a'));
     await commit(store, { 'left a': '3' });
-    vfs.injector = pathMatch(/snapshot/, onOperation('open', failFrom(0, 'ENOSPC')));
-    expect((await rejection(store.close())).code).toBe('53100');
+    vfs.injector = pathMatch(/snapshot/, onOperation('open', failFrom(0, 'EIO')));
+    expect((await rejection(store.close())).code).toBe('58030');
     vfs.injector = onOperation([], failFrom(0, 'EIO'));
     store = await openStore('/db', optionsOf(vfs));
     expect(readNow(store, 'left a')).toBe('3');
+    await store.close();
+  });
+
+  it('closes on a full disk without a checkpoint, since the log has everything', async () => {
+    const vfs = new FaultyVfs(new MemoryVfs(), onOperation([], failFrom(0, 'EIO')));
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) };
+    let store = await openStore('/db', optionsOf(vfs, { logger }));
+    await commit(store, { 'left a': '1' });
+    vfs.injector = pathMatch(/snapshot/, onOperation('open', failFrom(0, 'ENOSPC')));
+    await store.close();
+    expect(warnings).toEqual([expect.stringMatching(/^closing without a checkpoint; nothing is lost/)]);
+    store = await openStore('/db', optionsOf(vfs));
+    expect(readNow(store, 'left a')).toBe('1');
+    vfs.injector = onOperation([], failFrom(0, 'EIO'));
+    await store.close();
+  });
+
+  it.each(['removed', 'replaced'])('fails once its files have been %s', async (way) => {
+    const vfs = new MemoryVfs();
+    const clock = new ManualClock();
+    const store = await openStore('/db', optionsOf(vfs, { clock }));
+    await commit(store, { 'left a': '1' });
+    vfs.remove('/db/superblock');
+    if (way === 'replaced') vfs.open('/db/superblock', { mode: 'create-new' }).close();
+    clock.advance(1000);
+    await commit(store, { 'left a': '2' });
+    expect(store.failure).toMatchObject({ code: '58P01', hint: expect.stringMatching(/restore a backup/) });
+    expect(readNow(store, 'left a')).toBe('2');
+    expect((await rejection(commit(store, { 'left a': '3' }))).code).toBe('58P01');
     await store.close();
   });
 

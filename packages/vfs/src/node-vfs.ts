@@ -133,9 +133,9 @@ class NodeVfs implements Vfs {
 
 /** A descriptor of a file that is large; undefined for others, and for what cannot be opened. */
 function openLarge(path: string): number | undefined {
-  const bytes = fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes < LARGE_FILE_BYTES) return undefined;
   try {
+    const bytes = fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes < LARGE_FILE_BYTES) return undefined;
     return fs.openSync(path, fs.constants.O_RDONLY);
   } catch {
     // It is removed all the same, on this thread.
@@ -241,6 +241,18 @@ class NodeFile implements VfsFile {
   size(): number {
     this.checkOpen();
     return attempt('read the size of', this.path, () => fs.fstatSync(this.descriptor).size);
+  }
+
+  isInPlace(): boolean {
+    this.checkOpen();
+    try {
+      const there = fs.statSync(this.path, { bigint: true, throwIfNoEntry: false });
+      const { dev, ino } = fs.fstatSync(this.descriptor, { bigint: true });
+      return there !== undefined && there.dev === dev && there.ino === ino;
+    } catch {
+      // A directory that may not be looked into says nothing of what is in it.
+      return true;
+    }
   }
 
   truncate(bytes: number): void {

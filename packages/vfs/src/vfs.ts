@@ -69,6 +69,8 @@ export interface VfsFile {
   /** Writes all of `from`, extending the file as needed; a gap reads as zeros. */
   writeAt(offset: number, from: Uint8Array): void;
   size(): number;
+  /** Whether its path still leads to this file; true where the system does not tell. */
+  isInPlace(): boolean;
   truncate(bytes: number): void;
   /**
    * Writes zeros, extending the file as needed, on the file's sync thread; readable once resolved, and no more durable than

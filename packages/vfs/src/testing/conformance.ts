@@ -89,6 +89,19 @@ const FILES: Readonly<Record<string, Body>> = {
     file.close();
   },
 
+  'tells whether its path still leads to it'(vfs, directory) {
+    const path = joinPath(directory, 'a');
+    const file = vfs.open(path, { mode: 'create' });
+    assert.ok(file.isInPlace());
+    if (vfs.capabilities.renameOverOpen) {
+      vfs.remove(path);
+      assert.ok(!file.isInPlace());
+      vfs.open(path, { mode: 'create-new' }).close();
+      assert.ok(!file.isInPlace());
+    }
+    file.close();
+  },
+
   'writes nothing for no bytes'(vfs, directory) {
     const file = vfs.open(joinPath(directory, 'a'), { mode: 'create' });
     file.writeAt(100, new Uint8Array(0));

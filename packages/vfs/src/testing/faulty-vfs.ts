@@ -139,6 +139,10 @@ class FaultyFile implements VfsFile {
     return this.inner.size();
   }
 
+  isInPlace(): boolean {
+    return this.inner.isInPlace();
+  }
+
   truncate(bytes: number): void {
     const fault = this.disk.faultOf('truncate', this.path, bytes);
     if (fault !== undefined) throw fault.error;

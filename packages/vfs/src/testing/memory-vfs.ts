@@ -183,6 +183,11 @@ export class MemoryVfs implements Vfs {
     node.overwrite(offset, bytes);
   }
 
+  /** For the file handles: whether the path leads to this file. */
+  leadsTo(path: string, node: MemoryFileNode): boolean {
+    return this.find(path) === node;
+  }
+
   /** For the file handles: counts the operation and calls the hook. */
   done(operation: VfsOperation, path: string, offset?: number, bytes?: number): void {
     this.operations++;
@@ -333,6 +338,11 @@ class MemoryFile implements VfsFile {
     this.checkOpen();
     this.disk.done('size', this.path);
     return this.node.size;
+  }
+
+  isInPlace(): boolean {
+    this.checkOpen();
+    return this.disk.leadsTo(this.path, this.node);
   }
 
   truncate(bytes: number): void {
