@@ -147,6 +147,8 @@ interface ConstraintBase {
   readonly initiallyDeferred: boolean;
   readonly validated: boolean;
   readonly comment?: string;
+  /** Of a partition: the partitioned table's constraint that it goes with. */
+  readonly parentOid?: Oid;
 }
 
 export type ConstraintDescriptor =
@@ -217,7 +219,33 @@ export interface IndexDescriptor extends SchemaObject {
   readonly options?: Readonly<Record<string, string>>;
   /** `building`: written by every writer, not read by the planner yet. */
   readonly state: 'building' | 'valid';
+  /** Of a partition's index: the index of the partitioned table that it was made for, and goes with. */
+  readonly parentOid?: Oid;
 }
+
+/** How the rows of a partitioned table are told apart. */
+export interface PartitionKey {
+  readonly strategy: 'list' | 'range' | 'hash';
+  readonly parts: readonly PartitionKeyPart[];
+}
+
+/** A column by number, or an expression as SQL text. */
+export interface PartitionKeyPart {
+  readonly column?: number;
+  readonly expressionSql?: string;
+  readonly type: TypeRef;
+}
+
+/** A value as text (ISO dates, UTC), or what lies before or behind all values. */
+export type PartitionDatum = { readonly value: string } | 'minvalue' | 'maxvalue';
+
+/** Which rows of a partitioned table lie in a partition. */
+export type PartitionBound =
+  /** All that no other partition takes; one of the values, as texts; from one key, inclusive, to another, exclusive. */
+  | { readonly kind: 'default' }
+  | { readonly kind: 'list'; readonly values: readonly (string | null)[] }
+  | { readonly kind: 'range'; readonly from: readonly PartitionDatum[]; readonly to: readonly PartitionDatum[] }
+  | { readonly kind: 'hash'; readonly modulus: number; readonly remainder: number };
 
 /** An index over paths of documents. */
 export interface DocumentIndexDescriptor {
@@ -299,6 +327,10 @@ export interface TableDescriptor extends SchemaObject {
   readonly rowSecurity?: RowSecurity;
   /** Triggers that rows of the table may fire. */
   readonly triggerOids?: readonly Oid[];
+  /** Set for a partitioned table: its rows lie in its partitions, and its own space and those of its indexes stay empty. */
+  readonly partitioned?: PartitionKey;
+  /** Set for a partition: the table that it is a part of, and which part. */
+  readonly partition?: { readonly parentOid: Oid; readonly bound: PartitionBound };
   /** Set for a materialized view: the query its rows come from. */
   readonly materialized?: StoredQuery & { readonly populated: boolean };
   readonly rowTypeOid: Oid;

@@ -30,6 +30,7 @@ import {
   undefinedRelation,
 } from './names.js';
 import { changeRelationOwner } from './rename.js';
+import { alterPartitions, refuseForPartitions } from './partitions/alter-partitions.js';
 import { roleOf } from './role-names.js';
 import { alterRowSecurity } from './row-security.js';
 import { switchTriggers } from './triggers/alter-trigger.js';
@@ -89,7 +90,12 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
         );
       if (node.object !== 'table' && node.object !== 'materialized view')
         throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
+      refuseForPartitions(context, relation, action, node.only);
       yield* alter(context, relation, action, together, node.actions.length === 1);
+      if (relation.partitioned !== undefined)
+        yield* alterPartitions(context, relation, action, node.only, (partition, own) =>
+          alter(context, partition, own, together, false),
+        );
     } else if (relation.kind === 'sequence' && (action.kind === 'set-logged' || action.kind === 'set-unlogged')) {
       context.objects.put({ ...relation, persistence: action.kind === 'set-logged' ? 'permanent' : 'unlogged' });
     } else {

@@ -59,18 +59,24 @@ function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {
   if (node.tables.length === 0) {
     const tables: TableDescriptor[] = [];
     for (const object of context.objects.objects()) {
-      if (object.kind !== 'table') continue;
+      if (object.kind !== 'table' || object.partitioned !== undefined) continue;
       const schema = context.objects.object(object.schemaOid);
       if (schema?.kind === 'schema' && schema.databaseOid === context.databaseOid) tables.push(object);
     }
     return tables;
   }
-  return node.tables.map(({ name, columns }) => {
+  return node.tables.flatMap(({ name, columns }) => {
     const relation = relationNamed(context, name);
     if (relation.kind !== 'table') throw new PhantomError('42809', `"${relation.name}" is not a table`);
     for (const column of columns) columnNamed(relation, column);
-    return relation;
+    return leavesOf(context, relation);
   });
+}
+
+/** The table; of a partitioned one, which has no rows of its own, all partitions that have. */
+function leavesOf(context: DdlContext, table: TableDescriptor): TableDescriptor[] {
+  if (table.partitioned === undefined) return [table];
+  return context.picture.partitionsOf(table).flatMap((partition) => leavesOf(context, partition));
 }
 
 /** Walks over one table and writes its statistics in the transaction; the planner has them once that is published. */

@@ -14,10 +14,11 @@ import type { CreateIndex } from '../text/ast-schema.js';
 import { refuseCollection } from './create-collection.js';
 import { createDocumentIndex } from './create-document-index.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { buildIndex } from './index-build.js';
+import { inheritOnPartitions } from './partitions/partition-indexes.js';
+import { addIndex, indexName } from './put-index.js';
+import { requireKeyColumns } from './partitions/key-columns.js';
 import { checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
 import {
-  chooseName,
   claimName,
   columnNamed,
   lockForChange,
@@ -44,7 +45,10 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
     return undefined;
   }
   const defined = yield* defineIndex(context, node, 'valid');
-  if (defined !== undefined) yield* addIndex(context, defined.table, defined.index);
+  if (defined === undefined) return undefined;
+  const { table, index } = defined;
+  yield* addIndex(context, table, index);
+  if (table.partitioned !== undefined && !node.only) yield* inheritOnPartitions(context, table.oid, index);
   return undefined;
 }
 
@@ -68,6 +72,8 @@ export function* defineIndex(
   }
   requireOwner(context, relation);
   refuseCollection(relation, 'CREATE INDEX CONCURRENTLY');
+  if (node.concurrently && relation.partitioned !== undefined)
+    throw new PhantomError('0A000', `cannot create index on partitioned table "${relation.name}" concurrently`);
   const table = yield* lockForChange(context, relation);
   if (table === undefined) throw undefinedRelation(node.table);
   yield* refuseWhileInUse(context, table, 'CREATE INDEX');
@@ -82,6 +88,13 @@ export function* defineIndex(
     context.notice('NOTICE', '42P07', `relation "${name}" already exists, skipping`);
     return undefined;
   }
+  if (table.partitioned !== undefined && node.unique)
+    requireKeyColumns(
+      table,
+      table.partitioned,
+      parts.map(({ column }) => column),
+      'UNIQUE',
+    );
   const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
   if (predicateSql !== undefined) bind(context, table, predicateSql, 'predicate');
   const options = storageOptions(node.options, 'index');
@@ -127,41 +140,6 @@ function checkAbilities(node: CreateIndex, method: 'hash' | 'gin' | 'column'): v
     if (element.collation !== undefined) refuse('collations');
     if (element.operatorClass !== undefined) refuse('operator classes');
   }
-}
-
-/** Puts an index beside its table and fills it. The caller holds the table's lock and has claimed the name. */
-export function* addIndex(
-  context: DdlContext,
-  table: TableDescriptor,
-  index: IndexDescriptor,
-): Generator<Yielded, void, void> {
-  putIndex(context, table, index);
-  yield* buildIndex(context, table, index, true);
-  context.tableRewritten(table.oid);
-}
-
-/** Puts an index beside its table: whoever writes the table from now on keeps it. */
-export function putIndex(context: DdlContext, table: TableDescriptor, index: IndexDescriptor): void {
-  context.objects.put(index);
-  context.objects.put({ ...table, indexOids: [...table.indexOids, index.oid], schemaVersion: table.schemaVersion + 1 });
-  context.objects.addDependency({
-    dependentOid: index.oid,
-    dependentColumn: 0,
-    referencedOid: table.oid,
-    referencedColumn: 0,
-    strength: 'automatic',
-  });
-}
-
-/** A free name after the table and what the index holds: columns, or what an expression would be called; each name once. */
-export function indexName(context: DdlContext, table: TableDescriptor, held: readonly string[]): string {
-  const names: string[] = [];
-  for (const wanted of held) {
-    let name = wanted;
-    for (let n = 1; names.includes(name); n++) name = `${wanted}${n}`;
-    names.push(name);
-  }
-  return chooseName(context, table.schemaOid, [table.name, names.join('_')], 'idx');
 }
 
 function nameOfElement({ value }: IndexElement): string {

@@ -15,7 +15,7 @@ import { parseExpression } from '../text/parse.js';
 import type { LikeClause, LikeOption, SequenceOption, TableConstraint } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
 import { ownSequence } from './create-table-sequence.js';
-import { addIndex, indexName } from './create-index.js';
+import { addIndex, indexName } from './put-index.js';
 import { relationNamed } from './names.js';
 import { freeName, putStatistics, statisticsOf } from './statistics-objects.js';
 

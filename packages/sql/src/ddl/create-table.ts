@@ -19,6 +19,8 @@ import { claimName, columnNamed, creationSchema, refuseSystemName, relationExist
 import { ownSequence } from './create-table-sequence.js';
 import { newTable, onCommitOf } from './new-table.js';
 import { storedExpression } from './stored-expressions.js';
+import { attach, inheritedChecks, inheritedColumns, overriddenColumn, parentOf } from './partitions/partition-of.js';
+import { partitionKeyOf } from './partitions/partition-key.js';
 import { claimTypeName, putRowType, requireTypeUsage } from './types.js';
 
 /** Columns of a table, dropped ones included: PostgreSQL's limit, so that what is dumped there fits here and the other way round. */
@@ -44,11 +46,16 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     return undefined;
   }
   yield* claimTypeName(context, place.schemaOid, place.name, true);
-  let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.persistence));
+  const parent =
+    node.partitionOf === undefined ? undefined : yield* parentOf(context, node.partitionOf.parent, place.persistence);
+  let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.persistence), parent?.engine);
+  if (parent !== undefined) table = { ...table, columns: inheritedColumns(parent, table.layoutVersion) };
   const constraints: TableConstraint[] = [];
   const copied: CopiedParts = { indexes: [], statistics: [], keyComments: [], comments: new Map() };
   for (const element of node.elements) {
-    if (element.kind === 'column-definition') {
+    if (element.kind === 'column-definition' && parent !== undefined) {
+      table = yield* inheritColumn(context, table, element, constraints);
+    } else if (element.kind === 'column-definition') {
       const made = yield* makeColumn(context, table, element);
       table = { ...table, columns: [...table.columns, made.column] };
       constraints.push(...made.constraints);
@@ -59,6 +66,11 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     } else {
       constraints.push(element);
     }
+  }
+  if (parent !== undefined) constraints.push(...inheritedChecks(parent));
+  if (node.partitionBy !== undefined) {
+    refusePartitioned(node, constraints);
+    table = { ...table, partitioned: partitionKeyOf(context, table, node.partitionBy) };
   }
   // The primary key first: it decides how rows are keyed. Foreign keys last: they may refer to this table's own keys.
   table = keyTable(table, constraints);
@@ -73,6 +85,8 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
   table = context.objects.object(table.oid) as TableDescriptor;
   for (const column of table.columns) checkColumnValue(context, table, column);
   yield* copyParts(context, table.oid, copied);
+  if (parent !== undefined && node.partitionOf !== undefined)
+    yield* attach(context, parent, table.oid, node.partitionOf.bound, true);
   if (table.onCommit !== undefined) context.onCommit(table);
   return undefined;
 }
@@ -128,7 +142,6 @@ function checkColumnValue(context: DdlContext, table: TableDescriptor, column: C
 
 function refuseUnsupported(node: CreateTable): void {
   if (node.inherits.length > 0) throw unsupportedError('table inheritance');
-  if (node.partitionOf !== undefined || node.partitionBy !== undefined) throw unsupportedError('table partitioning');
   if (node.ofType !== undefined) throw unsupportedError('CREATE TABLE OF');
   if (node.systemVersioning) throw unsupportedError('system-versioned tables');
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
@@ -139,8 +152,17 @@ function refuseUnsupported(node: CreateTable): void {
   }
 }
 
+/** What a partitioned table cannot have: there, and here. */
+function refusePartitioned(node: CreateTable, constraints: readonly TableConstraint[]): void {
+  if (constraints.some(isForeignKey)) throw unsupportedError('a foreign key of a partitioned table');
+  const option = node.options.find(({ name }) => name.text !== 'engine');
+  if (option !== undefined) throw new PhantomError('22023', `unrecognized parameter "${option.name.text}"`);
+  if (node.inherits.length > 0) throw new PhantomError('42P16', 'cannot create partitioned table as inheritance child');
+}
+
 /** The primary key's columns become the rows' key. */
 function keyTable(table: TableDescriptor, constraints: readonly TableConstraint[]): TableDescriptor {
+  if (table.partitioned !== undefined) return table;
   const primary = constraints.find(isPrimaryKey);
   if (primary?.kind !== 'primary-key' || primary.deferrable) return table;
   const keyColumns = primary.columns.map((name) => columnNamed(table, name).number);
@@ -196,6 +218,19 @@ export function* makeColumn(
     column = yield* applyColumnConstraint(context, table, column, constraint, constraints);
   }
   return { column, constraints };
+}
+
+/** A column of a partition's definition: what it says besides what the partitioned table does. */
+function* inheritColumn(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: ColumnDefinition,
+  constraints: TableConstraint[],
+): Generator<Yielded, TableDescriptor, void> {
+  let column = overriddenColumn(table, node);
+  for (const constraint of node.constraints)
+    column = yield* applyColumnConstraint(context, table, column, constraint, constraints);
+  return { ...table, columns: table.columns.map((other) => (other.number === column.number ? column : other)) };
 }
 
 function serialOf(type: TypeName): string | undefined {

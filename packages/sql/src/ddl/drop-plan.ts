@@ -12,7 +12,15 @@
  *   sequence    defaults that draw from it
  */
 import { PhantomError } from '@phantom/base';
-import type { ConstraintDescriptor, Dependency, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type {
+  ConstraintDescriptor,
+  Dependency,
+  IndexDescriptor,
+  ObjectDescriptor,
+  Oid,
+  TableDescriptor,
+} from '@phantom/catalog';
+import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { incomingDocuments, incomingKeys, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
@@ -77,6 +85,7 @@ export function planDrop(context: DdlContext, roots: readonly Going[], cascade: 
       refused.push(`${describe(context, edge.item)} depends on ${describe(context, item)}`);
     }
   }
+  refuseRequired(context, found);
   if (refused.length > 0 && !cascade) {
     const what = roots.length === 1 ? describe(context, roots[0] as Going) : 'desired object(s)';
     throw new PhantomError('2BP01', `cannot drop ${what} because other objects depend on it`, {
@@ -152,7 +161,11 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
     }
   }
   if (object.kind === 'sequence') yield* defaultsFrom(context, object.oid);
-  if (object.kind === 'index') yield* standingOn(context, object.tableOid, object.oid);
+  if (object.kind === 'index') {
+    yield* standingOn(context, object.tableOid, object.oid);
+    for (const index of partitionIndexes(context, object.tableOid, object.oid))
+      yield { item: { kind: 'object', oid: index.oid }, silent: true };
+  }
   if (object.kind === 'routine') for (const item of usersOfRoutine(context, object)) yield { item, silent: false };
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
   // The row type of a relation may have users of its own.
@@ -182,6 +195,10 @@ function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Depe
   if (dependent === undefined || dependent.oid === object.oid) return;
   const silent =
     dependency.strength === 'automatic' || (dependent.kind === 'policy' && dependent.tableOid === object.oid);
+  if (dependent.kind === 'table' && dependent.partition?.parentOid === object.oid) {
+    yield { item: { kind: 'object', oid: dependent.oid }, silent: true };
+    return;
+  }
   if (dependent.kind === 'table' && object.kind === 'table' && dependent.materialized === undefined) {
     for (const constraint of dependent.constraints) {
       if (constraint.kind !== 'foreign key' || constraint.referencedTableOid !== object.oid) continue;
@@ -233,6 +250,11 @@ function* defaultsFrom(context: DdlContext, sequenceOid: Oid): Iterable<Edge> {
 function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Iterable<Edge> {
   const table = context.objects.object(oid);
   if (table?.kind !== 'table') return;
+  const name = columnName(table, number);
+  for (const partition of partitionsOf(table, context.objects)) {
+    const own = partition.columns.find((column) => !column.dropped && column.name === name);
+    if (own !== undefined) yield { item: { kind: 'column', oid: partition.oid, number: own.number }, silent: true };
+  }
   for (const constraint of table.constraints) {
     if (constraint.columns.includes(number)) yield { item: { kind: 'constraint', oid, constraint }, silent: true };
   }
@@ -272,11 +294,44 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
 }
 
 function* dependentsOfKey(context: DdlContext, oid: Oid, constraint: ConstraintDescriptor): Iterable<Edge> {
+  const table = context.objects.object(oid);
+  if (table?.kind === 'table') {
+    for (const partition of partitionsOf(table, context.objects)) {
+      for (const own of partition.constraints)
+        if (own.parentOid === constraint.oid)
+          yield { item: { kind: 'constraint', oid: partition.oid, constraint: own }, silent: true };
+    }
+  }
   if (!('indexOid' in constraint)) return;
   yield* standingOn(context, oid, constraint.indexOid);
   const index = context.objects.object(constraint.indexOid);
   if (index === undefined) return;
   for (const dependency of context.objects.dependentsOf(index.oid)) yield* edgeOf(context, index, dependency);
+}
+
+/** The indexes of a table's partitions that go with one of its own. */
+function* partitionIndexes(context: DdlContext, tableOid: Oid, indexOid: Oid): Iterable<IndexDescriptor> {
+  const table = context.objects.object(tableOid);
+  if (table?.kind !== 'table') return;
+  for (const { indexOids } of partitionsOf(table, context.objects)) {
+    for (const oid of indexOids) {
+      const index = context.objects.object(oid);
+      if (index?.kind === 'index' && index.parentOid === indexOid) yield index;
+    }
+  }
+}
+
+/** 2BP01 for an index of a partition that its table's index asks for. */
+function refuseRequired(context: DdlContext, found: ReadonlyMap<string, Going>): void {
+  for (const { kind, oid } of found.values()) {
+    const index = kind === 'object' ? context.objects.object(oid) : undefined;
+    if (index?.kind !== 'index' || index.parentOid === undefined) continue;
+    if (found.has(`o${index.parentOid}`) || found.has(`o${index.tableOid}`)) continue;
+    const parent = context.objects.object(index.parentOid);
+    throw new PhantomError('2BP01', `cannot drop index ${index.name} because index ${parent?.name} requires it`, {
+      hint: `You can drop index ${parent?.name} instead.`,
+    });
+  }
 }
 
 /** Foreign keys, and references of documents, that find what they refer to by an index of the table. */

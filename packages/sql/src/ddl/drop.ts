@@ -23,6 +23,7 @@ import { forgetObject } from './forget-object.js';
 import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner, splitName } from './names.js';
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
+import { touch } from './partitions/partition-of.js';
 import { forgetPolicy } from './row-security.js';
 import { findStatistics } from './statistics-objects.js';
 import { forgetTrigger } from './triggers/trigger-names.js';
@@ -265,6 +266,8 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
   yield* lockForChange(context, object);
   if (object.kind === 'table') {
     yield* refuseWhileInUse(context, object, 'DROP TABLE');
+    const parentOid = object.partition?.parentOid;
+    if (parentOid !== undefined && !going.has(parentOid)) yield* leaveParent(context, parentOid);
     context.transaction.removeRange(spaceRange(object.space));
     objects.remove(object.rowTypeOid);
   } else if (object.kind === 'index') {
@@ -288,6 +291,14 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
     forgetSchemaRights(context, object.oid);
   }
   forgetObject(context, object.oid);
+}
+
+/** The table that a partition was one of: its writers are waited for, and its plans made anew. */
+function* leaveParent(context: DdlContext, oid: Oid): Step<void> {
+  const parent = context.objects.object(oid);
+  if (parent?.kind !== 'table') return;
+  yield* lockForChange(context, parent);
+  touch(context, oid);
 }
 
 /** Default privileges in a schema go with it. */

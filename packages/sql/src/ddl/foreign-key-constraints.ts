@@ -41,6 +41,8 @@ export function* addForeignKey(
   const parent = relationNamed(context, node.table);
   if (parent.kind !== 'table' || parent.materialized !== undefined)
     throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
+  if (table.partitioned !== undefined) throw unsupportedError('a foreign key of a partitioned table');
+  if (parent.partitioned !== undefined) throw unsupportedError('a foreign key to a partitioned table');
   checkReferencedPersistence(table, parent);
   const columns = node.columns.map((name) => columnNamed(table, name));
   const { index, referenced } = referencedKey(context, parent, node);

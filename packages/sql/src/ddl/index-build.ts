@@ -38,6 +38,7 @@ export function* buildIndex(
   index: IndexDescriptor,
   alone: boolean,
 ): Generator<Yielded, void, void> {
+  if (table.partitioned !== undefined) return;
   if (index.method === 'column') {
     yield* buildColumns(context, table, index);
     return;

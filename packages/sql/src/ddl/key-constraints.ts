@@ -7,6 +7,7 @@ import type { TableConstraint } from '../text/ast-schema.js';
 import type { AddConstraintOptions } from './constraints.js';
 import type { DdlContext } from './context.js';
 import { buildIndex } from './index-build.js';
+import { requireKeyColumns } from './partitions/key-columns.js';
 import { chooseName, claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
 import { rekeyTable } from './rekey-table.js';
 import { replaceTable } from './replace-table.js';
@@ -14,14 +15,14 @@ import { storageOptions } from './storage-options.js';
 import { checkExistingRows } from './validate.js';
 
 type Step = Generator<Yielded, void, void>;
-type KeyConstraint = TableConstraint & { kind: 'unique' | 'primary-key' };
+export type KeyNode = TableConstraint & { kind: 'unique' | 'primary-key' };
 type UsingIndexNode = TableConstraint & { kind: 'using-index' };
 
 /** Adds a primary key or unique constraint; 23502 and 23505 where the rows that are there do not obey it. */
 export function* addKey(
   context: DdlContext,
   table: TableDescriptor,
-  node: KeyConstraint,
+  node: KeyNode,
   { newTable, alone = false }: AddConstraintOptions,
 ): Step {
   if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
@@ -41,6 +42,10 @@ export function* addKey(
       { position: node.position + 1 },
     );
   }
+  if (table.partitioned !== undefined) {
+    const numbers = columns.map(({ number }) => number);
+    requireKeyColumns(table, table.partitioned, numbers, primary ? 'PRIMARY KEY' : 'UNIQUE');
+  }
   const name =
     node.name?.text ??
     chooseName(
@@ -54,7 +59,7 @@ export function* addKey(
   if (existing !== undefined) throw relationExists(name);
   freeConstraintName(table, name);
   // A primary key keys the rows themselves, unless it lets them have the same key for a while: then it is an index beside them.
-  const keysRows = primary && !node.deferrable;
+  const keysRows = primary && !node.deferrable && table.partitioned === undefined;
   const index: IndexDescriptor = {
     kind: 'index',
     oid: context.catalog.allocateOid(),
@@ -107,7 +112,7 @@ export function* addKey(
     indexOids: [...table.indexOids, index.oid],
     ...(keysRows ? { keyColumns: constraint.columns } : {}),
   };
-  if (newTable) return replaceTable(context, withKey, {});
+  if (newTable || table.partitioned !== undefined) return replaceTable(context, withKey, {});
   if (keysRows) return yield* rekeyTable(context, table, withKey, index, alone);
   if (primary) {
     for (const column of columns) if (!column.notNull) yield* checkExistingRows(context, table, column);

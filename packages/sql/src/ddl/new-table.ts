@@ -8,14 +8,15 @@ import type { DdlContext } from './context.js';
 import { ownership } from './ownership.js';
 import { storageOptions } from './storage-options.js';
 
-/** `more` has what the statement knows of the table; without it the table has no columns. */
+/** `more` has what the statement knows of the table; without it the table has no columns. `engine`: where the options name none. */
 export function newTable(
   context: DdlContext,
   place: { readonly name: string; readonly schemaOid: number; readonly persistence: Persistence },
   options: readonly Option[],
   more: Partial<Pick<TableDescriptor, 'columns' | 'onCommit' | 'materialized'>>,
+  engine?: TableEngine,
 ): TableDescriptor {
-  const storage = storageOf(options, place.persistence === 'temporary');
+  const storage = storageOf(options, place.persistence === 'temporary', engine);
   return {
     kind: 'table',
     oid: context.catalog.allocateOid(),
@@ -78,9 +79,10 @@ export function onCommitOf(
 function storageOf(
   options: readonly Option[],
   temporary: boolean,
+  otherwise: TableEngine | undefined,
 ): { readonly engine: TableEngine; readonly options: { readonly options?: Readonly<Record<string, string>> } } {
   const isEngine = (option: Option): boolean => option.namespace === undefined && option.name.text === 'engine';
-  const engine = engineOf(options.filter(isEngine));
+  const engine = engineOf(options.filter(isEngine), otherwise);
   const kept = storageOptions(
     options.filter((option) => !isEngine(option)),
     'table',
@@ -92,8 +94,8 @@ function storageOf(
 }
 
 /** The engine that WITH (...) asks for; 22023 for other parameters, which storageOptions reads. */
-export function engineOf(options: readonly Option[]): TableEngine {
-  let engine: TableEngine = 'btree';
+export function engineOf(options: readonly Option[], otherwise: TableEngine = 'btree'): TableEngine {
+  let engine = otherwise;
   for (const option of options) {
     const name = option.name.text;
     if (name !== 'engine') {

@@ -47,7 +47,7 @@ export function indexesOf(context: DdlContext, node: Reindex): IndexDescriptor[]
       if (index.kind !== 'index') throw new PhantomError('42809', `"${index.name}" is not an index`);
       requireOwner(context, index);
       if (index.method === 'document') throw unsupportedError('REINDEX of an index of a collection');
-      return [index];
+      return leavesOf(context, index);
     }
     case 'table': {
       const table = relationNamed(context, node.name);
@@ -80,6 +80,18 @@ export function indexesOf(context: DdlContext, node: Reindex): IndexDescriptor[]
   }
 }
 
+/** The index; of a partitioned table, whose index has no entries, those of its partitions. */
+function leavesOf(context: DdlContext, index: IndexDescriptor): IndexDescriptor[] {
+  const table = context.objects.object(index.tableOid);
+  if (table?.kind !== 'table' || table.partitioned === undefined) return [index];
+  return context.picture.partitionsOf(table).flatMap(({ indexOids }) =>
+    indexOids.flatMap((oid) => {
+      const own = context.objects.object(oid);
+      return own?.kind === 'index' && own.parentOid === index.oid ? leavesOf(context, own) : [];
+    }),
+  );
+}
+
 function isSystemSchema(name: string): boolean {
   return name === 'pg_catalog' || name === 'information_schema';
 }
@@ -90,6 +102,8 @@ function indexesIn(context: DdlContext, schemaOid: number): IndexDescriptor[] {
 }
 
 function indexesOfTable(context: DdlContext, table: TableDescriptor): IndexDescriptor[] {
+  if (table.partitioned !== undefined)
+    return context.picture.partitionsOf(table).flatMap((partition) => indexesOfTable(context, partition));
   return table.indexOids
     .map((oid) => context.objects.object(oid))
     .filter((index): index is IndexDescriptor => index?.kind === 'index' && index.space !== table.space)

@@ -9,6 +9,7 @@ import {
   type Oid,
   type OwnedObject,
   type RoleDescriptor,
+  type PartitionKey,
   type TableDescriptor,
   type TypeDescriptor,
   hasPrivilege,
@@ -226,6 +227,14 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   if (relation?.kind !== 'table') throw new PhantomError('42809', `cannot rename columns of relation "${found.name}"`);
   // A column is called what its field is.
   refuseCollection(relation, 'ALTER TABLE RENAME COLUMN');
+  if (relation.partition !== undefined) throw new PhantomError('42P16', `cannot rename inherited column "${from}"`);
+  if (node.only && context.picture.partitionsOf(relation).length > 0)
+    throw new PhantomError('42P16', `inherited column "${from}" must be renamed in child tables too`);
+  yield* renameTableColumn(context, relation, from, to);
+  return undefined;
+}
+
+function* renameTableColumn(context: DdlContext, relation: TableDescriptor, from: string, to: string): Step<void> {
   const column = relation.columns.find((candidate) => candidate.name === from && !candidate.dropped);
   if (column === undefined) throw noColumn(from);
   refuseSystemName(to);
@@ -242,6 +251,7 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
         ? { ...constraint, expressionSql: renamedColumn(constraint.expressionSql, from, to) }
         : constraint,
     ),
+    ...(relation.partitioned === undefined ? {} : { partitioned: renamedKey(relation.partitioned, from, to) }),
     schemaVersion: relation.schemaVersion + 1,
   };
   for (const oid of relation.indexOids) {
@@ -260,7 +270,17 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   context.objects.put(changed);
   putRowType(context, changed);
   renameInConditions(context, changed, from, to);
-  return undefined;
+  for (const partition of context.picture.partitionsOf(changed)) {
+    const locked = yield* lockForChange(context, partition);
+    if (locked !== undefined) yield* renameTableColumn(context, locked, from, to);
+  }
+}
+
+function renamedKey(key: PartitionKey, from: string, to: string): PartitionKey {
+  const parts = key.parts.map((part) =>
+    part.expressionSql === undefined ? part : { ...part, expressionSql: renamedColumn(part.expressionSql, from, to) },
+  );
+  return { ...key, parts };
 }
 
 function noColumn(name: string): PhantomError {
@@ -297,6 +317,8 @@ function* renameConstraint(context: DdlContext, node: Rename): DdlExecution {
     throw new PhantomError('42704', `constraint "${from}" for table "${table.name}" does not exist`);
   if (table.constraints.some((candidate) => candidate.name === to))
     throw new PhantomError('42710', `constraint "${to}" for relation "${table.name}" already exists`);
+  if (constraint.kind === 'check' && constraint.parentOid !== undefined)
+    throw new PhantomError('42P16', `cannot rename inherited constraint "${from}"`);
   const index = 'indexOid' in constraint ? context.objects.object(constraint.indexOid) : undefined;
   if (index?.kind === 'index') {
     if ((yield* claimName(context, NameClass.Relation, index.schemaOid, to)) !== undefined) throw relationExists(to);
@@ -306,7 +328,20 @@ function* renameConstraint(context: DdlContext, node: Rename): DdlExecution {
     candidate === constraint ? { ...candidate, name: to } : candidate,
   );
   context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+  if (constraint.kind === 'check') yield* renameInherited(context, table, constraint.oid, to);
   return undefined;
+}
+
+/** A CHECK is called in partitions what it is called in their table. */
+function* renameInherited(context: DdlContext, parent: TableDescriptor, oid: number, to: string): Step<void> {
+  for (const partition of context.picture.partitionsOf(parent)) {
+    const table = yield* lockForChange(context, partition);
+    const own = table?.constraints.find(({ parentOid }) => parentOid === oid);
+    if (table === undefined || own === undefined) continue;
+    const constraints = table.constraints.map((other) => (other === own ? { ...own, name: to } : other));
+    context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+    yield* renameInherited(context, table, own.oid, to);
+  }
 }
 
 function refuseRowType(type: TypeDescriptor): void {

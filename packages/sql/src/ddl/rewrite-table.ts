@@ -24,6 +24,7 @@ export function* rewriteTable(
   changed: TableDescriptor,
   transform: (row: readonly Value[]) => Value[],
 ): Generator<Yielded, TableDescriptor, void> {
+  if (before.partitioned !== undefined) return redescribe(context, before, changed);
   const layoutVersion = before.layoutVersion + 1;
   const { table: after, left } = inNewSpaces(context, before, {
     ...changed,
@@ -49,6 +50,17 @@ export function* rewriteTable(
   leaveSpaces(context, after, left);
   yield* context.triggers.settle();
   return after;
+}
+
+/** A partitioned table has no rows to copy: its partitions are rewritten after it. */
+function redescribe(context: DdlContext, before: TableDescriptor, changed: TableDescriptor): TableDescriptor {
+  const table: TableDescriptor = { ...changed, schemaVersion: before.schemaVersion + 1 };
+  for (const oid of table.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind === 'index') context.objects.put(withTypes(context, index, table));
+  }
+  context.objects.put(table);
+  return table;
 }
 
 /** A table that is put in the place of another, and the spaces that are to be left once its rows are in the new ones. */

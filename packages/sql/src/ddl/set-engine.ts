@@ -47,6 +47,7 @@ export function* setOptions(context: DdlContext, node: AlterTable): Step {
     yield wait;
   const table = objects.object(found.oid);
   if (table?.kind !== 'table') throw undefinedRelation(node.name);
+  if (table.partitioned !== undefined) throw unsupportedError('ALTER TABLE ... SET (engine) of a partitioned table');
   if (table.engine !== engine) yield* moveTable(context, table, engine);
 }
 

@@ -3,6 +3,7 @@ import { PhantomError } from '@phantom/base';
 import { type Oid, type TableDescriptor, hasPrivilege } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { referringTables } from '../storage/table-rules.js';
+import { partitionsOf } from '../storage/partitions/partitioning.js';
 import type { Truncate } from '../text/ast-schema.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { DdlContext, DdlExecution } from './context.js';
@@ -11,22 +12,32 @@ import { restartAt } from './sequences.js';
 
 export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
   const tables = new Map<Oid, TableDescriptor>();
-  const pending = node.tables.map(({ name }) => {
+  const inherited = new Set<Oid>();
+  const pending = node.tables.map(({ name, only }) => {
     const relation = relationNamed(context, name);
     if (relation.kind !== 'table' || relation.materialized !== undefined)
       throw new PhantomError('42809', `"${relation.name}" is not a table`);
+    if (only && relation.partitioned !== undefined)
+      throw new PhantomError('42809', 'cannot truncate only a partitioned table', {
+        hint: 'Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.',
+      });
     return relation;
   });
   const named = new Set(pending.map((table) => table.oid));
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (tables.has(next.oid)) continue;
-    if (!hasPrivilege(context.objects, context.roleOid, next, 'D'))
+    if (!inherited.has(next.oid) && !hasPrivilege(context.objects, context.roleOid, next, 'D'))
       throw new PhantomError('42501', `permission denied for table ${next.name}`);
     const table = yield* lockForChange(context, next);
     if (table === undefined) continue;
     yield* refuseWhileInUse(context, table, 'TRUNCATE');
-    if (!named.has(table.oid)) context.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
+    if (!named.has(table.oid) && !inherited.has(table.oid))
+      context.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
     tables.set(table.oid, table);
+    for (const partition of partitionsOf(table, context.objects)) {
+      inherited.add(partition.oid);
+      pending.push(partition);
+    }
     if (node.cascade) pending.push(...referringTables(table, context.objects));
   }
   for (const table of tables.values()) {

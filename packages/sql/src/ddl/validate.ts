@@ -6,7 +6,8 @@ import type { Yielded } from '../exec/runtime.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { ForeignKeyChecks } from '../storage/foreign-keys.js';
 import { physicalTable } from '../storage/physical-table.js';
-import { BoundRowExpression, TableRules } from '../storage/table-rules.js';
+import { BoundRowExpression } from '../storage/bound-row-expression.js';
+import { TableRules } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
 
@@ -42,6 +43,8 @@ export function* eachRow(
   visit: (row: readonly Value[], key: Uint8Array, stored: ByteSlot) => void,
   { batches, columns, writes = false }: RowWalk = {},
 ): Step {
+  // Those of a partitioned table are visited with its partitions.
+  if (table.partitioned !== undefined) return;
   const { evaluation } = context;
   const physical = physicalTable(table, context.picture.types);
   const { slice } = context.execution();

@@ -50,6 +50,7 @@ type Target = { readonly node: InsertNode | UpdateNode | DeleteNode; readonly sc
 function targetOf(node: PhysicalNode): Target | undefined {
   if ((node.kind === 'insert' || node.kind === 'update') && node.checks.length > 0) return undefined;
   if ('table' in node && node.table.triggerOids !== undefined && node.table.triggerOids.length > 0) return undefined;
+  if ('table' in node && node.table.partitioned !== undefined) return undefined;
   switch (node.kind) {
     case 'insert': {
       const single = node.input.kind === 'values' && node.input.rows.length === 1;

@@ -228,8 +228,6 @@ function styled(text: string | null, pretty: boolean, context: EvaluationContext
   return text === null || !pretty ? text : catalogOf(context).texts.prettyDefinition(text);
 }
 
-const nothing = (): null => null;
-
 export const catalogFunctions: Implementations = {
   pg_get_constraintdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) => {
     const context = rest.at(-1) as EvaluationContext;
@@ -259,7 +257,6 @@ export const catalogFunctions: Implementations = {
     if (trigger?.kind !== 'trigger') return null;
     return catalogOf(context).triggerText(catalogOf(context), trigger, rest[0] === true);
   }),
-  pg_get_partkeydef: nothing,
   pg_get_statisticsobjdef: contextual((oid: Oid, context: EvaluationContext) => {
     const statistics = objectOf(oid, context);
     if (statistics?.kind !== 'statistics') return null;
@@ -326,7 +323,6 @@ export const catalogFunctions: Implementations = {
     const object = objectOf(oid, context);
     return object?.kind === 'table' && object.persistence === 'permanent';
   }),
-  pg_partition_ancestors: setOf(() => []),
   pg_sequence_parameters: setOf(
     (oid: Oid, context: EvaluationContext) => {
       const sequence = objectOf(oid, context);

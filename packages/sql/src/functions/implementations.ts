@@ -5,6 +5,7 @@ import { basicAggregates } from './basic-aggregates.js';
 import { binaryFunctions } from './binary-functions.js';
 import { bitFunctions } from './bit-functions.js';
 import { catalogFunctions } from './catalog-functions.js';
+import { partitionFunctions } from './partition-functions.js';
 import { comparisonFunctions } from './comparison-functions.js';
 import { dateTimeFields } from './date-time-fields.js';
 import { dateTimeFunctions } from './date-time-functions.js';
@@ -36,6 +37,7 @@ import { textFunctions } from './text-functions.js';
 export const implementations: Implementations = {
   ...comparisonFunctions,
   ...catalogFunctions,
+  ...partitionFunctions,
   ...privilegeFunctions,
   ...integerFunctions,
   ...floatFunctions,

@@ -136,6 +136,8 @@ export interface CatalogPort {
   readonly provider: TableProvider | undefined;
   /** Indexes in state `valid`, the primary key's among them. */
   indexesOf(table: TableDescriptor): readonly IndexDescriptor[];
+  /** The partitions of a partitioned table, in no order. */
+  partitionsOf(table: TableDescriptor): readonly TableDescriptor[];
   /**
    * The policies of a table that hold for a role (undefined: the session's); undefined when row-level security keeps nothing
    * from it. 42501 when it does and the session has `row_security` off.

@@ -41,9 +41,9 @@ export const absentSettings: readonly SettingDefinition[] = [
   absent('enable_material', 'on', 'No plan materializes but where it must.'),
   absent('enable_parallel_append', 'on', 'No worker appends.'),
   absent('enable_parallel_hash', 'on', 'No worker joins.'),
-  absent('enable_partition_pruning', 'on', 'There are no partitions.'),
-  absent('enable_partitionwise_aggregate', 'off', 'There are no partitions.'),
-  absent('enable_partitionwise_join', 'off', 'There are no partitions.'),
+  absent('enable_partition_pruning', 'on', 'Partitions that no row can be in are never read.'),
+  absent('enable_partitionwise_aggregate', 'off', 'Rows of partitions are grouped together.'),
+  absent('enable_partitionwise_join', 'off', 'Rows of partitions are joined together.'),
   absent('enable_tidscan', 'on', 'No plan scans by tid.'),
   absent('force_parallel_mode', 'off', 'Workers are for costly aggregations alone.', {
     kind: 'enum',

@@ -49,6 +49,8 @@ import { domainConstraints } from './domain-constraints.js';
 import type { SqlType } from '../types/type.js';
 import type { Way } from '../plan/physical/ways.js';
 import { PictureStatistics } from './picture-statistics.js';
+import { partitionBoundText, partitionConstraintText, partitionKeyText } from '../plan/partition-text.js';
+import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { PARALLEL_SETUP_COST, switchedOffWays } from './planner-switches.js';
 import { parsePath } from './search-path.js';
 import { microsSince2000 } from './evaluation.js';
@@ -75,6 +77,7 @@ export class CatalogPicture implements CatalogPort {
   readonly texts = objectTexts;
   readonly routineTexts = routineTexts;
   readonly triggerText = triggerText;
+  readonly partitionTexts = { key: partitionKeyText, bound: partitionBoundText, constraint: partitionConstraintText };
   readonly statisticsText = statisticsText;
   readonly statisticsColumnsText = statisticsColumnsText;
   private readonly session: SqlSession;
@@ -119,7 +122,9 @@ export class CatalogPicture implements CatalogPort {
       },
       (descriptor) => this.typeName(descriptor),
     );
-    this.statistics = new PictureStatistics(session.engine, this.types);
+    this.statistics = new PictureStatistics(session.engine, this.types, (table: TableDescriptor) =>
+      this.partitionsOf(table),
+    );
     this.switchedOff = switchedOffWays(session.settings);
     this.parallelSetupCost = Number(session.settings.get(PARALLEL_SETUP_COST));
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
@@ -261,6 +266,10 @@ export class CatalogPicture implements CatalogPort {
       if (index?.kind === 'index' && index.state === 'valid') indexes.push(index);
     }
     return indexes;
+  }
+
+  partitionsOf(table: TableDescriptor): readonly TableDescriptor[] {
+    return partitionsOf(table, this.objects);
   }
 
   typeNamed(name: QualifiedName): SqlType | undefined {

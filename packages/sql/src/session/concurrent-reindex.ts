@@ -9,7 +9,7 @@ import { type IndexDescriptor, NameClass } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { TableLockMode } from '@phantom/mvcc';
 import type { DdlContext } from '../ddl/context.js';
-import { putIndex } from '../ddl/create-index.js';
+import { putIndex } from '../ddl/put-index.js';
 import { drop, findDropped } from '../ddl/drop.js';
 import { forgetObject } from '../ddl/forget-object.js';
 import { chooseName, claimName, lockForChange } from '../ddl/names.js';

@@ -272,6 +272,10 @@ function analysed(
 
 function tableQuery(node: Copy, session: SqlSession): PlanStatement {
   const table = tableOf(node, session);
+  if (table.partitioned !== undefined)
+    throw new PhantomError('42809', `cannot copy from partitioned table "${table.name}"`, {
+      hint: 'Try the COPY (SELECT ...) TO variant.',
+    });
   const names = columnsOf(node, table).map(({ name }) => quoted(name));
   return session.prepareText(`select ${names.join(', ')} from only ${relationName(table, session)}`) as PlanStatement;
 }

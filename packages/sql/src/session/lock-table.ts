@@ -31,7 +31,7 @@ export function lockTableUtility(node: LockTable): Utility {
       if (transaction === undefined || !transaction.explicit)
         throw new PhantomError('25P01', 'LOCK TABLE can only be used in transaction blocks');
       const mode = MODES[node.mode] as TableLockMode;
-      for (const { name } of node.tables) {
+      for (const { name, only } of node.tables) {
         for (;;) {
           const table = tableToLock(session, transaction, name);
           requireRight(session, transaction, table, mode);
@@ -41,10 +41,26 @@ export function lockTableUtility(node: LockTable): Utility {
           // It may have been dropped, or another one may have its name now.
           if (transaction.objects.object(table.oid) === table) break;
         }
+        if (!only) yield* lockPartitions(session, transaction, tableToLock(session, transaction, name), node);
       }
       return 0;
     },
   };
+}
+
+/** Whoever may lock a table may lock its partitions with it. */
+function* lockPartitions(
+  session: SqlSession,
+  transaction: SessionTransaction,
+  table: TableDescriptor,
+  node: LockTable,
+): Generator<Promise<unknown>, void, void> {
+  const mode = MODES[node.mode] as TableLockMode;
+  for (const partition of session.picture.partitionsOf(table)) {
+    const lock = (): unknown => transaction.objects.lockTable(partition.oid, mode, node.nowait ? 'nowait' : 'wait');
+    for (let outcome = lock(); outcome instanceof Promise; outcome = lock()) yield outcome;
+    yield* lockPartitions(session, transaction, partition, node);
+  }
 }
 
 function tableToLock(session: SqlSession, transaction: SessionTransaction, name: QualifiedName): TableDescriptor {

@@ -4,7 +4,7 @@
  */
 import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
-import type { ColumnStatistics, StatisticsPort } from '../plan/catalog-port.js';
+import type { CatalogPort, ColumnStatistics, StatisticsPort } from '../plan/catalog-port.js';
 import { columnOf, type StoredGroup } from '../plan/statistics/stored-statistics.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TypeLookup } from '../types/type.js';
@@ -25,15 +25,19 @@ interface Size {
 export class PictureStatistics implements StatisticsPort {
   private readonly engine: SqlEngine;
   private readonly types: TypeLookup;
+  private readonly partitionsOf: CatalogPort['partitionsOf'];
   private readonly sizes = new Map<Oid, Size>();
   private readonly columns = new Map<string, ColumnStatistics | undefined>();
 
-  constructor(engine: SqlEngine, types: TypeLookup) {
+  constructor(engine: SqlEngine, types: TypeLookup, partitionsOf: CatalogPort['partitionsOf']) {
     this.engine = engine;
+    this.partitionsOf = partitionsOf;
     this.types = types;
   }
 
   rowCount(table: TableDescriptor): number {
+    if (table.partitioned !== undefined)
+      return this.partitionsOf(table).reduce((sum, partition) => sum + this.rowCount(partition), 0);
     const { keys } = this.size(table);
     const stored = this.engine.statistics.of(table.oid);
     if (stored === undefined || stored.estimatedRows === 0 || stored.rows === 0) return keys;
@@ -45,6 +49,8 @@ export class PictureStatistics implements StatisticsPort {
   }
 
   tableBytes(table: TableDescriptor): number {
+    if (table.partitioned !== undefined)
+      return this.partitionsOf(table).reduce((sum, partition) => sum + this.tableBytes(partition), 0);
     return this.size(table).bytes;
   }
 

@@ -3,7 +3,7 @@
  * also in one that no session has: then it is answered as a session of the database's user would be, within that transaction. References
  * are settled at the transaction's end, so each change of rows is a statement of its own.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, unsupportedError } from '@phantom/base';
 import type {
   CatalogTransaction,
   ColumnDescriptor,
@@ -53,6 +53,7 @@ export class SessionRowTables implements RowTables {
     if (table === undefined) throw new PhantomError('42P01', `relation "${name}" does not exist`);
     if (table.kind !== 'table' || table.collection !== undefined || table.materialized !== undefined)
       throw new PhantomError('42809', `referenced relation "${name}" is not a table`);
+    if (table.partitioned !== undefined) throw unsupportedError('references of documents to a partitioned table');
     if (table.persistence !== 'permanent')
       throw new PhantomError('42P16', 'documents may refer to permanent tables only');
     const primary = table.constraints.find(({ kind }) => kind === 'primary key');

@@ -27,7 +27,7 @@ export function takesAsGiven(
     const isDomain = type.oid !== columns[i]?.type.oid;
     return !isDomain && (type.typmod < 0 || (areTexts && FITTING.has(type.oid)));
   });
-  if (!areFitted || table.collection !== undefined) return false;
+  if (!areFitted || table.collection !== undefined || table.partitioned !== undefined) return false;
   return table.columns.every((column) => {
     if (column.dropped) return true;
     if (column.generated !== undefined || column.field !== undefined) return false;

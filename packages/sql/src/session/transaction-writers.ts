@@ -18,6 +18,7 @@ import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
+import { PartitionedWriter } from '../storage/partitions/partitioned-writer.js';
 import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';
 import type { StatementWriter } from '../storage/table-writer.js';
@@ -158,6 +159,7 @@ export class TransactionWriters implements WriterContext {
   }
 
   private writerWithoutTriggers(table: TableDescriptor): StatementWriter {
+    if (table.partitioned !== undefined) return new PartitionedWriter(table, this);
     if (table.collection === undefined) return new RowWriter(table, this);
     const { provider } = this;
     if (provider === undefined) throw unsupportedError('writing to a collection without a document model');

@@ -1,7 +1,7 @@
 /** What a row is before it is stored: generated columns computed, constraints of the row alone checked. */
 import { KEPT, TextBytes } from '@phantom/codec';
 import type { Value } from '../types/type.js';
-import { checkViolation, notNullViolation } from './constraint-errors.js';
+import { checkViolation, notNullViolation, partitionViolation } from './constraint-errors.js';
 import type { TableRules } from './table-rules.js';
 import type { RowReference } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
@@ -29,6 +29,8 @@ export function completeRow(
     if (condition.evaluate(row, context.evaluation) === false)
       throw checkViolation(rules.table, constraint.name, whole(rules, row, context, old), context);
   }
+  if (rules.partition?.takes(row, context.evaluation) === false)
+    throw partitionViolation(rules.table, whole(rules, row, context, old), context);
   return row;
 }
 

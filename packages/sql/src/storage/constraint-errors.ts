@@ -6,6 +6,7 @@ import { PhantomError } from '@phantom/base';
 import {
   type ColumnDescriptor,
   type IndexDescriptor,
+  type PartitionKey,
   type TableDescriptor,
   hasColumnPrivilege,
   policiesFor,
@@ -82,6 +83,40 @@ export function checkViolation(
     ...tableFields(table, place),
     constraint,
     ...rowDetail(table, row, place),
+  });
+}
+
+/** A row that does not belong into the partition it was written to. */
+export function partitionViolation(table: TableDescriptor, row: readonly Value[], place: Place): PhantomError {
+  return new PhantomError('23514', `new row for relation "${table.name}" violates partition constraint`, {
+    ...tableFields(table, place),
+    ...rowDetail(table, row, place),
+  });
+}
+
+/** A row that no partition takes. */
+export function noPartition(
+  table: TableDescriptor,
+  { parts }: PartitionKey,
+  key: readonly Value[],
+  place: Place,
+): PhantomError {
+  const names = parts.map(({ column, expressionSql }) =>
+    column === undefined ? (expressionSql ?? '') : (table.columns.find(({ number }) => number === column)?.name ?? ''),
+  );
+  // An expression may show any column.
+  const columns = parts.some(({ column }) => column === undefined)
+    ? table.columns.map(({ number }) => number)
+    : parts.map(({ column }) => column as number);
+  const text = keyText(
+    names,
+    key,
+    parts.map(({ type }) => type.oid),
+    place.evaluation,
+  ).replace(')=(', ') = (');
+  return new PhantomError('23514', `no partition of relation "${table.name}" found for row`, {
+    ...tableFields(table, place),
+    ...(maySee(table, columns, place) ? { detail: `Partition key of the failing row contains ${text}.` } : {}),
   });
 }
 

@@ -70,6 +70,7 @@ export class PhysicalTable {
   private missing: readonly Value[] | undefined;
 
   constructor(table: TableDescriptor, types: TypeLookup) {
+    assert(table.partitioned === undefined, 'the rows of a partitioned table lie in its partitions');
     this.table = table;
     this.types = types;
     this.prefix = spacePrefix(table.space);

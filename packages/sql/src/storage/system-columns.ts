@@ -27,6 +27,9 @@ export const SYSTEM_COLUMNS: readonly SystemColumn[] = [
 /** What a scan calls the column ctid. */
 export const CTID_NUMBER = -1;
 
+/** What a scan of a partitioned table calls the column tableoid, which is a constant in all others. */
+export const TABLE_OID_NUMBER = -6;
+
 export function isSystemColumn(name: string): boolean {
   return SYSTEM_COLUMNS.some((column) => column.name === name);
 }

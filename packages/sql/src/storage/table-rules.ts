@@ -13,37 +13,18 @@ import type {
   IndexDescriptor,
 } from '@phantom/catalog';
 import { bindRowExpression } from '../expr/row-expression.js';
-import type { RowExpression } from '../expr/row-expression-types.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { Value } from '../types/type.js';
+import { BoundRowExpression } from './bound-row-expression.js';
 import { type ColumnIndex, columnIndex } from './columnar/column-index.js';
 import { keepsValues } from './kept-values.js';
+import { PartitionCheck } from './partitions/partition-check.js';
 import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
 
 export type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
 export type KeyConstraint = ConstraintDescriptor & { readonly kind: 'primary key' | 'unique' };
 export type CheckConstraint = ConstraintDescriptor & { readonly kind: 'check' };
-
-/** A row expression with the positions of the columns it reads. */
-export class BoundRowExpression {
-  readonly expression: RowExpression;
-  /** Of the columns that it reads. */
-  readonly positions: readonly number[];
-  private readonly arguments: Value[];
-
-  constructor(expression: RowExpression, table: TableDescriptor) {
-    this.expression = expression;
-    this.positions = expression.columns.map((number) => table.columns.findIndex((column) => column.number === number));
-    this.arguments = expression.columns.map(() => null);
-  }
-
-  /** Value for a row given by column position. */
-  evaluate(row: readonly Value[], context: EvaluationContext): Value {
-    for (let i = 0; i < this.positions.length; i++) this.arguments[i] = row[this.positions[i] as number];
-    return this.expression.evaluate(this.arguments, context);
-  }
-}
 
 /** An index as a writer keeps it. */
 export class IndexRule {
@@ -127,6 +108,8 @@ export class TableRules {
   readonly notNull: readonly { readonly position: number; readonly column: ColumnDescriptor }[];
   readonly checks: readonly { readonly constraint: CheckConstraint; readonly condition: BoundRowExpression }[];
   readonly generated: readonly { readonly position: number; readonly value: BoundRowExpression }[];
+  /** Of a partition: what its bound asks of its rows. */
+  readonly partition: PartitionCheck | undefined;
   /** Secondary indexes, unique ones first: their checks come before anything is written. */
   readonly indexes: readonly IndexRule[];
   /** Inverted indexes: a row has any number of entries in each. */
@@ -161,6 +144,7 @@ export class TableRules {
       constraint,
       condition: bound(constraint.expressionSql, table, catalog, 'check', undefined),
     }));
+    this.partition = table.partition === undefined ? undefined : new PartitionCheck(table, objects, catalog);
     const indexes: IndexDescriptor[] = [];
     for (const oid of table.indexOids) {
       const index = objects.object(oid);
@@ -197,6 +181,7 @@ export class TableRules {
       ...this.referablePositions,
       ...this.checks.flatMap(({ condition }) => condition.positions),
       ...this.generated.flatMap(({ value }) => value.positions),
+      ...(this.partition?.readPositions ?? []),
       ...[...this.indexes, ...this.inverted, ...this.columnar].flatMap((rule) => rule.positions),
       ...[...this.outgoing, ...this.incoming].flatMap(({ positions }) => positions),
       ...this.incomingDocuments.map(({ position }) => position),

@@ -209,7 +209,9 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
   for (const { path, descending } of index.document?.parts ?? [])
     keys.push(documentPathText(table, path) + (descending ? ' DESC' : ''));
   const schema = quoteIdentifier(catalog.schemaName(table.schemaOid));
-  let text = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${schema}.${quoteIdentifier(table.name)}`;
+  // Those of the partitions are told one by one.
+  const only = table.partitioned === undefined ? '' : 'ONLY ';
+  let text = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${only}${schema}.${quoteIdentifier(table.name)}`;
   text += ` USING ${index.method} (${keys.join(', ')})`;
   if (index.include.length > 0) text += ` INCLUDE (${columnNames(table, index.include)})`;
   const showsNulls = index.document === undefined || (index.unique && !index.document.sparse);

@@ -1,6 +1,13 @@
 /** pg_catalog's relations, columns, indexes, constraints, sequences and rules. */
-import type { IndexDescriptor, RelationDescriptor, Persistence, ViewDescriptor } from '@phantom/catalog';
+import type {
+  IndexDescriptor,
+  RelationDescriptor,
+  Persistence,
+  TableDescriptor,
+  ViewDescriptor,
+} from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
+import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { TypeOid } from '../types/type-oids.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews, vector } from './catalog-view.js';
@@ -8,6 +15,8 @@ import { checkText, indexPartText, predicateText } from './object-text.js';
 import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid, rewriteOid } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
 import { compositesOf, listedSystemViews, relationsOf, storedQueryOf, tablesOf } from './pg-objects.js';
+import { partitionBoundText } from '../plan/partition-text.js';
+import { PARTITION_VIEWS } from './pg-partitions.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
 const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
@@ -37,14 +46,17 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relnamespace: relation.schemaOid,
       reltype: relation.kind === 'table' || relation.kind === 'view' ? relation.rowTypeOid : 0,
       relowner: relation.ownerOid,
-      relam: relation.kind === 'table' ? MethodOid.heap : relation.kind === 'index' ? MethodOid[relation.method] : 0,
-      relfilenode: relation.kind === 'view' ? 0 : relation.oid,
+      relam: methodOf(relation),
+      relfilenode: relation.kind === 'view' || isPartitioned(source, relation) ? 0 : relation.oid,
       reltuples: source.statisticsOf(relation.oid)?.rows ?? -1,
       relhasindex: table !== undefined && table.indexOids.length > 0,
       relpersistence: PERSISTENCE[persistenceOf(source, relation)],
-      relkind: table?.materialized === undefined ? RELATION_KIND[relation.kind] : 'm',
+      relkind: kindOf(source, relation),
       relnatts: relation.kind === 'sequence' ? 3 : columnCount(relation),
       relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
+      relhassubclass: isPartitioned(source, relation),
+      relispartition: table?.partition !== undefined || (relation.kind === 'index' && relation.parentOid !== undefined),
+      relpartbound: boundOf(source, table),
       relhasrules: storedQueryOf(relation) !== undefined,
       // PostgreSQL checks foreign keys by triggers on both sides, and clients look for them only where it says so.
       relhastriggers: keyed.has(relation.oid) || ('triggerOids' in relation && relation.triggerOids.length > 0),
@@ -86,6 +98,29 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+/** A partitioned table, or an index of one. */
+function isPartitioned(source: SystemViewSource, relation: RelationDescriptor): boolean {
+  const table = relation.kind === 'index' ? source.objectsSeen.object(relation.tableOid) : relation;
+  return table?.kind === 'table' && table.partitioned !== undefined;
+}
+
+function kindOf(source: SystemViewSource, relation: RelationDescriptor): string {
+  if (relation.kind === 'table' && relation.materialized !== undefined) return 'm';
+  if (isPartitioned(source, relation)) return relation.kind === 'index' ? 'I' : 'p';
+  return RELATION_KIND[relation.kind];
+}
+
+function methodOf(relation: RelationDescriptor): number {
+  if (relation.kind === 'index') return MethodOid[relation.method];
+  return relation.kind === 'table' && relation.partitioned === undefined ? MethodOid.heap : 0;
+}
+
+function boundOf(source: SystemViewSource, table: TableDescriptor | undefined): string | null {
+  const parent = source.objectsSeen.object(table?.partition?.parentOid ?? 0);
+  if (table?.partition === undefined || parent?.kind !== 'table' || parent.partitioned === undefined) return null;
+  return partitionBoundText(table.partition.bound, parent.partitioned, source.catalog, source.formats);
+}
+
 const PERSISTENCE: Readonly<Record<Persistence, string>> = { permanent: 'p', unlogged: 'u', temporary: 't' };
 
 /** An index lasts as long as its table. */
@@ -110,6 +145,17 @@ function* indexesOf(source: SystemViewSource): Iterable<IndexDescriptor> {
   for (const relation of relationsOf(source)) if (relation.kind === 'index') yield relation;
 }
 
+/** Of a partitioned table: every partition has its part of the index. */
+function isOnAll(source: SystemViewSource, table: TableDescriptor, { oid }: IndexDescriptor): boolean {
+  if (table.partitioned === undefined) return true;
+  return partitionsOf(table, source.objectsSeen).every(({ indexOids }) =>
+    indexOids.some((own) => {
+      const index = source.objectsSeen.object(own);
+      return index?.kind === 'index' && index.parentOid === oid;
+    }),
+  );
+}
+
 function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const index of indexesOf(source)) {
     const table = source.objectsSeen.object(index.tableOid);
@@ -129,7 +175,7 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       indnullsnotdistinct: index.nullsNotDistinct,
       indisprimary: index.primary,
       indimmediate: constraint?.deferrable !== true,
-      indisvalid: index.state === 'valid',
+      indisvalid: index.state === 'valid' && isOnAll(source, table, index),
       indisready: true,
       indislive: true,
       indkey: vector(TypeOid.int2, [...index.parts.map(({ column }) => column ?? 0), ...index.include]),
@@ -168,8 +214,10 @@ function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
         condeferred: constraint.initiallyDeferred,
         convalidated: constraint.validated,
         conrelid: table.oid,
-        conislocal: true,
-        connoinherit: constraint.kind !== 'check' || constraint.noInherit === true,
+        conislocal: constraint.parentOid === undefined,
+        coninhcount: constraint.parentOid === undefined ? 0 : 1,
+        conparentid: constraint.kind === 'check' ? 0 : (constraint.parentOid ?? 0),
+        connoinherit: constraint.kind === 'check' ? constraint.noInherit === true : constraint.parentOid === undefined,
         conkey: SqlArray.of(TypeOid.int2, constraint.columns),
       };
       if (constraint.kind === 'check')
@@ -251,5 +299,6 @@ export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_constraint', constraintRows),
   catalogView('pg_sequence', sequenceRows),
   catalogView('pg_rewrite', rewriteRows),
-  ...emptyViews('pg_inherits', 'pg_partitioned_table', 'pg_foreign_table'),
+  ...PARTITION_VIEWS,
+  ...emptyViews('pg_foreign_table'),
 ];

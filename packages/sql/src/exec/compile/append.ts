@@ -6,8 +6,11 @@
  */
 import { columnReference } from '../../expr/expression.js';
 import type { Append, SetOperationNode } from '../../plan/physical/physical.js';
-import { method, type Code } from '../code/ir.js';
+import { AppendPipeline, AppendSink, GATHERED_ROWS } from '../append-pipeline.js';
+import { binary, literal, method, property, type Code } from '../code/ir.js';
+import { DONE, type Task } from '../program.js';
 import { RowBuffer } from '../row-buffer.js';
+import type { Run } from '../run.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
 import { stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
@@ -18,7 +21,15 @@ import { withRow, type Consume, type PlanCompiler } from './step.js';
 const COPIED_BRANCHES_MAX = 2;
 
 export function produceAppend(compiler: PlanCompiler, node: Append, consume: Consume): void {
-  if (node.inputs.length <= COPIED_BRANCHES_MAX) {
+  const { builder } = compiler;
+  const { pruning } = node;
+  const left =
+    pruning === undefined
+      ? undefined
+      : builder.addSlot(({ parameters, evaluation }) => pruning(parameters, evaluation));
+  const isLeft = (run: Run, place: number): boolean =>
+    left === undefined || (run.state[left] as ReadonlySet<number>).has(place);
+  if (left === undefined && node.inputs.length <= COPIED_BRANCHES_MAX) {
     node.inputs.forEach((input, i) => {
       const sources = node.inputColumns[i] ?? [];
       compiler.produce(input, (context) => {
@@ -33,15 +44,36 @@ export function produceAppend(compiler: PlanCompiler, node: Append, consume: Con
     });
     return;
   }
-  const slot = compiler.builder.addSlot((run) => new RowBuffer(node.columns.length, run.memory));
+  const made: { pipeline?: AppendPipeline } = {};
+  const slot = builder.addSlot((run) => new AppendSink(run, made.pipeline as AppendPipeline, node.columns.length));
+  const sinkOf = (run: Run): AppendSink => run.state[slot] as AppendSink;
   node.inputs.forEach((input, i) => {
     const sources = node.inputColumns[i] ?? [];
+    const from = builder.tasks.length;
     compiler.produce(input, (context) => {
-      const values = sources.map((column) => context.expressions.column(column).code);
-      pushValues(context, stateOf(context.emitter, context.run, slot), values);
+      const { emitter, run, expressions, state } = context;
+      const values = sources.map((column) => expressions.column(column).code);
+      const sink = stateOf(emitter, run, slot);
+      const buffer = emitter.hoist(`gathered${slot}`, property(sink, 'buffer'));
+      pushValues(context, buffer, values);
+      state.sink = sinkOf;
+      state.checks.push(binary('>=', property(buffer, 'count'), literal(GATHERED_ROWS)));
     });
+    for (let t = from; t < builder.tasks.length; t++) {
+      const task = builder.tasks[t] as Task;
+      builder.tasks[t] = { run: (run) => (isLeft(run, i) && !sinkOf(run).isOver ? task.run(run) : DONE) };
+    }
   });
-  produceBuffer(compiler, 'append', node.columns, slotReader(slot), false, () => true, consume);
+  produceBuffer(
+    compiler,
+    'append',
+    node.columns,
+    (run) => sinkOf(run).buffer,
+    false,
+    () => true,
+    consume,
+    (code, sink) => (made.pipeline = new AppendPipeline(code, sink, slot)),
+  );
 }
 
 /** Counts of the rows of both sides by key number. */

@@ -34,6 +34,7 @@ import { keepingColumns, unreadColumns } from './kept-columns.js';
 import { stateOf } from './program-builder.js';
 import { ColumnSource, Row } from './row-scope.js';
 import { isOneLayout } from './table-row.js';
+import { withTableOid } from './written-partition.js';
 import { withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 
 function isPromise(value: unknown): boolean {
@@ -57,7 +58,7 @@ export function produceModification(
 ): void {
   const writer = compiler.builder.addSlot((run) => run.context.writer(node.table));
   const counted = compiler.isCounted(node);
-  const parts: Parts = { compiler, writer, counted, consume };
+  const parts: Parts = { compiler, writer, counted, consume: withTableOid(compiler, node, writer, consume) };
   switch (node.kind) {
     case 'insert':
       produceInsert(parts, node);
@@ -167,8 +168,9 @@ function emitChecks(context: StepContext, table: TableDescriptor, checks: readon
   }
 }
 
-function hasTriggers({ triggerOids }: TableDescriptor): boolean {
-  return triggerOids !== undefined && triggerOids.length > 0;
+/** Triggers may change or pass over what is written: those of the table, or of its partitions. */
+function hasTriggers({ triggerOids, partitioned }: TableDescriptor): boolean {
+  return partitioned !== undefined || (triggerOids !== undefined && triggerOids.length > 0);
 }
 
 /** Goes on with the row unless a trigger has passed it over. */
@@ -283,7 +285,10 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, values
     () => {
       emitter.assign(pass, literal(false));
       const reference = emitter.let(property(writerOf(context, parts), 'conflict'));
-      const old = emitDecode(compiler, context, table, reference);
+      const old =
+        table.partitioned === undefined
+          ? emitDecode(compiler, context, table, reference)
+          : emitter.let(method(writerOf(context, parts), 'conflictRow'));
       const row = Row.of(context.row);
       conflict.existing.forEach((column, i) => {
         emitter.assign(existing[i] as Local, element(old, literal(i)));

@@ -47,6 +47,9 @@ export const catalogFacts = `
 3299 row_security_active 25 16 sx row_security_active_name
 3352 pg_get_partkeydef 26 25 sx pg_get_partkeydef
 3403 pg_statistics_obj_is_visible 26 16 sx always_visible
+3408 pg_get_partition_constraintdef 26 25 sx pg_get_partition_constraintdef
+3423 pg_partition_tree 2205 2249 vxr pg_partition_tree c=relid:2205,parentrelid:2205,isleaf:16,level:23
+3424 pg_partition_root 2205 2205 sx pg_partition_root
 3425 pg_partition_ancestors 2205 2205 vxr pg_partition_ancestors c=relid:2205
 3756 pg_ts_parser_is_visible 26 16 sx always_visible
 3757 pg_ts_dict_is_visible 26 16 sx always_visible

@@ -7,12 +7,15 @@ import { withTables } from './bind-insert.js';
 import { bindWith } from './bind-with.js';
 import { mayRepeat } from './instead-of.js';
 import { bindReturning } from './returning.js';
+import { writtenOidColumn } from './system-columns.js';
 import { bindTargetRows } from './target-rows.js';
 
 export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | undefined): BoundQuery {
   const outer = node.with === undefined ? parent : new Scope(binder.context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
   const { table, plan, rowReference, row, shown } = bindTargetRows(binder, node, node.using, outer);
+  const tableOid = writtenOidColumn(binder.context, table);
+  const shownOid = tableOid === undefined ? [] : [tableOid];
   const deletion: Delete = {
     kind: 'delete',
     table,
@@ -20,8 +23,9 @@ export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | und
     rowReference,
     oldRow: row,
     mayRepeat: mayRepeat(table, node.using),
-    columns: node.returning === undefined ? [] : plan.columns,
+    tableOid,
+    columns: node.returning === undefined ? [] : [...shownOid, ...plan.columns],
   };
-  const rows = { ...shown, row, oldRow: row, newRow: undefined };
+  const rows = { ...shown, tableOid, row, oldRow: row, newRow: undefined };
   return withTables(bindReturning(binder, node.returning, deletion, rows, outer), tables);
 }

@@ -15,7 +15,7 @@ import { assignPartValue, partType, replacePart } from './part-assignment.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
 import { TablePolicies } from './row-security.js';
-import { insertedXmax } from './system-columns.js';
+import { insertedXmax, writtenOidColumn } from './system-columns.js';
 import { ViewTarget } from './view-target.js';
 import {
   assign,
@@ -79,7 +79,11 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   else if (node.onDuplicateKey !== undefined) conflict = bindOnDuplicateKey(binder, node.onDuplicateKey, target, outer);
   const updates = conflict?.action === 'update';
   const result = updates && conflict !== undefined ? conflict.stored : newRow;
-  const outputs = node.returning === undefined ? [] : [...result, ...(updates ? (conflict?.existing ?? []) : [])];
+  const tableOid = writtenOidColumn(context, table);
+  const outputs =
+    node.returning === undefined
+      ? []
+      : [...result, ...(updates ? (conflict?.existing ?? []) : []), ...(tableOid === undefined ? [] : [tableOid])];
   const reads =
     node.returning !== undefined || node.onConflict?.target !== undefined || node.onDuplicateKey !== undefined;
   const checks = [
@@ -95,6 +99,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
     newRow,
     conflict,
     checks,
+    tableOid,
     columns: outputs,
   };
   const bound = bindReturning(
@@ -109,6 +114,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
       row: result,
       oldRow: updates ? conflict?.existing : undefined,
       newRow: result,
+      tableOid,
       system: [insertedXmax(table, updates ? conflict?.existing : undefined)],
       others: [],
     },

@@ -10,12 +10,13 @@ import type { LogicalNode, Merge, MergeAction } from '../logical/logical.js';
 import { bindAssignments, putValue } from './assignments.js';
 import { bindFromList, join } from './bind-from.js';
 import { withTables } from './bind-insert.js';
-import { readingOf, requirePrivilege, scanTable } from './bind-relation.js';
+import { ofOnly, readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
 import { checkNames } from './range-items.js';
 import { behindPolicies, TablePolicies } from './row-security.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
+import { writtenOidColumn } from './system-columns.js';
 import {
   assign,
   checkTargets,
@@ -42,7 +43,10 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const { plan: scan, item: bare, byPosition } = scanTable(binder, table, node.target.alias?.text, undefined);
   const item = { ...bare, onUse };
   const policies = TablePolicies.of(binder, table);
-  const target = behindPolicies(scan, policies?.visible('select', byPosition) ?? []);
+  const target = behindPolicies(
+    node.target.only ? ofOnly(table, scan) : scan,
+    policies?.visible('select', byPosition) ?? [],
+  );
   const sourceScope = new Scope(context, outer);
   const source = bindFromList(binder, [node.source], sourceScope);
   checkNames(binder, [item], sourceScope.items);
@@ -73,7 +77,9 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
     ),
   );
   const actionName = context.newColumn('merge_action', TEXT);
-  const outputs = node.returning === undefined ? [] : [...newRow, actionName, ...plan.columns];
+  const tableOid = writtenOidColumn(context, table);
+  const shownOid = tableOid === undefined ? [] : [tableOid];
+  const outputs = node.returning === undefined ? [] : [...newRow, actionName, ...shownOid, ...plan.columns];
   const merge: Merge = {
     kind: 'merge',
     table,
@@ -84,10 +90,11 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
     newRow,
     actions,
     actionName,
+    tableOid,
     columns: outputs,
   };
   const called = targetName(binder, node.target, table);
-  const rows = { table, called, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
+  const rows = { table, called, tableOid, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
   return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
 }
 

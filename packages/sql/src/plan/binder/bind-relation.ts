@@ -4,10 +4,10 @@ import type { SequenceDescriptor, StoredName, TableDescriptor, ViewDescriptor } 
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import type { Binder, BoundField } from '../../expr/binder.js';
-import { columnReference, type ColumnId } from '../../expr/expression.js';
+import { FALSE, columnReference, type ColumnId } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
 import type { CteBinding, RangeItem, RangeLocks, Scope, ScopeColumn } from '../../expr/scope.js';
-import { CTID_NUMBER } from '../../storage/system-columns.js';
+import { CTID_NUMBER, TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
@@ -147,6 +147,13 @@ export function scanTable(
   );
   const ctid = context.pool.add('ctid', typeRef(TypeOid.tid), table.oid, CTID_NUMBER);
   const rowReference = context.pool.add('?row?', typeRef(TypeOid.void), table.oid, 0);
+  const system = [{ id: ctid, number: CTID_NUMBER }];
+  let tableOid = tableOidColumn(table.oid);
+  if (table.partitioned !== undefined) {
+    const id = context.pool.add('tableoid', tableOid.type, table.oid, TABLE_OID_NUMBER);
+    system.push({ id, number: TABLE_OID_NUMBER });
+    tableOid = systemColumn('tableoid', columnReference(id, tableOid.type));
+  }
   const live = table.columns
     .map((column, i) => ({ column, id: byPosition[i] as ColumnId }))
     .filter((c) => !c.column.dropped);
@@ -154,10 +161,10 @@ export function scanTable(
     kind: 'scan',
     table,
     alias: alias ?? table.name,
-    scanColumns: [...live.map(({ column, id }) => ({ id, number: column.number })), { id: ctid, number: CTID_NUMBER }],
+    scanColumns: [...live.map(({ column, id }) => ({ id, number: column.number })), ...system],
     rowReference,
     filter: [],
-    columns: [...live.map(({ id }) => id), ctid, rowReference],
+    columns: [...live.map(({ id }) => id), ...system.map(({ id }) => id), rowReference],
   };
   // A stored query knows the columns there were, by their names of then.
   const known = live.filter(({ column }) => stored === undefined || (stored.columns[column.number - 1] ?? '') !== '');
@@ -180,7 +187,7 @@ export function scanTable(
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
     hidden: [
-      tableOidColumn(table.oid),
+      tableOid,
       systemColumn('ctid', columnReference(ctid, typeRef(TypeOid.tid))),
       {
         name: ROW_REFERENCE_NAME,
@@ -217,7 +224,7 @@ function bindTableScan(
     // To lock a row is to be allowed to change it.
     conditions.push(...(policies?.visible('update', scan.byPosition) ?? []));
   }
-  const plan = behindPolicies(scan.plan, conditions);
+  const plan = behindPolicies(node.only ? ofOnly(table, scan.plan) : scan.plan, conditions);
   const item: RangeItem = { ...scan.item, columns: renameColumns(binder, scan.item.columns, node.alias) };
   if (node.sample === undefined) return { plan, items: [item] };
   const condition = sampleCondition(binder, node.sample, scan.plan.rowReference as ColumnId);
@@ -226,6 +233,11 @@ function bindTableScan(
 
 function lockRefused(binder: Binder, what: string, name: string): Error {
   return binder.context.error('42809', `cannot lock rows in ${what} "${name}"`, undefined);
+}
+
+/** ONLY a partitioned table has no rows. */
+export function ofOnly({ partitioned }: TableDescriptor, scan: LogicalNode): LogicalNode {
+  return partitioned === undefined ? scan : { kind: 'filter', input: scan, conditions: [FALSE], columns: scan.columns };
 }
 
 function sampleRefused(binder: Binder, sample: Ast.TableSample): Error {

@@ -10,6 +10,7 @@ import { withTables } from './bind-insert.js';
 import { bindWith } from './bind-with.js';
 import { mayRepeat } from './instead-of.js';
 import { bindReturning } from './returning.js';
+import { writtenOidColumn } from './system-columns.js';
 import { columnNumbers, completeValues, newRowColumns } from './target.js';
 import { bindTargetRows } from './target-rows.js';
 
@@ -37,7 +38,9 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   const values = completeValues(binder, table, bound.values, newRow, 'update', (_column, position) =>
     current(position),
   );
-  const outputs = node.returning === undefined ? [] : [...newRow, ...plan.columns];
+  const tableOid = writtenOidColumn(binder.context, table);
+  const shownOid = tableOid === undefined ? [] : [tableOid];
+  const outputs = node.returning === undefined ? [] : [...newRow, ...shownOid, ...plan.columns];
   const update: Update = {
     kind: 'update',
     table,
@@ -53,8 +56,9 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
       ...(reads ? (policies?.met('select', 'new', newRow) ?? []) : []),
       ...(through?.checks(newRow) ?? []),
     ],
+    tableOid,
     columns: outputs,
   };
-  const rows = { ...shown, row: newRow, oldRow: row, newRow };
+  const rows = { ...shown, tableOid, row: newRow, oldRow: row, newRow };
   return withTables(bindReturning(binder, node.returning, update, rows, outer), tables);
 }

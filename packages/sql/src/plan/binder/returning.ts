@@ -2,7 +2,7 @@
 import type { TableDescriptor } from '@phantom/catalog';
 import type { Binder, BoundField, BoundQuery } from '../../expr/binder.js';
 import { resolveUnknown } from '../../expr/coercion.js';
-import type { ColumnId } from '../../expr/expression.js';
+import { columnReference, type ColumnId } from '../../expr/expression.js';
 import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
@@ -10,7 +10,7 @@ import { spread } from './bind-select.js';
 import { narrow } from './row-order.js';
 import { outputName } from './output-names.js';
 import { Projection } from './projection.js';
-import { tableOidColumn } from './system-columns.js';
+import { systemColumn, tableOidColumn } from './system-columns.js';
 import { rowItem, type TargetName } from './target.js';
 
 export interface ReturningRows {
@@ -26,6 +26,8 @@ export interface ReturningRows {
   readonly onUse: (columnIndex: number) => void;
   /** System columns of the row besides tableoid. */
   readonly system?: readonly ScopeColumn[];
+  /** The oid of the row's partition; undefined where the table has none. */
+  readonly tableOid: ColumnId | undefined;
   /** Tables of FROM or USING. */
   readonly others: readonly RangeItem[];
 }
@@ -45,7 +47,10 @@ export function bindReturning(
   const bare = rows.itemOf ?? ((row, name, visible) => rowItem(rows.table, name, row, visible));
   const itemOf: typeof bare = (row, name, visible) => ({ ...bare(row, name, visible), onUse: rows.onUse });
   // A view has none.
-  const hidden = rows.itemOf === undefined ? [tableOidColumn(rows.table.oid), ...(rows.system ?? [])] : [];
+  const tableOid = tableOidColumn(rows.table.oid);
+  const shownOid =
+    rows.tableOid === undefined ? tableOid : systemColumn('tableoid', columnReference(rows.tableOid, tableOid.type));
+  const hidden = rows.itemOf === undefined ? [shownOid, ...(rows.system ?? [])] : [];
   const items: RangeItem[] = [{ ...itemOf(rows.row, rows.called.name, true), ...rows.called, hidden }, ...rows.others];
   const oldName = returning.oldAlias?.text ?? 'old';
   const newName = returning.newAlias?.text ?? 'new';

@@ -1,7 +1,9 @@
 /** System columns as the range items of tables name them; storage/system-columns.ts says which there are, and which can be told. */
 import type { TableDescriptor } from '@phantom/catalog';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
+import type { BindContext } from '../../expr/context.js';
 import type { ScopeColumn } from '../../expr/scope.js';
+import { TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import type { EvaluationContext, ScalarFunction } from '../../functions/registry.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { BOOL, typeRef } from '../../types/type-refs.js';
@@ -12,6 +14,11 @@ export function systemColumn(name: string, expression: Expression): ScopeColumn 
 
 export function tableOidColumn(oid: number): ScopeColumn {
   return systemColumn('tableoid', constant(oid, typeRef(TypeOid.oid)));
+}
+
+/** The column in which a change of a partitioned table says which partition it was of; undefined for other tables. */
+export function writtenOidColumn({ pool }: BindContext, { partitioned, oid }: TableDescriptor): ColumnId | undefined {
+  return partitioned === undefined ? undefined : pool.add('tableoid', typeRef(TypeOid.oid), oid, TABLE_OID_NUMBER);
 }
 
 const XID = typeRef(TypeOid.xid);

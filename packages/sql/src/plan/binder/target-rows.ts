@@ -8,7 +8,7 @@ import type * as Ast from '../../text/ast.js';
 import { isViewTable } from '../../storage/triggers/view-tables.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { bindFromList, join } from './bind-from.js';
-import { findRelation, readingOf, requirePrivilege, scanTable } from './bind-relation.js';
+import { findRelation, ofOnly, readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindCurrentOf } from './current-of.js';
 import { scanViewTable } from './instead-of.js';
 import { checkNames } from './range-items.js';
@@ -62,7 +62,8 @@ export function bindTargetRows(
     ...(reads ? (policies?.visible('select', scan.byPosition) ?? []) : []),
     ...(policies?.visible(verb, scan.byPosition) ?? []),
   ];
-  let plan: LogicalNode = behindPolicies(scan.plan, visible);
+  const own = node.table.only ? ofOnly(table, scan.plan) : scan.plan;
+  let plan: LogicalNode = behindPolicies(own, visible);
   const filter = (conditions: readonly ReturnType<Binder['bind']>[]): void => {
     if (conditions.length > 0)
       plan = { kind: 'filter', input: plan, conditions: [...conditions], columns: plan.columns };

@@ -321,6 +321,8 @@ export interface Insert {
   readonly newRow: RowColumns;
   readonly conflict: InsertConflict | undefined;
   readonly checks: readonly RowCheck[];
+  /** Of a partitioned table, here and below: gets the oid of the partition that was written to. */
+  readonly tableOid?: ColumnId | undefined;
   readonly columns: readonly ColumnId[];
 }
 
@@ -359,6 +361,7 @@ export interface Update {
   /** A row may come more than once (a join): only its first coming counts. */
   readonly mayRepeat: boolean;
   readonly checks: readonly RowCheck[];
+  readonly tableOid?: ColumnId | undefined;
   readonly columns: readonly ColumnId[];
 }
 
@@ -369,6 +372,7 @@ export interface Delete {
   readonly rowReference: ColumnId;
   readonly oldRow: RowColumns;
   readonly mayRepeat: boolean;
+  readonly tableOid?: ColumnId | undefined;
   readonly columns: readonly ColumnId[];
 }
 
@@ -397,6 +401,7 @@ export interface Merge {
   readonly actions: readonly MergeAction[];
   /** Text of merge_action() for RETURNING. */
   readonly actionName: ColumnId;
+  readonly tableOid?: ColumnId | undefined;
   readonly columns: readonly ColumnId[];
 }
 

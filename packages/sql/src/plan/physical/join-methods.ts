@@ -8,6 +8,7 @@ import { freeColumns } from '../logical/walk.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { Costs, estimate } from './costs.js';
 import type { Estimate, HashJoin, NestedLoopJoin, PhysicalJoinKind, PhysicalNode, TableScan } from './physical.js';
+import { onlyScan } from './partition-scan.js';
 import type { PhysicalPlanner } from './planner.js';
 import { mergeCost, mergedColumns, withAndWithoutBounds } from './merge-join.js';
 import { scanAlong, scanPaths } from './scan-planner.js';
@@ -29,7 +30,7 @@ export function part(planner: PhysicalPlanner, node: LogicalNode): Part {
     plan: planner.plan(node),
     logical: node,
     columns: new Set(node.columns),
-    scan: node.kind === 'scan' ? node : undefined,
+    scan: node.kind === 'scan' ? onlyScan(planner, node) : undefined,
     needs: freeColumns(node),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { IndexDescriptor, IndexRanges, TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, ComparisonRole, Expression, SortKey } from '../../expr/expression.js';
+import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import type { VirtualRelation } from '../catalog-port.js';
 import type {
@@ -256,10 +257,15 @@ export interface Distinct extends Base {
   readonly on: readonly Expression[] | undefined;
 }
 
+/** The places of the inputs that may have rows, by what is known when the append starts. */
+export type AppendPruning = (parameters: readonly Value[], evaluation: EvaluationContext) => ReadonlySet<number>;
+
 export interface Append extends Base {
   readonly kind: 'append';
   readonly inputs: readonly PhysicalNode[];
   readonly inputColumns: readonly (readonly ColumnId[])[];
+  /** Of partitions: which of them are read. */
+  readonly pruning?: AppendPruning | undefined;
 }
 
 /** INTERSECT and EXCEPT, with ALL or without. */

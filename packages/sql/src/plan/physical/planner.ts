@@ -15,6 +15,7 @@ import { runCost } from './subquery-runs.js';
 import { comesInGroups } from './grouped-rows.js';
 import { planJoin } from './join-planner.js';
 import type { AggregateNode, CommonTablePlan, PhysicalNode } from './physical.js';
+import { onlyScan, planPartitions } from './partition-scan.js';
 import { planScan } from './scan-planner.js';
 import { planColumnScan } from './column-scan-planner.js';
 import { isMemoized, membershipOf, outerColumnsOf } from './subquery-runs.js';
@@ -60,6 +61,7 @@ export class PhysicalPlanner {
   plan(node: LogicalNode): PhysicalNode {
     switch (node.kind) {
       case 'scan':
+        if (node.table.partitioned !== undefined) return planPartitions(this, node);
         return cheapest(planScan(this, node, undefined), planColumnScan(this, node));
       case 'virtual-scan': {
         const rows = this.rows(node);
@@ -209,8 +211,10 @@ export class PhysicalPlanner {
   /** The node planned so that its rows come in the order of the keys; undefined when no access path gives it. */
   private planOrdered(node: LogicalNode, keys: readonly SortKey[]): PhysicalNode | undefined {
     switch (node.kind) {
-      case 'scan':
-        return planScan(this, node, keys);
+      case 'scan': {
+        const only = onlyScan(this, node);
+        return only === undefined ? undefined : planScan(this, only, keys);
+      }
       case 'filter': {
         const input = this.planOrdered(node.input, keys);
         if (input === undefined) return undefined;

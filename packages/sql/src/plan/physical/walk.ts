@@ -175,16 +175,21 @@ export function ownColumnsOf(node: PhysicalNode): readonly ColumnId[] {
         ...(node.conflict?.existing ?? []),
         ...(node.conflict?.stored ?? []),
         ...(node.conflict?.rows ?? []).map((row) => row.column),
+        ...writtenOid(node),
       ];
     case 'update':
-      return [...node.newRow, ...node.oldRow];
+      return [...node.newRow, ...node.oldRow, ...writtenOid(node)];
     case 'delete':
-      return node.oldRow;
+      return [...node.oldRow, ...writtenOid(node)];
     case 'merge':
-      return [...node.newRow, ...node.oldRow, node.actionName];
+      return [...node.newRow, ...node.oldRow, node.actionName, ...writtenOid(node)];
     default:
       return [];
   }
+}
+
+function writtenOid({ tableOid }: { readonly tableOid?: ColumnId | undefined }): readonly ColumnId[] {
+  return tableOid === undefined ? [] : [tableOid];
 }
 
 /** The nodes that are run for each partition, from above. */

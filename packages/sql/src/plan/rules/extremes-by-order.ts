@@ -40,7 +40,7 @@ function rewriteNode(node: LogicalNode, context: BindContext): LogicalNode {
 function byOrder(node: Aggregate, context: BindContext): LogicalNode | undefined {
   const { input, calls, keys, sets } = node;
   if (keys.length > 0 || sets !== undefined || calls.length === 0 || calls.length > CALLS_MAX) return undefined;
-  if (input.kind !== 'scan') return undefined;
+  if (input.kind !== 'scan' || input.table.partitioned !== undefined) return undefined;
   if (input.filter.some((condition) => hasSubquery(condition) || isVolatile(condition))) return undefined;
   const planner = new PhysicalPlanner(context, { estimating: true });
   let limit = planner.plan(projectionPruning.apply(node, context)).estimate.total;

@@ -245,10 +245,10 @@ export abstract class TableDefinitionGrammar extends ConstraintGrammar {
   }
 
   protected partitionBound(): PartitionBound {
-    const position = this.position();
-    if (this.accept('default')) return { kind: 'default', position };
+    if (this.at('default')) return { kind: 'default', position: this.advance().startOffset };
     this.expect('for');
     this.expect('values');
+    const position = this.position();
     if (this.accept('in')) return { kind: 'in', values: this.parenthesisedList(this.expression), position };
     if (this.accept('with')) return { kind: 'hash', options: this.hashBound(), position };
     this.expect('from');

@@ -1,0 +1,211 @@
+/**
+ * ALTER TABLE of partitioned tables and of partitions: what is done to the one is done to each of its partitions, and what would make
+ * a partition differ from its table is refused. Columns, keys and indexes that go take those of the partitions along (drop-plan.ts);
+ * keys that come are made on each partition where they are added (partition-indexes.ts).
+ */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import type { TableDescriptor } from '@phantom/catalog';
+import type { Yielded } from '../../exec/runtime.js';
+import type { AlterTableAction } from '../../text/ast-schema.js';
+import { columnsIn } from '../alter-columns.js';
+import type { DdlContext } from '../context.js';
+import { lockForChange } from '../names.js';
+import { inheritOnPartitions } from './partition-indexes.js';
+
+type Step = Generator<Yielded, void, void>;
+type Kind = AlterTableAction['kind'];
+
+/** What is done to the partitions, too. */
+const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
+  'add-column',
+  'set-default',
+  'drop-default',
+  'set-not-null',
+  'drop-not-null',
+  'alter-type',
+  'drop-expression',
+  'set-expression',
+  'validate-constraint',
+]);
+
+/** With ONLY: refused while there are partitions, in these words. */
+const ONLY_REFUSED: Readonly<Partial<Record<Kind, string>>> = {
+  'add-column': 'column must be added to child tables too',
+  'drop-column': 'cannot drop column from only the partitioned table when partitions exist',
+  'drop-constraint': 'cannot remove constraint from only the partitioned table when partitions exist',
+  'set-not-null': 'constraint must be added to child tables too',
+  'drop-not-null': 'cannot remove constraint from only the partitioned table when partitions exist',
+  'alter-type': 'type of inherited column must be changed in child tables too',
+  'drop-expression': 'ALTER TABLE / DROP EXPRESSION must be applied to child tables too',
+  'set-expression': 'ALTER TABLE / SET EXPRESSION must be applied to child tables too',
+};
+
+const UNSUPPORTED: ReadonlySet<Kind> = new Set<Kind>(['inherit', 'no-inherit', 'of', 'not-of']);
+
+/** Raises what cannot be done to a partitioned table, or to a partition by itself. */
+export function refuseForPartitions(
+  context: DdlContext,
+  table: TableDescriptor,
+  action: AlterTableAction,
+  only: boolean,
+): void {
+  if (table.partitioned !== undefined) refuseForPartitioned(context, table, action, only);
+  if (table.partition !== undefined) refuseForPartition(context, table, action);
+}
+
+function refuseForPartitioned(
+  context: DdlContext,
+  table: TableDescriptor,
+  action: AlterTableAction,
+  only: boolean,
+): void {
+  const { kind } = action;
+  if (UNSUPPORTED.has(kind)) throw unsupportedError(`ALTER TABLE ... ${kind.toUpperCase()} of a partitioned table`);
+  if (kind === 'set-options' || kind === 'reset-options') {
+    const name = action.options[0]?.name.text ?? '';
+    throw new PhantomError('22023', `unrecognized parameter "${name}"`);
+  }
+  if (kind === 'add-constraint') {
+    const { constraint } = action;
+    if (constraint.kind === 'using-index')
+      throw new PhantomError(
+        '0A000',
+        'ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables',
+      );
+    if (constraint.kind === 'check' && constraint.noInherit)
+      throw new PhantomError('42P16', `cannot add NO INHERIT constraint to partitioned table "${table.name}"`);
+    if (only && constraint.kind === 'check' && context.picture.partitionsOf(table).length > 0)
+      throw new PhantomError('42P16', 'constraint must be added to child tables too');
+  }
+  const refused = ONLY_REFUSED[kind];
+  if (only && refused !== undefined && context.picture.partitionsOf(table).length > 0)
+    throw new PhantomError(
+      '42P16',
+      refused,
+      refused.startsWith('cannot') ? { hint: 'Do not specify the ONLY keyword.' } : {},
+    );
+  if (kind !== 'drop-column' && kind !== 'alter-type') return;
+  const name = kind === 'drop-column' ? action.name.text : action.column.text;
+  const column = table.columns.find((candidate) => !candidate.dropped && candidate.name === name);
+  if (column === undefined || !partitionKeyColumns(context, table).includes(column.number)) return;
+  const verb = kind === 'drop-column' ? 'drop' : 'alter';
+  const message = `cannot ${verb} column "${name}" because it is part of the partition key of relation "${table.name}"`;
+  throw new PhantomError('42P16', message);
+}
+
+function refuseForPartition(context: DdlContext, table: TableDescriptor, action: AlterTableAction): void {
+  const parent = context.objects.object(table.partition?.parentOid ?? 0);
+  if (parent?.kind !== 'table') return;
+  switch (action.kind) {
+    case 'add-column':
+      throw new PhantomError('42809', 'cannot add column to a partition');
+    case 'drop-column':
+      if (table.columns.some(({ name, dropped }) => !dropped && name === action.name.text))
+        throw new PhantomError('42P16', `cannot drop inherited column "${action.name.text}"`);
+      return;
+    case 'alter-type':
+      throw new PhantomError('42P16', `cannot alter inherited column "${action.column.text}"`);
+    case 'drop-not-null':
+      if (parent.columns.some(({ name, notNull }) => notNull && name === action.column.text))
+        throw new PhantomError('42P16', `column "${action.column.text}" is marked NOT NULL in parent table`);
+      return;
+    case 'drop-expression':
+    case 'set-expression':
+      throw new PhantomError(
+        '42P16',
+        `cannot ${action.kind.replace('-', ' ')} of inherited column "${action.column.text}"`,
+      );
+    case 'inherit':
+    case 'no-inherit':
+      throw new PhantomError('42809', 'cannot change inheritance of a partition');
+    case 'drop-constraint': {
+      const { name } = action;
+      const inherited = table.constraints.find((constraint) => constraint.name === name.text);
+      if (inherited?.parentOid === undefined) return;
+      const message = `cannot drop inherited constraint "${name.text}" of relation "${table.name}"`;
+      throw new PhantomError('42P16', message);
+    }
+    default:
+  }
+}
+
+/** Does to each partition what has been done to its table. `alter` does it to one. */
+export function* alterPartitions(
+  context: DdlContext,
+  before: TableDescriptor,
+  action: AlterTableAction,
+  only: boolean,
+  alter: (partition: TableDescriptor, action: AlterTableAction) => Step,
+): Step {
+  if (only) return;
+  const added = addedConstraint(context, before, action);
+  if (added !== undefined && 'indexOid' in added) {
+    const index = context.objects.object(added.indexOid);
+    if (index?.kind === 'index') yield* inheritOnPartitions(context, before.oid, index);
+    return;
+  }
+  if (added === undefined && !RECURSING.has(action.kind)) return;
+  const table = context.objects.object(before.oid) as TableDescriptor;
+  if (action.kind === 'add-column') refuseOwnParts(context, table, action);
+  for (const { oid } of context.picture.partitionsOf(table)) {
+    const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
+    if (partition === undefined) continue;
+    yield* alter(partition, forPartition(action, added));
+    const after = context.objects.object(oid) as TableDescriptor;
+    if (added !== undefined) markCheck(context, after, added);
+    yield* alterPartitions(context, partition, forPartition(action, added), false, alter);
+  }
+}
+
+/** The constraint that an action has given to a table. */
+function addedConstraint(
+  context: DdlContext,
+  before: TableDescriptor,
+  action: AlterTableAction,
+): TableDescriptor['constraints'][number] | undefined {
+  if (action.kind !== 'add-constraint') return undefined;
+  const after = context.objects.object(before.oid) as TableDescriptor;
+  return after.constraints.find(({ oid }) => !before.constraints.some((constraint) => constraint.oid === oid));
+}
+
+/** 0A000 for a column that brings along what each partition would make once more for itself. */
+function refuseOwnParts(
+  context: DdlContext,
+  table: TableDescriptor,
+  { column: { name, constraints } }: AlterTableAction & { readonly kind: 'add-column' },
+): void {
+  if (context.picture.partitionsOf(table).length === 0) return;
+  if (constraints.some(({ kind }) => kind === 'check'))
+    throw unsupportedError('a CHECK of a column that is added to a table with partitions');
+  const added = table.columns.find((column) => !column.dropped && column.name === name.text);
+  if (added?.sequenceOid !== undefined)
+    throw unsupportedError('a serial or identity column that is added to a table with partitions');
+}
+
+/** The action as partitions have it: a check by the name that it has got. */
+function forPartition(
+  action: AlterTableAction,
+  added: TableDescriptor['constraints'][number] | undefined,
+): AlterTableAction {
+  if (added === undefined || action.kind !== 'add-constraint') return action;
+  return {
+    ...action,
+    constraint: { ...action.constraint, name: { text: added.name, position: 0, quoted: true } },
+  } as AlterTableAction;
+}
+
+function markCheck(context: DdlContext, table: TableDescriptor, added: TableDescriptor['constraints'][number]): void {
+  const constraints = table.constraints.map((constraint) =>
+    constraint.kind === 'check' && constraint.name === added.name
+      ? { ...constraint, parentOid: added.oid }
+      : constraint,
+  );
+  context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+}
+
+/** Numbers of the columns that a table's partition key reads. */
+function partitionKeyColumns(context: DdlContext, table: TableDescriptor): readonly number[] {
+  return (table.partitioned?.parts ?? []).flatMap(({ column, expressionSql }) =>
+    column === undefined ? columnsIn(context, table, expressionSql ?? 'null') : [column],
+  );
+}

@@ -1,0 +1,175 @@
+/** Indexes and keys of a partitioned table, each made again on every partition: one that is there already and alike is taken instead. */
+import type { ConstraintDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { Yielded } from '../../exec/runtime.js';
+import { RowMap } from '../../storage/partitions/row-map.js';
+import type { Name } from '../../text/ast-leaves.js';
+import type { DdlContext } from '../context.js';
+import { addIndex, indexName, putIndex } from '../put-index.js';
+import { addKey, type KeyNode } from '../key-constraints.js';
+import { lockForChange } from '../names.js';
+
+type Step = Generator<Yielded, void, void>;
+type KeyConstraint = ConstraintDescriptor & { readonly kind: 'primary key' | 'unique' };
+
+/** Makes what a new partition lacks of the indexes and keys of its table. */
+export function* inheritIndexes(context: DdlContext, parent: TableDescriptor, oid: number, isNew: boolean): Step {
+  for (const indexOid of parent.indexOids) {
+    const index = context.objects.object(indexOid);
+    if (index?.kind !== 'index') continue;
+    yield* inheritIndex(context, parent, index, context.objects.object(oid) as TableDescriptor, isNew);
+  }
+}
+
+/** Makes an index that a partitioned table has got on each of its partitions. */
+export function* inheritOnPartitions(context: DdlContext, oid: number, index: IndexDescriptor): Step {
+  const table = context.objects.object(oid) as TableDescriptor;
+  for (const partition of context.picture.partitionsOf(table)) {
+    const locked = yield* lockForChange(context, partition);
+    if (locked !== undefined) yield* inheritIndex(context, table, index, locked);
+  }
+}
+
+/** Makes an index of a partitioned table on one of its partitions, and on those of that. */
+export function* inheritIndex(
+  context: DdlContext,
+  parent: TableDescriptor,
+  index: IndexDescriptor,
+  partition: TableDescriptor,
+  isNew = false,
+): Step {
+  const rows = new RowMap(parent, partition);
+  const numberIn = (number: number): number => {
+    const position = parent.columns.findIndex((column) => column.number === number);
+    return partition.columns[rows.positions[position] as number]?.number ?? 0;
+  };
+  const own: IndexDescriptor = {
+    ...index,
+    parts: index.parts.map((part) => (part.column === undefined ? part : { ...part, column: numberIn(part.column) })),
+    include: index.include.map(numberIn),
+  };
+  const key = keyOver(parent, index);
+  const made = findAlike(context, partition, own, key) ?? (yield* make(context, partition, own, key, isNew));
+  context.objects.put({ ...(context.objects.object(made.oid) as IndexDescriptor), parentOid: index.oid });
+  if (key !== undefined) markKey(context, partition.oid, made.oid, key.oid);
+  const now = context.objects.object(partition.oid) as TableDescriptor;
+  if (now.partitioned === undefined) return;
+  const inner = context.objects.object(made.oid) as IndexDescriptor;
+  for (const below of context.picture.partitionsOf(now)) yield* inheritIndex(context, now, inner, below);
+}
+
+/** The key that stands on an index. */
+function keyOver(table: TableDescriptor, { oid }: IndexDescriptor): KeyConstraint | undefined {
+  return table.constraints.find(
+    (constraint): constraint is KeyConstraint => 'indexOid' in constraint && constraint.indexOid === oid,
+  );
+}
+
+/** An index of the partition that is none of another index's, and says the same. */
+function findAlike(
+  context: DdlContext,
+  partition: TableDescriptor,
+  wanted: IndexDescriptor,
+  key: KeyConstraint | undefined,
+): IndexDescriptor | undefined {
+  const shapeOf = ({
+    method,
+    unique,
+    nullsNotDistinct,
+    parts,
+    include,
+    predicateSql,
+    deferrable,
+  }: IndexDescriptor): string =>
+    JSON.stringify([
+      method,
+      unique,
+      nullsNotDistinct,
+      deferrable === true,
+      parts.map(({ column, expressionSql, descending, nullsFirst, operatorClass, type: { oid } }) => [
+        column,
+        expressionSql,
+        descending,
+        nullsFirst,
+        operatorClass,
+        oid,
+      ]),
+      include,
+      predicateSql,
+    ]);
+  for (const oid of partition.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index' || index.parentOid !== undefined || index.state !== 'valid') continue;
+    if (shapeOf(index) !== shapeOf(wanted)) continue;
+    const own = keyOver(partition, index);
+    if (
+      key === undefined
+        ? own === undefined || !own.deferrable
+        : own?.kind === key.kind && own.deferrable === key.deferrable
+    )
+      return index;
+  }
+  return undefined;
+}
+
+function* make(
+  context: DdlContext,
+  partition: TableDescriptor,
+  wanted: IndexDescriptor,
+  key: KeyConstraint | undefined,
+  isNew: boolean,
+): Generator<Yielded, IndexDescriptor, void> {
+  if (key !== undefined) {
+    yield* addKey(context, partition, keyNode(partition, wanted, key), { newTable: isNew });
+    const table = context.objects.object(partition.oid) as TableDescriptor;
+    return context.objects.object(table.indexOids.at(-1) as number) as IndexDescriptor;
+  }
+  const nameOf = (number: number | undefined): string =>
+    partition.columns.find((column) => column.number === number)?.name ?? 'expr';
+  const { comment: _comment, acl: _acl, parentOid: _parent, ...rest } = wanted;
+  const index: IndexDescriptor = {
+    ...rest,
+    oid: context.catalog.allocateOid(),
+    name: indexName(context, partition, [
+      ...wanted.parts.map(({ column }) => nameOf(column)),
+      ...wanted.include.map(nameOf),
+    ]),
+    databaseOid: partition.databaseOid,
+    schemaOid: partition.schemaOid,
+    ownerOid: partition.ownerOid,
+    tableOid: partition.oid,
+    space: context.storage.allocateSpace(partition.engine),
+  };
+  if (partition.partitioned === undefined) yield* addIndex(context, partition, index);
+  else putIndex(context, partition, index);
+  return index;
+}
+
+/** The constraint as it would be written for the partition. */
+function keyNode(partition: TableDescriptor, index: IndexDescriptor, key: KeyConstraint): KeyNode {
+  const nameOf = (number: number | undefined): Name => ({
+    text: partition.columns.find((column) => column.number === number)?.name ?? '',
+    position: 0,
+    quoted: true,
+  });
+  return {
+    kind: key.kind === 'unique' ? 'unique' : 'primary-key',
+    name: undefined,
+    columns: index.parts.map(({ column }) => nameOf(column)),
+    include: index.include.map(nameOf),
+    nullsDistinct: !index.nullsNotDistinct,
+    options: [],
+    tablespace: undefined,
+    withoutOverlaps: undefined,
+    deferrable: key.deferrable,
+    initiallyDeferred: key.initiallyDeferred,
+    position: 0,
+  };
+}
+
+function markKey(context: DdlContext, tableOid: number, indexOid: number, parentOid: number): void {
+  const table = context.objects.object(tableOid) as TableDescriptor;
+  const constraints = table.constraints.map((constraint) =>
+    'indexOid' in constraint && constraint.indexOid === indexOid ? { ...constraint, parentOid } : constraint,
+  );
+  context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+}

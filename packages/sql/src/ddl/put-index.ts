@@ -1,0 +1,41 @@
+/** An index, once it is described, beside its table: its name, its place in the catalog, its entries. */
+import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
+import type { DdlContext } from './context.js';
+import { buildIndex } from './index-build.js';
+import { chooseName } from './names.js';
+
+/** Puts an index beside its table and fills it. The caller holds the table's lock and has claimed the name. */
+export function* addIndex(
+  context: DdlContext,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): Generator<Yielded, void, void> {
+  putIndex(context, table, index);
+  yield* buildIndex(context, table, index, true);
+  context.tableRewritten(table.oid);
+}
+
+/** Puts an index beside its table: whoever writes the table from now on keeps it. */
+export function putIndex(context: DdlContext, table: TableDescriptor, index: IndexDescriptor): void {
+  context.objects.put(index);
+  context.objects.put({ ...table, indexOids: [...table.indexOids, index.oid], schemaVersion: table.schemaVersion + 1 });
+  context.objects.addDependency({
+    dependentOid: index.oid,
+    dependentColumn: 0,
+    referencedOid: table.oid,
+    referencedColumn: 0,
+    strength: 'automatic',
+  });
+}
+
+/** A free name after the table and what the index holds: columns, or what an expression would be called; each name once. */
+export function indexName(context: DdlContext, table: TableDescriptor, held: readonly string[]): string {
+  const names: string[] = [];
+  for (const wanted of held) {
+    let name = wanted;
+    for (let n = 1; names.includes(name); n++) name = `${wanted}${n}`;
+    names.push(name);
+  }
+  return chooseName(context, table.schemaOid, [table.name, names.join('_')], 'idx');
+}

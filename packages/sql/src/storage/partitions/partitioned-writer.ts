@@ -1,0 +1,223 @@
+/**
+ * The writer of a partitioned table: hands each row to the writer of the partition that takes it. An update that moves a row is a
+ * removal from one partition and an insertion into another. Rows of a partition among them are partitioned in turn by the writer
+ * that is asked for.
+ */
+import { PhantomError, assert } from '@phantom/base';
+import type { IndexDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import { type SpaceId, spaceOfKey } from '@phantom/kv';
+import { StatementRestart } from '../../exec/runtime.js';
+import type { Value } from '../../types/type.js';
+import { noPartition } from '../constraint-errors.js';
+import { physicalTable } from '../physical-table.js';
+import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
+import type { WriterContext } from '../writer-context.js';
+import { type Partitioning, partitioning } from './partitioning.js';
+import { RowMap } from './row-map.js';
+
+type Row = readonly Value[];
+
+/** A partition as rows are written to it. */
+interface Target {
+  readonly table: TableDescriptor;
+  readonly rows: RowMap;
+  /** ON CONFLICT as the partition's indexes know it, by what was said of the partitioned table's. */
+  readonly arbitrations: Map<Arbitration, Arbitration>;
+}
+
+export class PartitionedWriter implements StatementWriter {
+  readonly rowsWritten = 0;
+  stored: Row = [];
+  /** Of the partition that was written to last, or that has the row of the last 'conflict'. */
+  writtenOid: Oid = 0;
+  private readonly context: WriterContext;
+  private readonly table: TableDescriptor;
+  private readonly partitions: Partitioning;
+  private readonly targets = new Map<Oid, Target>();
+  /** Partitions by the spaces of their rows; those of partitions that are partitioned in turn among them. */
+  private readonly bySpace = new Map<SpaceId, TableDescriptor>();
+  private isLocked = false;
+  private met: Target | undefined;
+  /** A row that has been removed from its partition and is on its way to another one. */
+  private moving: { readonly values: Row; readonly partition: Target } | undefined;
+  /** The row for which a partition's writer had to wait: it is asked again with the same one. */
+  private waiting: { readonly values: Row; readonly mapped: Row } | undefined;
+
+  constructor(table: TableDescriptor, context: WriterContext) {
+    this.table = table;
+    this.context = context;
+    this.partitions = partitioning(table, context.picture);
+    for (const partition of this.partitions.partitions) this.addSpaces(partition.table, partition.table);
+  }
+
+  get tableOid(): Oid {
+    return this.table.oid;
+  }
+
+  get conflict(): RowReference | undefined {
+    return this.met === undefined ? undefined : this.writerOf(this.met).conflict;
+  }
+
+  beginStatement(): void {
+    this.isLocked = false;
+    this.moving = undefined;
+    this.waiting = undefined;
+    this.met = undefined;
+  }
+
+  leavesUnread(): boolean {
+    return false;
+  }
+
+  insert(values: Row, arbitration?: Arbitration): WriteOutcome | Promise<void> {
+    const wait = this.lockTable();
+    if (wait !== undefined) return wait;
+    return this.insertInto(this.targetOf(values), values, arbitration);
+  }
+
+  update(old: RowReference, oldValues: Row, values: Row): WriteOutcome | Promise<void> {
+    const wait = this.lockTable();
+    if (wait !== undefined) return wait;
+    const { moving } = this;
+    if (moving !== undefined && moving.values === values) return this.arrive(moving.partition, values);
+    const from = this.targetFor(this.holderOf(old));
+    const to = this.targetOf(values);
+    const writer = this.writerOf(from);
+    if (from === to) {
+      const mapped = this.mapped(from, values);
+      const outcome = this.settled(writer.update(old, from.rows.toPartition(oldValues), mapped), values, mapped);
+      if (outcome === 'written') this.note(from, writer.stored, values);
+      return outcome;
+    }
+    const outcome = this.removeFrom(from, old, oldValues);
+    if (outcome !== 'written') return outcome;
+    this.moving = { values, partition: to };
+    return this.arrive(to, values);
+  }
+
+  remove(old: RowReference, oldValues: Row): WriteOutcome | Promise<void> {
+    const wait = this.lockTable();
+    if (wait !== undefined) return wait;
+    return this.removeFrom(this.targetFor(this.holderOf(old)), old, oldValues);
+  }
+
+  private removeFrom(from: Target, old: RowReference, oldValues: Row): WriteOutcome | Promise<void> {
+    const mapped = this.mapped(from, oldValues);
+    const writer = this.writerOf(from);
+    const outcome = this.settled(writer.remove(old, mapped), oldValues, mapped);
+    this.writtenOid = writer instanceof PartitionedWriter ? writer.writtenOid : from.table.oid;
+    return outcome;
+  }
+
+  private mapped(target: Target, values: Row): Row {
+    return this.waiting?.values === values ? this.waiting.mapped : target.rows.toPartition(values);
+  }
+
+  private settled<T>(outcome: T, values: Row, mapped: Row): T {
+    this.waiting = outcome instanceof Promise ? { values, mapped } : undefined;
+    return outcome;
+  }
+
+  /** The values of the row that the last 'conflict' met. */
+  conflictRow(): Row {
+    const { met, conflict } = this;
+    assert(met !== undefined && conflict !== undefined, 'a conflict has met a row');
+    const writer = this.writerOf(met);
+    if (writer instanceof PartitionedWriter) return met.rows.toParent(writer.conflictRow());
+    const { picture, evaluation } = this.context;
+    const values: Value[] = met.table.columns.map(() => null);
+    physicalTable(met.table, picture.types).decode(conflict.row, 0, conflict.row.length, values, evaluation);
+    return met.rows.toParent(values);
+  }
+
+  private arrive(target: Target, values: Row): WriteOutcome | Promise<void> {
+    const outcome = this.insertInto(target, values, undefined);
+    if (!(outcome instanceof Promise)) this.moving = undefined;
+    return outcome;
+  }
+
+  private insertInto(target: Target, values: Row, arbitration: Arbitration | undefined): WriteOutcome | Promise<void> {
+    const writer = this.writerOf(target);
+    const own = arbitration === undefined ? undefined : this.arbitrationOf(target, arbitration);
+    const mapped = this.mapped(target, values);
+    const outcome = this.settled(writer.insert(mapped, own), values, mapped);
+    if (outcome === 'conflict') this.met = target;
+    if (outcome === 'written' || outcome === 'conflict') this.note(target, writer.stored, values);
+    return outcome;
+  }
+
+  private note(target: Target, stored: Row | undefined, values: Row): void {
+    const writer = this.writerOf(target);
+    this.stored = stored === undefined ? values : target.rows.toParent(stored);
+    this.writtenOid = writer instanceof PartitionedWriter ? writer.writtenOid : target.table.oid;
+  }
+
+  private writerOf({ table }: Target): ReturnType<WriterContext['writer']> {
+    return this.context.writer(table);
+  }
+
+  /** Whoever adds or takes away partitions waits for writers, and they for him. */
+  private lockTable(): Promise<void> | undefined {
+    if (this.isLocked) return undefined;
+    const wait = this.context.lockTable(this.table.oid);
+    if (wait !== undefined) return wait;
+    if (this.context.objects.object(this.table.oid) !== this.table) throw StatementRestart.instance;
+    this.isLocked = true;
+    return undefined;
+  }
+
+  /** The partition that takes a row; 23514 when none does. */
+  private targetOf(values: Row): Target {
+    const { partitions, context } = this;
+    const key = partitions.keyOf(values, context.evaluation);
+    const partition = partitions.partitionOf(key);
+    if (partition === undefined) throw noPartition(this.table, partitions.key, key, context);
+    return this.targetFor(partition.table);
+  }
+
+  private targetFor(table: TableDescriptor): Target {
+    let target = this.targets.get(table.oid);
+    if (target === undefined) {
+      target = { table, rows: new RowMap(this.table, table), arbitrations: new Map() };
+      this.targets.set(table.oid, target);
+    }
+    return target;
+  }
+
+  /** The partition that has a row, perhaps in a partition of its own. */
+  private holderOf({ key }: RowReference): TableDescriptor {
+    const table = this.bySpace.get(spaceOfKey(key, 0));
+    if (table === undefined) throw StatementRestart.instance;
+    return table;
+  }
+
+  private addSpaces(partition: TableDescriptor, holder: TableDescriptor): void {
+    if (partition.partitioned === undefined) this.bySpace.set(partition.space, holder);
+    else for (const inner of this.context.picture.partitionsOf(partition)) this.addSpaces(inner, holder);
+  }
+
+  /** The arbitration by the partition's own indexes and columns. */
+  private arbitrationOf(target: Target, arbitration: Arbitration): Arbitration {
+    let own = target.arbitrations.get(arbitration);
+    if (own !== undefined) return own;
+    const { objects } = this.context;
+    const indexes = target.table.indexOids
+      .map((oid) => objects.object(oid))
+      .filter((index): index is IndexDescriptor => index?.kind === 'index');
+    const arbiters = arbitration.arbiters.map((oid) => {
+      const index = indexes.find(({ parentOid }) => parentOid === oid);
+      if (index !== undefined) return index.oid;
+      throw new PhantomError(
+        '42P10',
+        'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+      );
+    });
+    const assigned = arbitration.assigned.map((number) => {
+      const position = this.table.columns.findIndex((column) => column.number === number);
+      return target.table.columns[target.rows.positions[position] as number]?.number ?? 0;
+    });
+    own = { ...arbitration, arbiters, assigned };
+    target.arbitrations.set(arbitration, own);
+    return own;
+  }
+}
