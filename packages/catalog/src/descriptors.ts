@@ -7,22 +7,13 @@
  * operators have PostgreSQL's oids, all below FIRST_USER_OID.
  */
 
+import type { PartitionBound, PartitionKey } from './partition-descriptors.js';
+import type { Oid, TypeRef } from './type-ref.js';
+
+export type { Oid, TypeRef } from './type-ref.js';
+
 /** PostgreSQL's boundary between built-in and user objects. */
 export const FIRST_USER_OID = 16384;
-
-export type Oid = number;
-
-/** A type with its modifier: varchar(10) is { oid: 1043, typmod: 14 } as in PostgreSQL; -1 is "none". */
-export interface TypeRef {
-  readonly oid: Oid;
-  readonly typmod: number;
-  /** Collation by name; undefined is the binary default. */
-  readonly collation?: string;
-  /** Of an expression: COLLATE gave it, so it counts for more than a column's. Never stored. */
-  readonly explicitCollation?: true;
-  /** Of an expression: its parts have this collation too, so it has none that could be used. Never stored. */
-  readonly otherCollation?: string;
-}
 
 export interface DatabaseDescriptor {
   readonly kind: 'database';
@@ -222,30 +213,6 @@ export interface IndexDescriptor extends SchemaObject {
   /** Of a partition's index: the index of the partitioned table that it was made for, and goes with. */
   readonly parentOid?: Oid;
 }
-
-/** How the rows of a partitioned table are told apart. */
-export interface PartitionKey {
-  readonly strategy: 'list' | 'range' | 'hash';
-  readonly parts: readonly PartitionKeyPart[];
-}
-
-/** A column by number, or an expression as SQL text. */
-export interface PartitionKeyPart {
-  readonly column?: number;
-  readonly expressionSql?: string;
-  readonly type: TypeRef;
-}
-
-/** A value as text (ISO dates, UTC), or what lies before or behind all values. */
-export type PartitionDatum = { readonly value: string } | 'minvalue' | 'maxvalue';
-
-/** Which rows of a partitioned table lie in a partition. */
-export type PartitionBound =
-  /** All that no other partition takes; one of the values, as texts; from one key, inclusive, to another, exclusive. */
-  | { readonly kind: 'default' }
-  | { readonly kind: 'list'; readonly values: readonly (string | null)[] }
-  | { readonly kind: 'range'; readonly from: readonly PartitionDatum[]; readonly to: readonly PartitionDatum[] }
-  | { readonly kind: 'hash'; readonly modulus: number; readonly remainder: number };
 
 /** An index over paths of documents. */
 export interface DocumentIndexDescriptor {

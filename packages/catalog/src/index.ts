@@ -22,10 +22,6 @@ export type {
   ObjectDescriptor,
   ParameterMode,
   Oid,
-  PartitionBound,
-  PartitionDatum,
-  PartitionKey,
-  PartitionKeyPart,
   PolicyCondition,
   Persistence,
   PolicyDescriptor,
@@ -95,3 +91,4 @@ export type {
   ProviderTransaction,
   TableProvider,
 } from './table-provider.js';
+export type { PartitionBound, PartitionDatum, PartitionKey, PartitionKeyPart } from './partition-descriptors.js';
