@@ -246,6 +246,8 @@ export const comparisonFunctions: Implementations = Object.assign(
   six('uuid_', compareText),
   six('jsonb_', (a: Jsonb, b: Jsonb) => compareJsonb(a, b)),
   six('pg_lsn_', scalars),
+  six('macaddr_', scalars),
+  six('macaddr8_', scalars),
   textSix,
   comparisons(),
   mixedZones(),

@@ -22,6 +22,7 @@ import { jsonbUpdates } from './json/jsonb-update.js';
 import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
 import { lockFunctions } from './lock-functions.js';
 import { lsnFunctions } from './lsn-functions.js';
+import { macFunctions } from './mac-functions.js';
 import { moneyFunctions } from './money-functions.js';
 import { multirangeFunctions } from './multirange-functions.js';
 import { networkFunctions } from './network-functions.js';
@@ -65,6 +66,7 @@ export const implementations: Implementations = {
   ...moneyFunctions,
   ...networkFunctions,
   ...lsnFunctions,
+  ...macFunctions,
   ...lockFunctions,
   ...rangeFunctions,
   ...multirangeFunctions,

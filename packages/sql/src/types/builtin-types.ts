@@ -8,6 +8,7 @@ import { int2Type, integerTypes, unsignedType } from './integer-types.js';
 import { jsonTypes } from './json-types.js';
 import { jsonpathType } from './jsonpath-type.js';
 import { lsnType } from './lsn-type.js';
+import { macaddr8Type, macaddrType } from './mac-types.js';
 import { moneyType } from './money-type.js';
 import { cidrType, inetType } from './network-types.js';
 import { numericType } from './numeric-type.js';
@@ -42,6 +43,8 @@ const scalarTypes: readonly SqlType[] = [
   inetType,
   cidrType,
   lsnType,
+  macaddrType,
+  macaddr8Type,
   tidType,
   aclItemType,
   ...rangeTypes,

@@ -43,8 +43,11 @@ const LINES = `
 700 float4 4 N 0 b 0 1021 real
 701 float8 8 N 1 b 0 1022 double~precision
 705 unknown -2 X 0 p 0 0 unknown
+774 macaddr8 8 U 0 b 0 775 macaddr8
+775 _macaddr8 -1 A 0 b 774 0 macaddr8[]
 790 money 8 N 0 b 0 791 money
 791 _money -1 A 0 b 790 0 money[]
+829 macaddr 6 U 0 b 0 1040 macaddr
 869 inet -1 I 1 b 0 1041 inet
 1000 _bool -1 A 0 b 16 0 boolean[]
 1001 _bytea -1 A 0 b 17 0 bytea[]
@@ -67,6 +70,7 @@ const LINES = `
 1028 _oid -1 A 0 b 26 0 oid[]
 1033 aclitem 12 U 0 b 0 1034 aclitem
 1034 _aclitem -1 A 0 b 1033 0 aclitem[]
+1040 _macaddr -1 A 0 b 829 0 macaddr[]
 1041 _inet -1 A 0 b 869 0 inet[]
 1042 bpchar -1 S 0 b 0 1014 character
 1043 varchar -1 S 0 b 0 1015 character~varying

@@ -15,6 +15,7 @@ import { jsonFacts } from './json-facts.js';
 import { jsonpathFacts } from './jsonpath-facts.js';
 import { lockFacts } from './lock-facts.js';
 import { lsnFacts } from './lsn-facts.js';
+import { macFacts } from './mac-facts.js';
 import { moneyFacts } from './money-facts.js';
 import { networkFacts } from './network-facts.js';
 import { numericFacts } from './numeric-facts.js';
@@ -42,6 +43,7 @@ export const functionFacts: readonly string[] = [
   jsonpathFacts,
   lockFacts,
   lsnFacts,
+  macFacts,
   moneyFacts,
   networkFacts,
   numericFacts,
