@@ -248,6 +248,15 @@ describe('the asynchronous API', () => {
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
+  it('stops a join of far more matches than were estimated', async () => {
+    db.exec('create table grown (k int); insert into grown select generate_series(1, 100); analyze grown');
+    db.exec('insert into grown values (1), (1), (1)');
+    const joined = Array.from({ length: 24 }, (_, i) => ` join grown g${i} using (k)`).join('');
+    await expect(db.query(`select count(*) from grown${joined}`, [], { timeoutMs: 10 })).rejects.toMatchObject({
+      code: '57014',
+    });
+  });
+
   it('tells what it did', async () => {
     await db.checkpoint();
     expect(await db.check()).toEqual([]);

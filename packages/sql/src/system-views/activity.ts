@@ -165,7 +165,7 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     },
   ),
   view(
-    12081,
+    12090,
     PG_CATALOG_OID,
     'pg_prepared_xacts',
     [

@@ -271,7 +271,7 @@ export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, cons
       );
     const rows = emitter.let(call(emitter.constant(make), { kind: 'array', items: sets }));
     // Nobody knows how many rows a call makes.
-    innerLoop(context, Number.POSITIVE_INFINITY, (label) => {
+    innerLoop(context, { turns: Number.POSITIVE_INFINITY }, (label) => {
       const item = emitter.let({ kind: 'method', object: rows, name: 'next', arguments: [] });
       emitter.if(binary('===', property(item, 'done'), literal(true)), () => emitter.break(label));
       const values = emitter.let(property(item, 'value'));

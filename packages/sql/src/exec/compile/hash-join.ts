@@ -129,6 +129,7 @@ function chain(
   const current = emitter.let(literal(-1));
   return {
     turns: node.estimate.rows / Math.max(1, node.left.estimate.rows),
+    isSingle: holdsKeyOfTable(node),
     current,
     advance: () => {
       emitter.assign(current, upcoming);
@@ -139,6 +140,21 @@ function chain(
     row: (_, present) =>
       bufferRow(buffer, node.right.columns, (column) => !compiler.builder.context.isNotNull(column), current, present),
   };
+}
+
+/** The right rows are those of a table, each with a key of its own among what is compared. */
+function holdsKeyOfTable({ keys, right }: HashJoin): boolean {
+  if (right.kind !== 'table-scan' && right.kind !== 'column-scan') return false;
+  const numbers = new Set<number>();
+  for (const { right: side } of keys) {
+    const column = side.kind === 'column' ? right.scanColumns.find(({ id }) => id === side.column) : undefined;
+    if (column !== undefined) numbers.add(column.number);
+  }
+  return right.table.constraints.some(
+    (constraint) =>
+      (constraint.kind === 'primary key' || constraint.kind === 'unique') &&
+      constraint.columns.every((number) => numbers.has(number)),
+  );
 }
 
 /** `x NOT IN (...)`: true when there are no rows, or x is not null, is not among them, and none of them is null. */

@@ -25,6 +25,7 @@ export function keyCandidates(compiler: PlanCompiler, context: StepContext, scan
   const has = emitter.let(literal(false));
   return {
     turns: 1,
+    isSingle: true,
     advance: () => {
       emitter.assign(has, upcoming);
       emitter.assign(upcoming, literal(false));

@@ -13,12 +13,10 @@ import type { Expression } from '../../expr/expression.js';
 import { and, literal, not, type Code } from '../code/ir.js';
 import { filterBy } from './filter.js';
 import { Row } from './row-scope.js';
-import { innerLoop, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
+import { innerLoop, withRow, type Consume, type PlanCompiler, type StepContext, type Turns } from './step.js';
 
 /** One way to find candidates. */
-export interface Candidates {
-  /** How many there are for a left row, about. */
-  readonly turns: number;
+export interface Candidates extends Turns {
   /** Moves to the next candidate; the code is a boolean atom: whether there is one. */
   advance(context: StepContext): Code;
   /** The right side's columns for the present candidate. `present` undefined: there certainly is one. */
@@ -40,7 +38,7 @@ export function matchLoop(
   const { emitter } = context;
   if (join === 'semi' || join === 'anti') {
     const found = emitter.let(literal(false));
-    innerLoop(context, candidates.turns, (label) => {
+    innerLoop(context, candidates, (label) => {
       const has = candidates.advance(context);
       emitter.if(not(has), () => emitter.break(label));
       const row = Row.of(context.row, candidates.row(context, undefined));
@@ -54,7 +52,7 @@ export function matchLoop(
     return;
   }
   if (join === 'inner') {
-    innerLoop(context, candidates.turns, (label) => {
+    innerLoop(context, candidates, (label) => {
       const has = candidates.advance(context);
       emitter.if(not(has), () => emitter.break(label));
       const row = Row.of(context.row, candidates.row(context, undefined));
@@ -67,7 +65,7 @@ export function matchLoop(
     return;
   }
   const matched = emitter.let(literal(false));
-  innerLoop(context, candidates.turns, (label) => {
+  innerLoop(context, candidates, (label) => {
     const has = candidates.advance(context);
     emitter.if(and(not(has), matched), () => emitter.break(label));
     const pass = emitter.let(literal(true));

@@ -80,7 +80,7 @@ function emitNotIn(
 ): void {
   const { emitter } = context;
   const drop = emitter.let(literal(false));
-  innerLoop(context, candidates.turns, (label) => {
+  innerLoop(context, candidates, (label) => {
     const has = candidates.advance(context);
     emitter.if({ kind: 'unary', operator: '!', operand: has }, () => emitter.break(label));
     const row = Row.of(context.row, candidates.row(context, undefined));

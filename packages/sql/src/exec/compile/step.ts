@@ -37,6 +37,8 @@ export interface StepState {
   task?: number;
   /** Turns that the loops written at this place take, about; those within one another multiplied. */
   turns?: number;
+  /** Among them is one that may take any number of turns, whatever was estimated. */
+  isOpen?: boolean;
 }
 
 /** Where code for the current row is being written. */
@@ -100,22 +102,37 @@ export function stopPipeline(context: StepContext): void {
 /** Turns after which somebody should look at the clock. A loop that is done with fewer leaves that to the loop around it. */
 const RESTLESS_TURNS_MAX = 32 * 1024;
 
+/** How often a loop within a step's own turns, for each turn of the one around it. */
+export interface Turns {
+  /** As it is estimated. */
+  readonly turns: number;
+  /** Certainly no more than once. */
+  readonly isSingle?: boolean;
+}
+
 /**
- * Writes a loop within the step's own, of about so many turns for each turn around it; a turn costs fuel. A loop that takes long
- * rests when the fuel is used up, for which the step becomes a generator: a step that returns between the rows of its source alone
- * might be gone for seconds.
+ * Writes a loop within the step's own; a turn costs fuel. A loop that takes long rests when the fuel is used up, for which the step
+ * becomes a generator: a step that returns between the rows of its source alone might be gone for seconds. So does one around another,
+ * since estimates can be wrong: their turns multiply, and nobody could end such a statement any more.
  */
-export function innerLoop(context: StepContext, turns: number, body: (label: number) => void): void {
+export function innerLoop(
+  context: StepContext,
+  { turns, isSingle = false }: Turns,
+  body: (label: number) => void,
+): void {
   const { emitter, run, state } = context;
-  const beside = state.turns ?? 0;
+  const beside = { turns: state.turns ?? 0, isOpen: state.isOpen === true };
   state.turns = 0;
+  state.isOpen = false;
   state.usesFuel = true;
   emitter.loop((label) => {
     body(label);
     emitter.setProperty(run, 'fuel', binary('-', property(run, 'fuel'), literal(1)));
     const whole = turns * Math.max(1, state.turns ?? 0);
-    state.turns = Math.max(beside, whole);
-    if (whole <= RESTLESS_TURNS_MAX) return;
+    const mayMultiply = state.isOpen === true && !isSingle;
+    state.turns = Math.max(beside.turns, whole);
+    state.isOpen = beside.isOpen || state.isOpen === true || !isSingle;
+    if (whole <= RESTLESS_TURNS_MAX && !mayMultiply) return;
     const rest = (r: Run): Work => restWithin(r, state.sink?.(r));
     emitter.if(binary('<', property(run, 'fuel'), ZERO), () => {
       emitter.delegate(call(emitter.constant(rest), run));
