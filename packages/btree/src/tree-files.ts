@@ -3,7 +3,7 @@
  *
  * A commit of files, in this order, is the only way from one meta to the next:
  *
- *   1 pages and runs written and synced, the directory too
+ *   1 pages and runs written and synced, the directory too; the log, too, when they hold newer commits
  *   2 meta of generation g + 1 written to the other slot, synced
  *   3 generation g + 1 recorded by the store as the least that may ever be opened
  *   4 present = g + 1; views of the past keep what they hold; what only g needed is retired and removed
@@ -161,6 +161,8 @@ export class TreeFiles {
     try {
       if (change.flushed !== undefined) yield* this.entries.leaveOut(change.flushed);
       const { context } = this;
+      // Until no file can be ahead of the log.
+      if (change.flushedSeq !== undefined) yield { sync: () => context.syncLog(), syncNow: () => context.syncLogNow() };
       const before = this.metaNow;
       const meta: Meta = {
         pageBytes: before.pageBytes,

@@ -1,6 +1,7 @@
 /** A database of format version 1 opens, and everything in it reads as it was written. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { type MemoryVfs } from '@phantom/vfs/testing';
 import { openOn } from '../src/index.js';
 import { DIRECTORY, type Fixture, ask, askReadings, diskOf, makeFixture, makeReadings } from './fixture.js';
 
@@ -25,6 +26,24 @@ it('a database of version 1 opens with all that was in it, and goes on', async (
   const again = await openOn(disk, DIRECTORY);
   expect((await again.query(`select small from kinds where label = 'eight'`)).rows).toEqual([{ small: 7 }]);
   await again.close();
+});
+
+it('a database of version 1 gets its identity whatever the power takes meanwhile', async () => {
+  const fixture = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Fixture;
+  const disk = diskOf(fixture, true);
+  const cuts: MemoryVfs[] = [];
+  disk.onOperation = ({ operation }) => {
+    if (['write', 'sync', 'rename', 'syncDir'].includes(operation)) cuts.push(disk.crashClone(cuts.length));
+  };
+  const db = await openOn(disk, DIRECTORY, { timestamps: 'text' });
+  await db.close();
+  expect(cuts.length).toBeGreaterThan(20);
+  for (const [i, cut] of cuts.entries()) {
+    if (i % 4 !== 0) continue;
+    const opened = await openOn(cut, DIRECTORY, { timestamps: 'text' });
+    expect(await ask(opened)).toEqual(fixture.answers);
+    await opened.close();
+  }
 });
 
 it('is made alike by this version', async () => {

@@ -127,9 +127,9 @@ function filesOf(disk: MemoryVfs): Fixture['files'] {
   return files;
 }
 
-/** A disk with the files of a fixture. */
-export function diskOf({ files }: Fixture): MemoryVfs {
-  const disk = new MemoryVfs({ losesPower: false });
+/** A disk with the files of a fixture, durable. */
+export function diskOf({ files }: Fixture, losesPower = false): MemoryVfs {
+  const disk = new MemoryVfs({ losesPower });
   const made = new Set<string>();
   for (const [name, { bytes, content }] of Object.entries(files)) {
     const parts = `${DIRECTORY}/${name}`.split('/');
@@ -142,7 +142,9 @@ export function diskOf({ files }: Fixture): MemoryVfs {
     const whole = new Uint8Array(bytes);
     whole.set(gunzipSync(Buffer.from(content, 'base64')));
     file.writeAt(0, whole);
+    file.syncNow();
     file.close();
   }
+  for (const directory of ['/', ...made]) disk.syncDir(directory);
   return disk;
 }

@@ -3,7 +3,7 @@
  *
  * A commit of files, in this order, is the only way from one version to the next:
  *
- *   1 runs written and synced, the directory too
+ *   1 runs written and synced, the directory too; the log, too, when they hold newer commits
  *   2 edit of generation g + 1 in the manifest, synced
  *   3 generation g + 1 recorded by the store as the least that may ever be opened
  *   4 version = g + 1; views of the past keep what they hold; runs that only g needed go with their last holder
@@ -130,10 +130,13 @@ export class LsmFiles {
   *commit(change: FilesChange, installed: () => void): Generator<Wait, void> {
     assert(!this.isCommitting, 'one commit of files at a time');
     this.isCommitting = true;
+    const { context } = this;
     const next = this.version.changed(change);
     let isInstalled = false;
     try {
       if (change.flushed !== undefined) yield* this.entries.leaveOut(change.flushed);
+      // Until no file can be ahead of the log.
+      if (change.flushedSeq !== undefined) yield { sync: () => context.syncLog(), syncNow: () => context.syncLogNow() };
       const flushedSeq = change.flushedSeq ?? this.flushedSeq;
       const generation = this.generation + 1;
       const edit: Edit = {

@@ -17,7 +17,7 @@
  *       40     8  log start seq: the commits up to this one lie before the log start
  *       48     4  space limit: space numbers below may have been handed out
  *       52     2  engine count, at most 16
- *       54     2  flags: 1 = written with less than durability fsync, so engine files may be ahead of the log after a power cut
+ *       54     2  flags: 1 = engine files may be ahead of the log: written with less than durability fsync, or found so
  *       56    24  for each engine:
  *                   0   1  engine code; 128 added once its files carry the identity
  *                   1   1  bytes of the name, at most 14
@@ -96,7 +96,7 @@ export interface SuperblockState {
   /** The commits up to this one lie before it. */
   logStartSeq: number;
   spaceLimit: number;
-  /** Written with less than durability `fsync`: engine files may be ahead of the log after a power cut. */
+  /** Engine files may be ahead of the log: a power cut with less than durability `fsync` leaves them so. */
   relaxed: boolean;
   engines: EngineEntry[];
   /** None in a store of format 1, which gets one before it is written. */

@@ -42,7 +42,7 @@ import {
 } from './format.js';
 import { StoreHealth } from './health.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
-import { recover } from './recovery.js';
+import { type RecoveryResult, recover } from './recovery.js';
 import { type PlacedEngine, SpaceCatalog } from './space-catalog.js';
 import type { Readers } from './store-parts.js';
 import { LogStore } from './store.js';
@@ -115,7 +115,7 @@ async function openLocked(
 ): Promise<Store> {
   const { vfs, readOnly, durability, logger } = options;
   const health = new StoreHealth(logger, readOnly);
-  const readers: Readers = { name: undefined, renew: undefined };
+  const readers: Readers = { log: undefined, name: undefined, renew: undefined };
   // A process killed between making a name and syncing it leaves one that is there and not durable.
   const listed = readOnly ? Promise.resolve() : vfs.syncDirLater(directory);
   opened.push(() => listed);
@@ -152,6 +152,7 @@ async function openLocked(
 
   const wal = await openLog(directory, options, checksums, superblock);
   opened.push(() => wal.close());
+  readers.log = wal;
   const recovered = await recover(wal, catalog, state, options);
   await listed;
   if (durability === 'fsync' && !readOnly) {
@@ -159,11 +160,17 @@ async function openLocked(
       later.logEnd = Math.max(later.logEnd, wal.recordsSynced);
     };
   }
-  const epoch = readOnly ? undefined : beginEpoch(superblock, wal, catalog, durability);
+  const epoch = readOnly ? undefined : beginEpoch(superblock, wal, catalog, durability, recovered);
   return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
 }
 
-function beginEpoch(superblock: Superblock, wal: Wal, catalog: SpaceCatalog, durability: Durability): WritingEpoch {
+function beginEpoch(
+  superblock: Superblock,
+  wal: Wal,
+  catalog: SpaceCatalog,
+  durability: Durability,
+  { isBehindEngines }: RecoveryResult,
+): WritingEpoch {
   return new WritingEpoch(superblock, (state) => {
     state.epoch = Math.max(state.epoch + 1, wal.epoch);
     // Segments of before begin at the end of the log or below.
@@ -172,7 +179,8 @@ function beginEpoch(superblock: Superblock, wal: Wal, catalog: SpaceCatalog, dur
     state.logEnd = durability === 'memory' ? 0 : Math.max(state.logEnd, wal.recordsSynced);
     state.logSegment = durability === 'memory' ? 0 : wal.segment;
     state.spaceLimit = catalog.reserveBlock();
-    state.relaxed = durability !== 'fsync';
+    // The next commit closes the gap; until it is there the engines stay ahead.
+    state.relaxed = durability !== 'fsync' || isBehindEngines;
     if (state.logStart > wal.end) state.logStart = wal.end;
   });
 }
@@ -335,6 +343,8 @@ async function openEngine(
     isIdentified: entry.isIdentified,
     recordGeneration: (generation) => superblock.update(() => raise(generation)),
     recordGenerationNow: (generation) => superblock.updateNow(() => raise(generation)),
+    syncLog: () => readers.log?.sync() ?? Promise.resolve(),
+    syncLogNow: () => readers.log?.syncNow?.(),
     fail: (error) => health.fail(error),
     readerOf: (seq) => readers.name?.(seq),
     renewViews: () => readers.renew?.(),

@@ -14,7 +14,7 @@ import { corruptionError } from '@phantom/base';
 import { BatchGroup, BatchReader, type KvEngine, type Seq } from '@phantom/kv';
 import type { Lsn, Wal, WalRecord, WalRecordRun } from '@phantom/wal';
 import { applyLoads } from './bulk-load.js';
-import { RecordKind, type SuperblockState } from './format.js';
+import { NOT_IDENTIFIED, RecordKind, type SuperblockState } from './format.js';
 import { decodeLoads } from './load-record.js';
 import { LogMap } from './log-map.js';
 import type { ResolvedOptions } from './options.js';
@@ -30,6 +30,8 @@ export interface RecoveryResult {
   readonly log: LogMap;
   readonly records: number;
   readonly commitTimeMs: number;
+  /** The files of an engine have commits that the log lacks. */
+  readonly isBehindEngines: boolean;
 }
 
 /**
@@ -70,7 +72,8 @@ export function newestFlushedSeq(catalog: SpaceCatalog): Seq {
 /**
  * Replays the log from where the superblock says that it starts (0: from wherever it begins); afterwards every engine has
  * every commit. XX001 when the log does not hold that position, unless it is `relaxed`: with less than durability `fsync`
- * a power cut may have taken what the engines have in their files, and all there is to do is to go on behind it.
+ * a power cut may have taken what the engines have in their files, and all there is to do is to go on behind it. Likewise
+ * when the engines have commits that the log lacks.
  */
 export async function recover(
   wal: Wal,
@@ -78,7 +81,7 @@ export async function recover(
   superblock: SuperblockState,
   { logger, engines, deltaBytesMax }: Pick<ResolvedOptions, 'logger' | 'engines' | 'deltaBytesMax'>,
 ): Promise<RecoveryResult> {
-  const { logStart, relaxed } = superblock;
+  const { logStart, relaxed, identifiedFrom } = superblock;
   const isLost = wal.end < logStart;
   if ((logStart > 0 && wal.start > logStart) || (isLost && !relaxed)) {
     throw corruptionError('the log does not hold the position at which recovery begins', {
@@ -99,11 +102,22 @@ export async function recover(
     }
   }
   const { log, recordCount, commitTimeMs } = replay;
-  if (replay.seq < flushedSeqMax)
+  const isBehindEngines = replay.seq < flushedSeqMax;
+  if (isBehindEngines) {
+    // Releases without identity did not sync the log before their engines' files counted.
+    if (!relaxed && identifiedFrom !== NOT_IDENTIFIED) {
+      throw corruptionError('the log ends before commits that engines have in their files: it is an older copy', {
+        file: 'log',
+        offset: wal.end,
+        expected: `commit ${flushedSeqMax}`,
+        found: `commit ${replay.seq}`,
+      });
+    }
     logger.info('engine files are ahead of the log', { logSeq: replay.seq, flushedSeq: flushedSeqMax });
+  }
   const seq = Math.max(replay.seq, flushedSeqMax);
   await replay.end(seq);
-  return { seq, log, records: recordCount, commitTimeMs };
+  return { seq, log, records: recordCount, commitTimeMs, isBehindEngines };
 }
 
 /** An engine that has files, and the batches for it that are gathered and not applied yet. */

@@ -9,8 +9,9 @@ import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
 import type { WritingEpoch } from './writing-epoch.js';
 
-/** What engines ask about views, which are there only after them. */
+/** What engines ask about views and the log, which are there only after them. */
 export interface Readers {
+  log: Wal | undefined;
   /** Says who holds a view of a seq: the floor above knows, the engines below tell it in their errors. */
   name: ((seq: Seq) => string | undefined) | undefined;
   /** See EngineContext.renewViews. */

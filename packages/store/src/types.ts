@@ -58,6 +58,13 @@ export interface EngineContext {
   recordGeneration(generation: number): Promise<void>;
   /** As recordGeneration, on this thread: for an engine that must flush inside admitNow. */
   recordGenerationNow(generation: number): void;
+  /**
+   * Waits until the log has everything that was applied, durably, where it promises to. To be awaited before files with a new
+   * flushedSeq count: so they are never ahead of the log, and where they are, an older log was put beside them.
+   */
+  syncLog(): Promise<unknown>;
+  /** As syncLog, on this thread. */
+  syncLogNow(): void;
   /** Called when background work failed for good: the store takes no more writes. */
   fail(error: Error): void;
   /** Who holds a view of that seq, in words for the error that takes it away; undefined when nobody has said. */

@@ -183,6 +183,7 @@ export class SnapshotEngine implements KvEngine {
     const sum = new ByteWriter();
     sum.u32(this.context.checksums.h32(writer.buffer, 0, writer.length));
     sum.bytes(writer.buffer, 0, writer.length);
+    await this.context.syncLog();
     await replaceFile(this.context.vfs, this.path, sum.take());
     await this.context.recordGeneration(generation);
     this.generation = generation;

@@ -28,6 +28,8 @@ export interface TestContext {
   readonly isIdentified: boolean;
   recordGeneration(generation: number): Promise<void>;
   recordGenerationNow(generation: number): void;
+  syncLog(): Promise<unknown>;
+  syncLogNow(): void;
   fail(error: Error): void;
   readerOf(seq: number): string;
   /** Errors that the engine reported as final. */
@@ -80,6 +82,8 @@ export async function testContext(vfs: Vfs, options: ContextOptions = {}): Promi
     recordGenerationNow: (value) => {
       generation.value = Math.max(generation.value, value);
     },
+    syncLog: () => Promise.resolve(),
+    syncLogNow: () => undefined,
     fail: (error) => {
       failures.push(error);
     },
