@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ManualClock, MetricsRegistry, Random, loadChecksums, silentLogger, systemClock } from '../src/index.js';
 
 describe('checksums', () => {
@@ -84,6 +84,18 @@ describe('clocks', () => {
     const before = systemClock.monotonicMs();
     expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(before);
     expect(Math.abs(systemClock.nowMs() - Date.now())).toBeLessThan(60_000);
+    for (const hours of [3, -5, 0]) {
+      const set = vi.spyOn(Date, 'now').mockReturnValue(performance.timeOrigin + performance.now() + hours * 3_600_000);
+      expect(Math.abs(systemClock.nowMs() - Date.now())).toBeLessThan(5);
+      set.mockRestore();
+    }
+    let [last, backwards] = [systemClock.nowMs(), 0];
+    for (let i = 0; i < 10_000; i++) {
+      const next = systemClock.nowMs();
+      if (next < last) backwards++;
+      last = next;
+    }
+    expect(backwards).toBeLessThan(2);
     const clock = new ManualClock(1000);
     clock.advance(250);
     expect([clock.nowMs(), clock.monotonicMs()]).toEqual([1250, 250]);

@@ -5,7 +5,6 @@
  * of the embedded API refuses every later statement with the same error.
  */
 import { type Clock, PhantomError } from '@phantom/base';
-import { microsSince2000 } from './evaluation.js';
 import type { Interrupts } from './interrupts.js';
 import type { Settings } from './settings.js';
 
@@ -13,7 +12,7 @@ interface Watched {
   readonly settings: Settings;
   readonly interrupts: Interrupts;
   readonly clock: Clock;
-  readonly transaction: { readonly explicit: boolean; readonly startMicros: number } | undefined;
+  readonly transaction: { readonly explicit: boolean } | undefined;
   rollback(): void;
 }
 
@@ -23,6 +22,8 @@ export class TransactionWatch {
   private whole: NodeJS.Timeout | undefined;
   private idle: NodeJS.Timeout | undefined;
   private error: PhantomError | undefined;
+  /** When the transaction began, by the clock that is never set. */
+  private beganMs = 0;
 
   constructor(session: Watched, onTerminate: ((error: PhantomError) => void) | undefined) {
     this.session = session;
@@ -31,6 +32,7 @@ export class TransactionWatch {
 
   /** A transaction has begun. */
   began(): void {
+    this.beganMs = this.session.clock.monotonicMs();
     const limitMs = this.session.settings.integer('transaction_timeout');
     if (limitMs > 0) this.endIn(limitMs);
   }
@@ -41,8 +43,7 @@ export class TransactionWatch {
     if (transaction === undefined) return;
     this.ended();
     if (limitMs === 0) return;
-    const livedMs = (microsSince2000(clock.nowMs()) - transaction.startMicros) / 1000;
-    this.endIn(Math.max(limitMs - livedMs, 0));
+    this.endIn(Math.max(limitMs - (clock.monotonicMs() - this.beganMs), 0));
   }
 
   /** It has ended. */
