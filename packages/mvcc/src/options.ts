@@ -30,6 +30,7 @@ export interface ResolvedMvccOptions {
   readonly spillBytesMax: number;
   readonly readSetBytesMax: number;
   readonly serializableBytesMax: number;
+  readonly sessionLocksMax: number;
   readonly lockTimeoutMs: number;
   readonly preparedSpace: SpaceId | undefined;
   readonly preparedTimeoutMs: number;
@@ -61,6 +62,7 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
     spillBytesMax: options.spillBytesMax ?? 16 * 1024 * MIB,
     readSetBytesMax: options.readSetBytesMax ?? MIB,
     serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,
+    sessionLocksMax: options.sessionLocksMax ?? 100_000,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,
     preparedSpace: options.preparedSpace,
     preparedTimeoutMs: options.preparedTimeoutMs ?? 0,

@@ -44,6 +44,8 @@ export class TransactionRegistry {
   readonly graph: SerializationGraph;
   readonly unrecorded: UnrecordedLocks;
   readonly prepared: PreparedTransactions;
+  /** Keys that sessions hold beyond their transactions. */
+  sessionLocks = 0;
   live = 0;
   begun = 0;
   committed = 0;

@@ -2,7 +2,11 @@
  * The locks of a session that outlive its transactions: advisory locks. PostgreSQL counts them, so whoever has locked twice
  * unlocks twice; the lock table holds the strongest mode that is still asked for. To everybody else a session and its
  * transaction are one party: they never wait for each other, and a deadlock is found through both.
+ *
+ * Nothing gives them back but the session, and each takes close to a kilobyte: so all sessions together hold `sessionLocksMax` keys,
+ * and whoever wants one more is refused (53200), as by PostgreSQL.
  */
+import { PhantomError, SqlState } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { keyHash } from './key-hash.js';
 import { excludedBy } from './lock-strength.js';
@@ -112,6 +116,7 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
 
   lock(key: Uint8Array, mode: LockMode, wait: LockWait): Promise<void> | false | undefined {
     const hash = keyHash(key, 0, key.length);
+    if (!this.held.has(hash)) this.refuseTooMany();
     const outcome = lockKey(this.registry, this, key, 0, key.length, mode, wait);
     if (outcome === false) return false;
     if (outcome !== undefined) return outcome.then(() => this.count(hash, mode));
@@ -129,12 +134,16 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
       return true;
     }
     held.counts.delete(mode);
-    if (held.counts.size === 0) this.held.delete(hash);
+    if (held.counts.size === 0) {
+      this.held.delete(hash);
+      this.registry.sessionLocks--;
+    }
     this.registry.locks.reduce(this, hash, strongest(held.counts.keys()));
     return true;
   }
 
   unlockAll(): void {
+    this.registry.sessionLocks -= this.held.size;
     this.held.clear();
     this.registry.locks.release(this, NONE);
   }
@@ -145,8 +154,20 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
 
   private count(hash: number, mode: LockMode): void {
     let held = this.held.get(hash);
-    if (held === undefined) this.held.set(hash, (held = { hash, counts: new Map() }));
+    if (held === undefined) {
+      this.held.set(hash, (held = { hash, counts: new Map() }));
+      this.registry.sessionLocks++;
+    }
     held.counts.set(mode, (held.counts.get(mode) ?? 0) + 1);
+  }
+
+  private refuseTooMany(): void {
+    const { sessionLocks, options } = this.registry;
+    if (sessionLocks < options.sessionLocksMax) return;
+    throw new PhantomError(SqlState.OutOfMemory, `sessions hold ${sessionLocks} locks, and there may be no more`, {
+      hint: 'Give locks back that are needed no longer, or take them for a transaction.',
+      data: { sessionLocksMax: options.sessionLocksMax },
+    });
   }
 }
 

@@ -295,6 +295,8 @@ export interface MvccOptions {
   readonly readSetBytesMax?: number;
   /** What is remembered of committed serializable transactions; past it old snapshots lose with 40001 and that reason. Default 64 MiB. */
   readonly serializableBytesMax?: number;
+  /** Locks that all sessions together hold beyond their transactions; past it 53200. Default 100,000. */
+  readonly sessionLocksMax?: number;
   /** A wait for a lock that is longer ends with 55P03; sessions may have limits of their own. Default 0: none. */
   readonly lockTimeoutMs?: number;
   /** Where prepared transactions are written; without one there are none (0A000). The space is theirs alone. */

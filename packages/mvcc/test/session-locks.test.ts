@@ -65,6 +65,21 @@ describe('locks of a session', () => {
     a.unlockAll();
   });
 
+  it('are bounded for all sessions together', async () => {
+    const { mvcc } = await openMvcc({ sessionLocksMax: 2 });
+    const [a, b] = [mvcc.sessionLocks('a'), mvcc.sessionLocks('b')];
+    for (const session of [a, a, b]) session.lock(one, Share, 'wait');
+    expect(thrownBy(() => b.lock(keyOf('two'), Share, 'wait')).code).toBe('53200');
+    expect(b.lock(one, Share, 'wait')).toBeUndefined();
+    expect(a.unlock(one, Share)).toBe(true);
+    expect(thrownBy(() => b.lock(keyOf('two'), Share, 'wait')).code).toBe('53200');
+    a.unlockAll();
+    expect(b.lock(keyOf('two'), Share, 'wait')).toBeUndefined();
+    b.unlockAll();
+    for (const text of ['one', 'two']) expect(a.lock(keyOf(text), Share, 'wait')).toBeUndefined();
+    a.unlockAll();
+  });
+
   it('that are waited for are granted, or given up', async () => {
     const { mvcc } = await openMvcc();
     const [a, b] = [mvcc.sessionLocks('a'), mvcc.sessionLocks()];

@@ -346,6 +346,8 @@ ${rows.join('\n')}
 
 The writes of a transaction have no limit but the disk: what does not fit into memory is put aside in files. Bodies and results of
 HTTP are limited by \`httpBodyBytesMax\` and \`httpResultBytesMax\`; see the README of \`@phantom/server\`.
+The locks that sessions hold beyond their transactions (pg_advisory_lock) are 100,000 for all of them together; one more is 53200.
+A session keeps 10,000 statements by PREPARE; one more is 53400.
 A store keeps the keys of up to 4,096 structures of documents once, of 256 keys and 8,192 bytes each; other documents carry their keys.
 `;
     const file = fileURLToPath(new URL('../../../docs/limits.md', import.meta.url));

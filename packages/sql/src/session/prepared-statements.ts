@@ -14,6 +14,9 @@ import type { SqlSession } from './session.js';
 import type { SessionStatement, Utility } from './statement.js';
 import type { SessionTransaction } from './transaction.js';
 
+/** Statements that a session keeps by PREPARE: each takes several kilobytes. */
+const PREPARED_MAX = 10_000;
+
 export function prepareUtility(node: Prepare, text: string): Utility {
   return {
     fields: [],
@@ -22,6 +25,10 @@ export function prepareUtility(node: Prepare, text: string): Utility {
     *run(session) {
       const name = node.name.text;
       if (session.prepared.has(name)) throw new PhantomError('42P05', `prepared statement "${name}" already exists`);
+      if (session.prepared.size >= PREPARED_MAX)
+        throw new PhantomError('53400', `a session keeps at most ${PREPARED_MAX} prepared statements`, {
+          hint: 'DEALLOCATE those that are needed no longer.',
+        });
       const types = node.types.map((type) => resolveTypeName(session.picture, type).oid);
       const inner = { node: node.statement, start: node.span.start, end: node.span.end };
       session.prepared.set(name, session.prepare(inner, text, types));

@@ -227,6 +227,15 @@ describe('plans', () => {
     await expect(run('execute p')).rejects.toMatchObject({ code: '0A000' });
   });
 
+  it('are kept by PREPARE as far as there is a limit', async () => {
+    const statement = session.prepareText('select 1');
+    for (let i = 1; i < 10_000; i++) session.prepared.set(`p${i}`, statement);
+    await run('prepare last as select 1');
+    await expect(run('prepare one_more as select 1')).rejects.toMatchObject({ code: '53400' });
+    await run('deallocate p1');
+    await run('prepare one_more as select 1');
+  });
+
   it('have straight roads for reading and writing one row', async () => {
     await run('create table t (id int primary key, v text, n int generated always as (id * 2) stored)');
     const insert = session.prepareText('insert into t (id, v) values ($1, upper($2))');
