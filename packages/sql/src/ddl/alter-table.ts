@@ -31,6 +31,7 @@ import {
 } from './names.js';
 import { changeRelationOwner } from './rename.js';
 import { alterPartitions, refuseForPartitions } from './partitions/alter-partitions.js';
+import { attachIndex, attachPartition, detachPartition } from './partitions/attach.js';
 import { roleOf } from './role-names.js';
 import { alterRowSecurity } from './row-security.js';
 import { switchTriggers } from './triggers/alter-trigger.js';
@@ -76,6 +77,8 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
       yield* changeRelationOwner(context, relation as TableDescriptor, roleOf(context, action.owner));
     } else if (relation.kind === 'view') {
       alterView(context, relation, action);
+    } else if (relation.kind === 'index' && action.kind === 'attach-index-partition') {
+      yield* attachIndex(context, relation, action.table);
     } else if (relation.kind === 'index') {
       if (action.kind !== 'set-options' && action.kind !== 'reset-options') throw notSupported(action, 'INDEX');
       context.objects.put({ ...relation, ...changedStorageOptions(relation.options, action, 'index') });
@@ -247,6 +250,10 @@ function* alter(
       const { deferrable, initiallyDeferred } = action.deferral;
       return putConstraint(context, table, { ...constraint, deferrable, initiallyDeferred });
     }
+    case 'attach-partition':
+      return yield* attachPartition(context, table, action);
+    case 'detach-partition':
+      return yield* detachPartition(context, table, action);
     case 'set-logged':
       return changePersistence(context, table, 'permanent');
     case 'set-unlogged':

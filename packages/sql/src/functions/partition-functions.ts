@@ -57,17 +57,17 @@ function ancestorsOf(oid: Oid, context: EvaluationContext): Part[] {
   return ancestors;
 }
 
-function* tree(
-  part: Part,
-  level: number,
-  rootOid: Oid,
-  context: EvaluationContext,
-): Iterable<(Oid | boolean | null)[]> {
-  const parts = partsOf(part, context);
-  const table = part.kind === 'table' ? part : catalogOf(context).objects.object(part.tableOid);
-  const isLeaf = table?.kind !== 'table' || table.partitioned === undefined;
-  yield [part.oid, part.oid === rootOid ? (parentOidOf(part) ?? null) : (parentOidOf(part) as Oid), isLeaf, level];
-  for (const inner of parts) yield* tree(inner, level + 1, rootOid, context);
+/** A part and all below it, level by level. */
+function* tree(root: Part, context: EvaluationContext): Iterable<(Oid | boolean | number | null)[]> {
+  let parts: Part[] = [root];
+  for (let level = 0; parts.length > 0; level++) {
+    for (const part of parts) {
+      const table = part.kind === 'table' ? part : catalogOf(context).objects.object(part.tableOid);
+      const isLeaf = table?.kind !== 'table' || table.partitioned === undefined;
+      yield [part.oid, parentOidOf(part) ?? null, isLeaf, level];
+    }
+    parts = parts.flatMap((part) => partsOf(part, context));
+  }
 }
 
 export const partitionFunctions: Implementations = {
@@ -95,7 +95,7 @@ export const partitionFunctions: Implementations = {
   pg_partition_tree: setOf(
     (oid: Oid, context: EvaluationContext) => {
       const part = partOf(oid, context);
-      return part === undefined ? [] : [...tree(part, 0, oid, context)];
+      return part === undefined ? [] : [...tree(part, context)];
     },
     { context: true },
   ),

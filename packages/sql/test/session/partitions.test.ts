@@ -29,6 +29,16 @@ const SHAPES: Readonly<Record<string, readonly string[]>> = {
     'create table p2 partition of parted for values from (6) to (maxvalue)',
     'create table p3 partition of parted default',
   ],
+  'hash, and partitions that were tables': [
+    'create table parted (k int, v int, s text, n int default 7) partition by hash (k, v)',
+    'create table p0 (s text, gone int, v int not null, k int not null, n int); alter table p0 drop column gone',
+    'alter table parted attach partition p0 for values with (modulus 2, remainder 0)',
+    'create table p1 partition of parted for values with (modulus 2, remainder 1) partition by list (k)',
+    'create table p1a (n int, k int not null, v int not null, s text)',
+    'alter table p1 attach partition p1a for values in (0, 1, 2, 3)',
+    'create table p1b partition of p1 default',
+    'alter table parted add primary key (k, v)',
+  ],
   'range of two': [
     'create table parted (k int, v int, s text, n int default 7, primary key (k, v)) partition by range (k, v)',
     'create table p0 partition of parted for values from (0, 0) to (1, 5)',
@@ -88,13 +98,13 @@ function statement(random: Random): string {
 describe('a partitioned table', () => {
   for (const [shape, definitions] of Object.entries(SHAPES)) {
     it(`by ${shape} answers as a plain one`, async () => {
-      for (const definition of definitions) expect(await run(session, definition)).toBe('CREATE TABLE');
+      for (const definition of definitions) expect(await run(session, definition)).toMatch(/TABLE$/);
       await run(session, 'create table plain (k int, v int, s text, n int default 7, primary key (k, v))');
       await run(session, 'create index on plain (n); create index on parted (n)');
       await run(session, 'create table other as select i as k from generate_series(2, 4) i');
       const random = new Random(7);
       let errors = 0;
-      for (let i = 0; i < 150; i++) {
+      for (let i = 0; i < 70; i++) {
         const text = statement(random);
         const over = async (table: string): Promise<string[]> =>
           (
@@ -109,7 +119,7 @@ describe('a partitioned table', () => {
         expect([text, ...(await over('parted'))]).toEqual([text, ...answer]);
         if (/^\d{5}$/.test(answer[0] ?? '')) errors++;
       }
-      expect(errors).toBeLessThan(50);
+      expect(errors).toBeLessThan(25);
       const all = 'select * from only_these order by k, v';
       expect(await rows(session, all.replace('only_these', 'parted'))).toEqual(
         await rows(session, all.replace('only_these', 'plain')),
@@ -179,6 +189,22 @@ describe('definitions', () => {
     await run(session, 'rollback; insert into t values (1)');
     expect(await rows(session, 'select tableoid::regclass::text, a from t')).toEqual(['d 1']);
     expect(await rows(session, "select count(*) from pg_class where relname = 'p'")).toEqual(['0']);
+  });
+
+  it('of a part that goes leave its rows to it', async () => {
+    await run(session, 'create table t (a int, b int) partition by list (a); create table d partition of t default');
+    await run(session, 'create table p partition of t for values in (1); create index i on t (b)');
+    await run(session, 'insert into t values (1, 1), (2, 2)');
+    expect(await run(session, 'drop index p_b_idx')).toBe('2BP01');
+    expect(await run(session, 'alter table t detach partition p; drop index p_b_idx')).toBe('DROP INDEX');
+    expect(await rows(session, 'select a from t')).toEqual(['2']);
+    expect(await run(session, 'insert into p values (7, 7); alter table t attach partition p for values in (1)')).toBe(
+      '23514',
+    );
+    expect(await run(session, 'delete from p where a = 7; alter table t attach partition p for values in (1)')).toBe(
+      'ALTER TABLE',
+    );
+    expect(await rows(session, "select count(*) from pg_inherits where inhparent = 'i'::regclass")).toEqual(['2']);
   });
 
   it('wait for writers, and writers for them', async () => {

@@ -37,16 +37,7 @@ export function* inheritIndex(
   partition: TableDescriptor,
   isNew = false,
 ): Step {
-  const rows = new RowMap(parent, partition);
-  const numberIn = (number: number): number => {
-    const position = parent.columns.findIndex((column) => column.number === number);
-    return partition.columns[rows.positions[position] as number]?.number ?? 0;
-  };
-  const own: IndexDescriptor = {
-    ...index,
-    parts: index.parts.map((part) => (part.column === undefined ? part : { ...part, column: numberIn(part.column) })),
-    include: index.include.map(numberIn),
-  };
+  const own = overPartition(parent, index, partition);
   const key = keyOver(parent, index);
   const made = findAlike(context, partition, own, key) ?? (yield* make(context, partition, own, key, isNew));
   context.objects.put({ ...(context.objects.object(made.oid) as IndexDescriptor), parentOid: index.oid });
@@ -55,6 +46,58 @@ export function* inheritIndex(
   if (now.partitioned === undefined) return;
   const inner = context.objects.object(made.oid) as IndexDescriptor;
   for (const below of context.picture.partitionsOf(now)) yield* inheritIndex(context, now, inner, below);
+}
+
+/** The index with the partition's numbers for its columns. */
+function overPartition(parent: TableDescriptor, index: IndexDescriptor, partition: TableDescriptor): IndexDescriptor {
+  const rows = new RowMap(parent, partition);
+  const numberIn = (number: number): number => {
+    const position = parent.columns.findIndex((column) => column.number === number);
+    return partition.columns[rows.positions[position] as number]?.number ?? 0;
+  };
+  return {
+    ...index,
+    parts: index.parts.map((part) => (part.column === undefined ? part : { ...part, column: numberIn(part.column) })),
+    include: index.include.map(numberIn),
+  };
+}
+
+/** True when an index of a partition says what one of its table does. */
+export function isAlike(
+  parent: TableDescriptor,
+  index: IndexDescriptor,
+  partition: TableDescriptor,
+  own: IndexDescriptor,
+): boolean {
+  return shapeOf(overPartition(parent, index, partition)) === shapeOf(own);
+}
+
+/** What an index is, but for its name and place. */
+function shapeOf({
+  method,
+  unique,
+  nullsNotDistinct,
+  parts,
+  include,
+  predicateSql,
+  deferrable,
+}: IndexDescriptor): string {
+  return JSON.stringify([
+    method,
+    unique,
+    nullsNotDistinct,
+    deferrable === true,
+    parts.map(({ column, expressionSql, descending, nullsFirst, operatorClass, type: { oid } }) => [
+      column,
+      expressionSql,
+      descending,
+      nullsFirst,
+      operatorClass,
+      oid,
+    ]),
+    include,
+    predicateSql,
+  ]);
 }
 
 /** The key that stands on an index. */
@@ -71,31 +114,6 @@ function findAlike(
   wanted: IndexDescriptor,
   key: KeyConstraint | undefined,
 ): IndexDescriptor | undefined {
-  const shapeOf = ({
-    method,
-    unique,
-    nullsNotDistinct,
-    parts,
-    include,
-    predicateSql,
-    deferrable,
-  }: IndexDescriptor): string =>
-    JSON.stringify([
-      method,
-      unique,
-      nullsNotDistinct,
-      deferrable === true,
-      parts.map(({ column, expressionSql, descending, nullsFirst, operatorClass, type: { oid } }) => [
-        column,
-        expressionSql,
-        descending,
-        nullsFirst,
-        operatorClass,
-        oid,
-      ]),
-      include,
-      predicateSql,
-    ]);
   for (const oid of partition.indexOids) {
     const index = context.objects.object(oid);
     if (index?.kind !== 'index' || index.parentOid !== undefined || index.state !== 'valid') continue;

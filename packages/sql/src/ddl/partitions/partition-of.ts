@@ -113,9 +113,10 @@ export function* attach(
   });
   touch(context, parent.oid);
   if (!isNew)
-    yield* checkRows(context, context.objects.object(oid) as TableDescriptor, () => {
-      return new PhantomError('23514', `partition constraint of relation "${table.name}" is violated by some row`, {
-        table: table.name,
+    yield* checkRows(context, context.objects.object(oid) as TableDescriptor, (leaf) => {
+      return new PhantomError('23514', `partition constraint of relation "${leaf.name}" is violated by some row`, {
+        table: leaf.name,
+        schema: context.picture.schemaName(leaf.schemaOid),
       });
     });
   if (locked !== undefined)

@@ -140,7 +140,8 @@ function scanOf(scan: Scan, table: TableDescriptor, place: number, newId: (id: C
   for (const { id, number } of scan.scanColumns) {
     const own = newId(id);
     ids.set(id, own);
-    if (number === TABLE_OID_NUMBER) tableOid = own;
+    // A partition that is partitioned in turn leaves it to its own.
+    if (number === TABLE_OID_NUMBER && table.partitioned === undefined) tableOid = own;
     else scanColumns.push({ id: own, number: numberIn(scan.table, table, number) });
   }
   let { rowReference } = scan;

@@ -8,10 +8,11 @@ import type { IndexDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import { type SpaceId, spaceOfKey } from '@phantom/kv';
 import { StatementRestart } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
-import { noPartition } from '../constraint-errors.js';
+import { noPartition, partitionViolation } from '../constraint-errors.js';
 import { physicalTable } from '../physical-table.js';
 import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
 import type { WriterContext } from '../writer-context.js';
+import { PartitionCheck } from './partition-check.js';
 import { type Partitioning, partitioning } from './partitioning.js';
 import { RowMap } from './row-map.js';
 
@@ -33,6 +34,8 @@ export class PartitionedWriter implements StatementWriter {
   private readonly context: WriterContext;
   private readonly table: TableDescriptor;
   private readonly partitions: Partitioning;
+  /** Of a partition: what its own bound asks of its rows. */
+  private readonly above: PartitionCheck | undefined;
   private readonly targets = new Map<Oid, Target>();
   /** Partitions by the spaces of their rows; those of partitions that are partitioned in turn among them. */
   private readonly bySpace = new Map<SpaceId, TableDescriptor>();
@@ -47,6 +50,8 @@ export class PartitionedWriter implements StatementWriter {
     this.table = table;
     this.context = context;
     this.partitions = partitioning(table, context.picture);
+    this.above =
+      table.partition === undefined ? undefined : new PartitionCheck(table, context.objects, context.picture);
     for (const partition of this.partitions.partitions) this.addSpaces(partition.table, partition.table);
   }
 
@@ -169,6 +174,7 @@ export class PartitionedWriter implements StatementWriter {
   /** The partition that takes a row; 23514 when none does. */
   private targetOf(values: Row): Target {
     const { partitions, context } = this;
+    if (this.above?.takes(values, context.evaluation) === false) throw partitionViolation(this.table, values, context);
     const key = partitions.keyOf(values, context.evaluation);
     const partition = partitions.partitionOf(key);
     if (partition === undefined) throw noPartition(this.table, partitions.key, key, context);
