@@ -120,6 +120,10 @@ export class BtreeEngine implements KvEngine {
     return true;
   }
 
+  foresee(batch: BatchReader): void {
+    this.memory.foresee(batch);
+  }
+
   advance(seq: Seq): void {
     if (seq > this.memory.applied) this.memory.advance(seq);
   }

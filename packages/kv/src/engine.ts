@@ -242,6 +242,11 @@ export interface KvEngine {
    * until the last slice is in. An engine freezes its delta on a batch boundary only.
    */
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean;
+  /**
+   * This admitted batch is the next that is applied, if any is, and its bytes stay as they are until then; the reader stands before its
+   * first operation. An engine may do before what nobody can see. Missing where that is nothing.
+   */
+  foresee?(batch: BatchReader): void;
   /** The batch of this seq has nothing for this engine: appliedSeq moves, so that an idle engine never holds the log. */
   advance(seq: Seq): void;
   /** The state as of `seq`, which is at least that of the newest view and at most appliedSeq (the store's visibleSeq). */

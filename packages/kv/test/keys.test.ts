@@ -109,6 +109,29 @@ describe('ByteArena', () => {
     expect(other.buffer.length).toBe(1000);
   });
 
+  it('appends uncopied what it has foreseen, and what comes instead as ever', () => {
+    const arena = new ByteArena(64);
+    const source = Uint8Array.of(1, 2, 3, 4);
+    const held = (): number[] => [...arena.buffer.subarray(0, arena.length)];
+    const laid = (change: () => void): number[] => {
+      arena.foresee(source, 1, 3);
+      expect(arena.buffer.subarray(arena.length, arena.length + 2)).toEqual(source.subarray(1, 3));
+      const { length } = arena;
+      source[1] = 9;
+      change();
+      arena.append(source, 1, 3);
+      source[1] = 2;
+      return held().slice(length);
+    };
+    expect(laid(() => undefined)).toEqual([2, 3]);
+    expect(laid(() => arena.append(source, 0, 1))).toEqual([1, 9, 3]);
+    expect(laid(() => arena.append(source, 1, 4))).toEqual([9, 3, 4, 9, 3]);
+    expect(laid(() => (arena.length += arena.reserve(1) - arena.length + 1))).toEqual([2, 9, 3]);
+    expect(laid(() => arena.reserve(100))).toEqual([9, 3]);
+    expect(laid(() => arena.append(Uint8Array.of(5, 6), 0, 2))).toEqual([5, 6, 9, 3]);
+    expect(held()).toEqual([2, 3, 1, 9, 3, 9, 3, 4, 9, 3, 2, 9, 3, 9, 3, 5, 6, 9, 3]);
+  });
+
   it('is bounded', () => {
     const arena = new ByteArena(0);
     expect(() => arena.reserve(ARENA_BYTES_MAX + 1)).toThrow('2 GiB');

@@ -150,6 +150,10 @@ export class LsmEngine implements KvEngine {
     return true;
   }
 
+  foresee(batch: BatchReader): void {
+    this.memory.foresee(batch);
+  }
+
   advance(seq: Seq): void {
     if (seq <= this.memory.applied) return;
     this.memory.advance(seq);

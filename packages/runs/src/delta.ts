@@ -204,6 +204,11 @@ export class Delta implements Layer {
     return true;
   }
 
+  /** Copies a batch before it may be applied, where it will be copied whole: see KvEngine.foresee. */
+  foresee({ bytes, base, length, engines, isGiven }: BatchReader, engineCode: EngineCode): void {
+    if (engines === 1 << engineCode && !isGiven) this.arena.foresee(bytes, base, base + length);
+  }
+
   /** Takes no more batches from now on. On a batch boundary only. */
   freeze(): void {
     assert(this.applying === SEQ_NONE, 'a delta freezes between batches');

@@ -81,6 +81,12 @@ export class MemoryLayers<F extends { readonly run: Run }> {
     return true;
   }
 
+  /** See KvEngine.foresee. Between batches; what freezes before the batch comes has foreseen it in vain. */
+  foresee(batch: BatchReader): void {
+    assert(this.applying === 0, 'a batch is foreseen between batches');
+    this.active.foresee(batch, this.code);
+  }
+
   /** See KvEngine.advance. Between batches. */
   advance(seq: Seq): void {
     assert(this.applying === 0, 'a batch was begun and not completed');

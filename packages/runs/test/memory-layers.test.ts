@@ -49,6 +49,24 @@ describe('the layers in memory', () => {
     expect([memory.applied, memory.applying]).toEqual([1, 0]);
   });
 
+  it('foresee a batch that nobody sees before it is applied, in whichever delta it is by then', () => {
+    const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 0);
+    memory.apply(batchOf(1, 100), 1, 10);
+    for (const seq of [2, 3]) {
+      const batch = batchOf(3, 100);
+      const { active } = memory;
+      const before = [active.bytes, active.entries];
+      memory.foresee(batch);
+      expect([active.bytes, active.entries]).toEqual(before);
+      if (seq === 3) memory.freeze();
+      memory.apply(batch, seq, 10);
+      expect([memory.active.entries, memory.active === active]).toEqual([3, seq === 2]);
+    }
+    const half = batchOf(2);
+    memory.apply(half, 4, 1);
+    expect(() => memory.foresee(half)).toThrow('between batches');
+  });
+
   it('freeze for a seq only what the files need to come to it', () => {
     const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 0);
     expect(memory.mustFreeze(1)).toBe(false);

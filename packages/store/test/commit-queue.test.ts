@@ -36,6 +36,38 @@ afterEach(async () => {
   for (const store of opened.splice(0)) await store.close({ checkpoint: false });
 });
 
+describe('a large batch', () => {
+  const large = 'x'.repeat(1024 * 1024);
+
+  it('is foreseen by the engine that it is for while it is synced, where it is the next to be applied', async () => {
+    const { store, log, left, right } = await openBench();
+    const whileSynced = async (...commits: Record<string, string>[]): Promise<void> => {
+      log.held = true;
+      const committed = commits.map((entries) => commit(store, entries));
+      await turns(2);
+      expect(readNow(store, Object.keys(commits[0] as object)[0] as string)).toBeUndefined();
+      log.held = false;
+      log.release();
+      await Promise.all(committed);
+    };
+    await whileSynced({ 'left a': large, 'left b': 'b' }, { 'left a': large, 'left c': 'c', 'left d': 'd' });
+    expect([left.foreseen, right.foreseen]).toEqual([[2], []]);
+    await whileSynced({ 'left e': large, 'right a': large });
+    await whileSynced({ 'right b': 'small' });
+    await whileSynced({ 'right c': large });
+    expect([left.foreseen, right.foreseen]).toEqual([[2], [1]]);
+    expect([readNow(store, 'left d'), readNow(store, 'right c') === large]).toEqual(['d', true]);
+  });
+
+  it('ends the store where that cannot be done', async () => {
+    const { store, log, left } = await openBench();
+    log.held = true;
+    left.failForesee = new RangeError('Array buffer allocation failed');
+    await expect(commit(store, { 'left a': large })).rejects.toMatchObject({ code: '08007' });
+    expect(store.stats().queuedCommits).toBe(0);
+  });
+});
+
 describe('group commit', () => {
   it('serves everybody who waits with one sync, in the order of seqs', async () => {
     const { store, log } = await openBench();

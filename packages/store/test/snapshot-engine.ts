@@ -34,6 +34,9 @@ export class SnapshotEngine implements KvEngine {
   stall: Promise<void> | undefined;
   refuse: Error | undefined;
   failApply: Error | undefined;
+  failForesee: Error | undefined;
+  /** Operations of the batches foreseen. */
+  readonly foreseen: number[] = [];
   flushes = 0;
   /** What it says of loads that wait to be named. */
   frozenDeltas = 0;
@@ -62,6 +65,11 @@ export class SnapshotEngine implements KvEngine {
 
   unadmit(bytes: number): void {
     this.admitted -= bytes;
+  }
+
+  foresee(batch: BatchReader): void {
+    if (this.failForesee !== undefined) throw this.failForesee;
+    this.foreseen.push(batch.count);
   }
 
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {

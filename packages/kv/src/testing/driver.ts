@@ -91,6 +91,7 @@ export class EngineDriver {
     );
     const seq = ++this.seq;
     this.log.push({ seq, bytes });
+    if (seq % 2 === 0) this.engine.foresee?.(reader);
     while (!this.engine.apply(reader, seq, sliceOperations)) {
       check(this.engine.appliedSeq < seq, 'appliedSeq moved before the batch was complete');
       between?.();
