@@ -69,7 +69,7 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
   }
   if (parent !== undefined) constraints.push(...inheritedChecks(parent));
   if (node.partitionBy !== undefined) {
-    refusePartitioned(node, constraints);
+    refusePartitioned(node);
     table = { ...table, partitioned: partitionKeyOf(context, table, node.partitionBy) };
   }
   // The primary key first: it decides how rows are keyed. Foreign keys last: they may refer to this table's own keys.
@@ -153,8 +153,7 @@ function refuseUnsupported(node: CreateTable): void {
 }
 
 /** What a partitioned table cannot have: there, and here. */
-function refusePartitioned(node: CreateTable, constraints: readonly TableConstraint[]): void {
-  if (constraints.some(isForeignKey)) throw unsupportedError('a foreign key of a partitioned table');
+function refusePartitioned(node: CreateTable): void {
   const option = node.options.find(({ name }) => name.text !== 'engine');
   if (option !== undefined) throw new PhantomError('22023', `unrecognized parameter "${option.name.text}"`);
   if (node.inherits.length > 0) throw new PhantomError('42P16', 'cannot create partitioned table as inheritance child');

@@ -202,7 +202,10 @@ function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Depe
   if (dependent.kind === 'table' && object.kind === 'table' && dependent.materialized === undefined) {
     for (const constraint of dependent.constraints) {
       if (constraint.kind !== 'foreign key' || constraint.referencedTableOid !== object.oid) continue;
-      yield { item: { kind: 'constraint', oid: dependent.oid, constraint }, silent };
+      yield {
+        item: { kind: 'constraint', oid: dependent.oid, constraint },
+        silent: silent || constraint.parentOid !== undefined,
+      };
     }
     if (refersByDocuments(dependent, object.oid))
       yield { item: { kind: 'references', oid: dependent.oid, targetOid: object.oid }, silent };
@@ -262,7 +265,7 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
     if (!key.constraint.referencedColumns.includes(number)) continue;
     yield {
       item: { kind: 'constraint', oid: key.child.oid, constraint: key.constraint },
-      silent: key.child.oid === oid,
+      silent: key.child.oid === oid || key.constraint.parentOid !== undefined,
     };
   }
   for (const { child, reference } of incomingDocuments(table, context.objects)) {
@@ -339,7 +342,7 @@ function* standingOn(context: DdlContext, tableOid: Oid, indexOid: Oid): Iterabl
   const table = context.objects.object(tableOid) as TableDescriptor;
   for (const { child, constraint } of incomingKeys(table, context.objects)) {
     if (constraint.referencedIndexOid === indexOid)
-      yield { item: { kind: 'constraint', oid: child.oid, constraint }, silent: false };
+      yield { item: { kind: 'constraint', oid: child.oid, constraint }, silent: constraint.parentOid !== undefined };
   }
   for (const { child, reference } of incomingDocuments(table, context.objects)) {
     if (reference.indexOid === indexOid)

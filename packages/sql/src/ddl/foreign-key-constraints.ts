@@ -41,7 +41,16 @@ export function* addForeignKey(
   const parent = relationNamed(context, node.table);
   if (parent.kind !== 'table' || parent.materialized !== undefined)
     throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
-  if (table.partitioned !== undefined) throw unsupportedError('a foreign key of a partitioned table');
+  if (table.partitioned !== undefined && parent.collection !== undefined)
+    throw unsupportedError('a foreign key of a partitioned table to a collection');
+  if (table.partitioned !== undefined && node.notValid)
+    throw new PhantomError(
+      '0A000',
+      `cannot add NOT VALID foreign key on partitioned table "${table.name}" referencing relation "${parent.name}"`,
+      {
+        detail: 'This feature is not yet supported on partitioned tables.',
+      },
+    );
   if (parent.partitioned !== undefined) throw unsupportedError('a foreign key to a partitioned table');
   checkReferencedPersistence(table, parent);
   const columns = node.columns.map((name) => columnNamed(table, name));

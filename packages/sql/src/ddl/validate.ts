@@ -139,6 +139,7 @@ export function* checkExistingForeignKey(
   key: ConstraintDescriptor & { kind: 'foreign key' },
   parent: TableDescriptor,
 ): Step {
+  if (child.partitioned !== undefined) return;
   const rules = new TableRules(
     { ...child, constraints: [{ ...key, initiallyDeferred: false }] },
     context.objects,

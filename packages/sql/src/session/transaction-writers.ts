@@ -151,6 +151,9 @@ export class TransactionWriters implements WriterContext {
 
   private newWriter(table: TableDescriptor): StatementWriter {
     const triggers = tableTriggers(table, this.objects, this.picture);
+    // Its own are those of statements, which need to know of no row.
+    if (table.partitioned !== undefined && (triggers === undefined || this.firesTriggers))
+      return new PartitionedWriter(table, this);
     if (triggers !== undefined && isViewTable(table)) return new InsteadOfWriter(triggers, this.triggers);
     const writer = this.writerWithoutTriggers(table);
     if (triggers === undefined) return writer;
@@ -159,7 +162,6 @@ export class TransactionWriters implements WriterContext {
   }
 
   private writerWithoutTriggers(table: TableDescriptor): StatementWriter {
-    if (table.partitioned !== undefined) return new PartitionedWriter(table, this);
     if (table.collection === undefined) return new RowWriter(table, this);
     const { provider } = this;
     if (provider === undefined) throw unsupportedError('writing to a collection without a document model');

@@ -174,7 +174,8 @@ export class TableRules {
     this.referablesComputed = this.generated.some(({ position }) => this.referablePositions.includes(position));
     const outgoing = table.constraints.filter((constraint) => constraint.kind === 'foreign key');
     this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
-    this.incoming = incomingKeys(table, objects);
+    // Rows of a partitioned table are those of its partitions, which have the key, too.
+    this.incoming = incomingKeys(table, objects).filter(({ child }) => child.partitioned === undefined);
     this.incomingDocuments = incomingDocuments(table, objects);
     const read = new Set([
       ...positionsOf(table, table.keyColumns),

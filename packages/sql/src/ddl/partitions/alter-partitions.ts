@@ -10,6 +10,7 @@ import type { AlterTableAction } from '../../text/ast-schema.js';
 import { columnsIn } from '../alter-columns.js';
 import type { DdlContext } from '../context.js';
 import { lockForChange } from '../names.js';
+import { foreignKeyOnPartitions } from './partition-foreign-keys.js';
 import { inheritOnPartitions } from './partition-indexes.js';
 
 type Step = Generator<Yielded, void, void>;
@@ -26,6 +27,7 @@ const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
   'drop-expression',
   'set-expression',
   'validate-constraint',
+  'alter-constraint',
 ]);
 
 /** With ONLY: refused while there are partitions, in these words. */
@@ -67,6 +69,11 @@ function refuseForPartitioned(
   }
   if (kind === 'add-constraint') {
     const { constraint } = action;
+    if (only && constraint.kind === 'foreign-key' && context.picture.partitionsOf(table).length > 0)
+      throw new PhantomError(
+        '42809',
+        `cannot use ONLY for foreign key on partitioned table "${table.name}" referencing relation "${constraint.table.at(-1)?.text}"`,
+      );
     if (constraint.kind === 'using-index')
       throw new PhantomError(
         '0A000',
@@ -144,6 +151,7 @@ export function* alterPartitions(
     if (index?.kind === 'index') yield* inheritOnPartitions(context, before.oid, index);
     return;
   }
+  if (added?.kind === 'foreign key') return yield* foreignKeyOnPartitions(context, before.oid, added);
   if (added === undefined && !RECURSING.has(action.kind)) return;
   const table = context.objects.object(before.oid) as TableDescriptor;
   if (action.kind === 'add-column') refuseOwnParts(context, table, action);

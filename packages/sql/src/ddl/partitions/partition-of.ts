@@ -11,6 +11,7 @@ import type { DdlContext } from '../context.js';
 import { lockForChange, refuseWhileInUse, relationNamed, requireOwner, undefinedRelation } from '../names.js';
 import { eachRow } from '../validate.js';
 import { partitionBoundOf } from './partition-bound.js';
+import { inheritForeignKeys } from './partition-foreign-keys.js';
 import { inheritIndexes } from './partition-indexes.js';
 
 type Step = Generator<Yielded, void, void>;
@@ -127,6 +128,7 @@ export function* attach(
         schema: context.picture.schemaName(leaf.schemaOid),
       });
     });
+  yield* inheritForeignKeys(context, context.objects.object(parent.oid) as TableDescriptor, oid, isNew);
   yield* inheritIndexes(context, context.objects.object(parent.oid) as TableDescriptor, oid, isNew);
 }
 

@@ -64,8 +64,9 @@ function checkShape(relation: TriggeredRelation, node: CreateTrigger): void {
   const wrong = (detail: string): never => {
     throw new PhantomError('42809', `"${relation.name}" is a ${relation.kind}`, { detail });
   };
-  if (relation.kind === 'table' && relation.partitioned !== undefined)
-    throw unsupportedError('a trigger of a partitioned table');
+  const isPartitioned = relation.kind === 'table' && relation.partitioned !== undefined;
+  if (isPartitioned && forEach === 'row') throw unsupportedError('a row trigger of a partitioned table');
+  if (isPartitioned && node.transitions.length > 0) throw unsupportedError('a transition table of a partitioned table');
   const truncates = events.some(({ event }) => event === 'truncate');
   if (relation.kind === 'table' && timing === 'instead-of') wrong('Tables cannot have INSTEAD OF triggers.');
   if (relation.kind === 'view') {

@@ -3,7 +3,7 @@
  * removal from one partition and an insertion into another. Rows of a partition among them are partitioned in turn by the writer
  * that is asked for.
  */
-import { PhantomError, assert } from '@phantom/base';
+import { PhantomError, assert, unsupportedError } from '@phantom/base';
 import type { IndexDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import { type SpaceId, spaceOfKey } from '@phantom/kv';
 import { StatementRestart } from '../../exec/runtime.js';
@@ -94,6 +94,7 @@ export class PartitionedWriter implements StatementWriter {
       if (outcome === 'written') this.note(from, writer.stored, values);
       return outcome;
     }
+    this.refuseUpdateTriggers(from.table);
     const outcome = this.removeFrom(from, old, oldValues);
     if (outcome !== 'written') return outcome;
     this.moving = { values, partition: to };
@@ -104,6 +105,17 @@ export class PartitionedWriter implements StatementWriter {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
     return this.removeFrom(this.targetFor(this.holderOf(old)), old, oldValues);
+  }
+
+  /** They would fire before the row is seen to move, and may say where to. */
+  private refuseUpdateTriggers({ name, triggerOids = [] }: TableDescriptor): void {
+    for (const oid of triggerOids) {
+      const trigger = this.context.objects.object(oid);
+      if (trigger?.kind !== 'trigger' || trigger.timing !== 'before' || trigger.level !== 'row') continue;
+      const fires = trigger.firing === 'origin' || trigger.firing === 'always';
+      if (!fires || !trigger.events.includes('update')) continue;
+      throw unsupportedError(`moving a row out of partition "${name}", which has a BEFORE UPDATE trigger`);
+    }
   }
 
   private removeFrom(from: Target, old: RowReference, oldValues: Row): WriteOutcome | Promise<void> {
