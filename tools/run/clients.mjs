@@ -1,10 +1,11 @@
 // `node tools/run.mjs clients [NAME ...]`: clients people use, in the versions below, against the built daemon. They are installed
 // into a folder of their own, outside of the workspace, the first time. A line for each; exit code 1 when one fails.
-// `clients node-postgres [FOLDER]` is another thing: that client's own tests; and so is `clients record` (record-start-ups.mjs).
+// `clients suite NAME [FOLDER|TAG]` is another thing: a client's own tests (client-suites.mjs); and so is `clients record`
+// (record-start-ups.mjs).
 import { clientFolder, importerOf } from './client-folder.mjs';
 import { conversations } from './client-conversations.mjs';
+import { runClientSuite } from './client-suites.mjs';
 import { startDaemon } from './daemon.mjs';
-import { runNodePostgresSuite } from './node-postgres-suite.mjs';
 import { recordStartUps } from './record-start-ups.mjs';
 
 const VERSIONS = {
@@ -20,7 +21,7 @@ const VERSIONS = {
 };
 
 export async function talkToClients(names) {
-  if (names[0] === 'node-postgres') return runNodePostgresSuite(names[1]);
+  if (names[0] === 'suite') return runClientSuite(...names.slice(1));
   const folder = await clientFolder('clients', VERSIONS);
   if (names[0] === 'record') return recordStartUps(folder, VERSIONS);
   const load = importerOf(folder);

@@ -39,6 +39,7 @@ const skippedFolders = new Set([
   'test-results',
   '.turbo',
   '.tools',
+  '.peers',
   '.git',
   'phantom-data',
 ]);
