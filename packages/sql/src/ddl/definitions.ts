@@ -22,6 +22,7 @@ import { createAggregate } from './routines/create-aggregate.js';
 import { createRoutine } from './routines/create-routine.js';
 import { createSchema } from './schema.js';
 import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
+import { createExtension } from './extensions.js';
 import { alterSequence, createSequence } from './sequences.js';
 import { alterStatistics, createStatistics } from './statistics-objects.js';
 import { dropTriggers } from './triggers/alter-trigger.js';
@@ -59,6 +60,10 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => createSequence(context, node);
     case 'alter-sequence':
       return (context) => alterSequence(context, node);
+    case 'create-extension':
+      return function* (context) {
+        return createExtension(context, node);
+      };
     case 'create-schema':
       return (context) => createSchema(context, node);
     case 'create-database':

@@ -9,6 +9,7 @@ import type { TypeName } from '../text/ast-leaves.js';
 import type { Drop } from '../text/ast-schema.js';
 import { formatType } from '../types/format-type.js';
 import type { DdlContext } from './context.js';
+import { extensionNamed } from './extensions.js';
 import { findRelation } from './names.js';
 
 const ACCESS_METHODS: ReadonlySet<string> = new Set(['btree', 'hash', 'gist', 'gin', 'spgist', 'brin']);
@@ -71,6 +72,10 @@ export function missingObject(
     }
     case 'statistics':
       return new PhantomError('42704', `statistics object "${name}" does not exist`);
+    case 'extension':
+      if (extensionNamed(name) !== undefined)
+        return new PhantomError('2BP01', `cannot drop extension ${name} because it is required by the database system`);
+      return new PhantomError('42704', `extension "${name}" does not exist`);
     default:
       return new PhantomError('42704', `${object} "${name}" does not exist`);
   }

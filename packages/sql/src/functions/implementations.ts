@@ -34,6 +34,7 @@ import { sessionFunctions } from './session-functions.js';
 import { statisticsAggregates } from './statistics-aggregates.js';
 import { textBuildingFunctions } from './text-building-functions.js';
 import { textFunctions } from './text-functions.js';
+import { uuidFunctions } from './uuid-functions.js';
 
 export const implementations: Implementations = {
   ...comparisonFunctions,
@@ -67,6 +68,7 @@ export const implementations: Implementations = {
   ...networkFunctions,
   ...lsnFunctions,
   ...macFunctions,
+  ...uuidFunctions,
   ...lockFunctions,
   ...rangeFunctions,
   ...multirangeFunctions,

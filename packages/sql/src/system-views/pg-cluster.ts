@@ -1,13 +1,14 @@
 /** pg_catalog's databases, schemas, roles and what belongs to the whole server. */
 import type { DatabaseDescriptor, RoleDescriptor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
+import { EXTENSIONS } from '../ddl/extensions.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { BOOTSTRAP_ROLE_OID, ClassOid, DEFAULT_TABLESPACE_OID } from './oids.js';
 import { schemasOf } from './pg-objects.js';
-import type { SystemView, SystemViewSource } from './system-view.js';
+import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
 
 const UTF8 = 6;
 
@@ -158,12 +159,28 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     { oid: 1664, spcname: 'pg_global', spcowner: BOOTSTRAP_ROLE_OID },
   ]),
   catalogView('pg_default_acl', defaultPrivilegeRows),
+  catalogView('pg_extension', () =>
+    EXTENSIONS.map(({ oid, name, version }) => ({
+      oid,
+      extname: name,
+      extowner: BOOTSTRAP_ROLE_OID,
+      extnamespace: PG_CATALOG_OID,
+      extrelocatable: false,
+      extversion: version,
+    })),
+  ),
+  catalogView('pg_available_extensions', () =>
+    EXTENSIONS.map(({ name, version, description }) => ({
+      name,
+      default_version: version,
+      installed_version: version,
+      comment: description,
+    })),
+  ),
   catalogView('pg_shdescription', sharedDescriptionRows),
   ...emptyViews(
     'pg_db_role_setting',
     'pg_event_trigger',
-    'pg_extension',
-    'pg_available_extensions',
     'pg_foreign_data_wrapper',
     'pg_foreign_server',
     'pg_init_privs',

@@ -25,6 +25,7 @@ import { regexFacts } from './regex-facts.js';
 import { sessionFacts } from './session-facts.js';
 import { textFacts } from './text-facts.js';
 import { windowFacts } from './window-facts.js';
+import { uuidFacts } from './uuid-facts.js';
 
 export const functionFacts: readonly string[] = [
   aggregateFacts,
@@ -44,6 +45,7 @@ export const functionFacts: readonly string[] = [
   lockFacts,
   lsnFacts,
   macFacts,
+  uuidFacts,
   moneyFacts,
   networkFacts,
   numericFacts,

@@ -1,0 +1,40 @@
+/**
+ * CREATE and DROP EXTENSION. What there is of PostgreSQL's extensions is part of every database, in pg_catalog, as plpgsql is
+ * there: it can be neither made anew nor taken away, and none can be added.
+ */
+import { PhantomError } from '@phantom/base';
+import type { CreateExtension } from '../text/ast-schema.js';
+import type { DdlContext } from './context.js';
+
+export interface Extension {
+  readonly oid: number;
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+}
+
+export const EXTENSIONS: readonly Extension[] = [
+  { oid: 13559, name: 'plpgsql', version: '1.0', description: 'PL/pgSQL procedural language' },
+  { oid: 15899, name: 'uuid-ossp', version: '1.1', description: 'generate universally unique identifiers (UUIDs)' },
+];
+
+/** What to write in place of functions of extensions that are not here. */
+const HINTS: Readonly<Record<string, string>> = {
+  pgcrypto: 'gen_random_uuid() and sha256() are there without it.',
+};
+
+export function extensionNamed(name: string): Extension | undefined {
+  return EXTENSIONS.find((extension) => extension.name === name);
+}
+
+/** IF NOT EXISTS passes over an extension that is there; 42710 for it without, 0A000 for all others. */
+export function createExtension(context: DdlContext, node: CreateExtension): undefined {
+  const name = node.name.text;
+  if (extensionNamed(name) === undefined) {
+    const hint = HINTS[name];
+    throw new PhantomError('0A000', `extension "${name}" is not available`, hint === undefined ? {} : { hint });
+  }
+  if (!node.ifNotExists) throw new PhantomError('42710', `extension "${name}" already exists`);
+  context.notice('NOTICE', '42710', `extension "${name}" already exists, skipping`);
+  return undefined;
+}
