@@ -20,6 +20,9 @@ export type PathItem = DocumentValue | PathMoment;
 
 type Truth = boolean | undefined;
 
+/** Items and pairs of them that one run may look at before it is refused. Conditions multiply them. */
+const STEPS_MAX = 20_000_000;
+
 export interface PathOptions {
   /** An object of them; undefined where every variable is null. */
   readonly variables: DocumentValue | undefined;
@@ -27,6 +30,8 @@ export interface PathOptions {
   readonly silent: boolean;
   /** Comparisons may use the session's time zone. */
   readonly timeZone: string | undefined;
+  /** Default STEPS_MAX. */
+  readonly stepsMax?: number;
 }
 
 /** An error of the path language that `silent` and conditions may swallow. */
@@ -59,6 +64,7 @@ export class PathExecution {
   private forgiving: boolean;
   private current: PathItem;
   private lastIndex = -1;
+  private steps = 0;
   /** Numbers of .keyvalue() objects: containers in the order in which they are met. */
   private readonly path: JsonPath;
 
@@ -71,6 +77,23 @@ export class PathExecution {
     this.forgiving = path.lax;
   }
 
+  /** One by one: an array may have more than a call takes arguments. */
+  private add(items: Iterable<PathItem>, into: PathItem[]): void {
+    for (const item of items) {
+      this.spend();
+      into.push(item);
+    }
+  }
+
+  private spend(): void {
+    const { stepsMax = STEPS_MAX } = this.options;
+    if (++this.steps <= stepsMax) return;
+    throw new PhantomError('54001', 'jsonpath expression is too complex', {
+      hint: 'A condition looks at every pair of too many items.',
+      data: { stepsMax },
+    });
+  }
+
   /** All items of the path, into a list that holds those before an error too. */
   run(into: PathItem[]): void {
     this.collect(this.path.node, into);
@@ -79,7 +102,7 @@ export class PathExecution {
   private collect(node: PathNode, into: PathItem[]): void {
     if (node.kind === 'chain') this.follow(node.steps, 1, this.evaluate(node.steps[0] as PathNode), into);
     else if (node.kind === 'unary') this.unary(node, into);
-    else into.push(...this.evaluate(node));
+    else this.add(this.evaluate(node), into);
   }
 
   private evaluate(node: PathNode): PathItem[] {
@@ -130,7 +153,7 @@ export class PathExecution {
   private follow(steps: readonly PathNode[], from: number, items: readonly PathItem[], into: PathItem[]): void {
     const step = steps[from];
     if (step === undefined) {
-      into.push(...items);
+      this.add(items, into);
       return;
     }
     const outer = this.forgiving;
@@ -153,18 +176,19 @@ export class PathExecution {
   }
 
   private access(node: PathNode, item: PathItem, into: PathItem[], unwrap: boolean): void {
+    this.spend();
     switch (node.kind) {
       case 'key':
         this.key(node, item, into, unwrap);
         return;
       case 'any key':
-        if (item instanceof Map) into.push(...item.values());
+        if (item instanceof Map) this.add(item.values(), into);
         else if (unwrap && Array.isArray(item)) for (const one of item) this.access(node, one, into, false);
         else if (!this.forgiving)
           throw pathError('2203C', 'jsonpath wildcard member accessor can only be applied to an object');
         return;
       case 'any element':
-        if (Array.isArray(item)) into.push(...item);
+        if (Array.isArray(item)) this.add(item, into);
         else if (this.lax) into.push(item);
         else if (!this.forgiving)
           throw pathError('22039', 'jsonpath wildcard array accessor can only be applied to an array');
@@ -190,7 +214,10 @@ export class PathExecution {
         }
         return;
       default:
-        into.push(...this.withCurrent(item, () => this.evaluate(node)));
+        this.add(
+          this.withCurrent(item, () => this.evaluate(node)),
+          into,
+        );
     }
   }
 
@@ -217,6 +244,7 @@ export class PathExecution {
   }
 
   private levels(item: PathItem, first: number, last: number, level: number, into: PathItem[]): void {
+    this.spend();
     const container = Array.isArray(item) || item instanceof Map;
     if (level > last) return;
     const atLast = first === Number.POSITIVE_INFINITY && last === Number.POSITIVE_INFINITY;
@@ -243,7 +271,10 @@ export class PathExecution {
         }
         low = Math.max(low, 0);
         high = Math.min(high, items.length - 1);
-        for (let i = low; i <= high; i++) into.push(items[i] as PathItem);
+        for (let i = low; i <= high; i++) {
+          this.spend();
+          into.push(items[i] as PathItem);
+        }
       }
     } finally {
       this.lastIndex = outer;
@@ -473,6 +504,7 @@ export class PathExecution {
     let found = false;
     for (const a of left) {
       for (const b of right) {
+        this.spend();
         const truth = test(a, b);
         if (truth === undefined) {
           if (!this.lax) return undefined;
