@@ -24,6 +24,8 @@ import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, type SegmentHeader, segmentName }
 import type { LogPicture } from './log-scan.js';
 import type { LogOwner } from './wal-types.js';
 
+const HINT = 'Put all files of the log back as they were, or restore a backup; nothing was changed.';
+
 /** Refuses a segment that is not the owner's. One without identity may be older than that. */
 export function checkOwnership(header: SegmentHeader, path: string, owner: LogOwner | undefined): void {
   if (owner === undefined) return;
@@ -42,7 +44,7 @@ export function checkAgainstOwner(picture: LogPicture, directory: string, owner:
       file: joinPath(directory, segmentName(owner.segment)),
       expected: 'a segment that was in use',
       found: last === undefined ? 'no log' : `a log that ends in segment ${last.number}`,
-    });
+    }).with({ hint: HINT });
   }
   if (last === undefined) return;
   const at = { file: last.path, offset: SEGMENT_HEADER_BYTES + picture.end - last.header.firstLsn };
@@ -51,13 +53,13 @@ export function checkAgainstOwner(picture: LogPicture, directory: string, owner:
       ...at,
       expected: `records to LSN ${owner.end}`,
       found: `the last one ends at LSN ${picture.end}`,
-    });
+    }).with({ hint: HINT });
   }
   if (owner.epoch !== undefined && picture.writtenEpoch > owner.epoch) {
     throw corruptionError('The log was written on after what its owner knows: an older superblock lies beside it', {
       ...at,
       expected: `epoch ${owner.epoch} at most`,
       found: `epoch ${picture.writtenEpoch}`,
-    });
+    }).with({ hint: 'Put the superblock back that belongs to this log, or restore a backup; nothing was changed.' });
   }
 }
