@@ -348,6 +348,9 @@ The writes of a transaction have no limit but the disk: what does not fit into m
 HTTP are limited by \`httpBodyBytesMax\` and \`httpResultBytesMax\`; see the README of \`@phantom/server\`.
 The locks that sessions hold beyond their transactions (pg_advisory_lock) are 100,000 for all of them together; one more is 53200.
 A session keeps 10,000 statements by PREPARE; one more is 53400.
+A text lies whole in the heap of the thread that computes it. A thread of costly reads whose heap is full is ended and its statement told so
+(53200), but the main thread's end is that of the process, and nothing in it can prevent that: with \`--max-old-space-size=64\` a statement that
+makes two texts of 40 MB ends the daemon. Leave that option at its default, or well above what the largest values of all statements take.
 A store keeps the keys of up to 4,096 structures of documents once, of 256 keys and 8,192 bytes each; other documents carry their keys.
 `;
     const file = fileURLToPath(new URL('../../../docs/limits.md', import.meta.url));
