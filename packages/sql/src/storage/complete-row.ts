@@ -20,6 +20,8 @@ export function completeRow(
       computed[position] = value.evaluate(computed, context.evaluation);
     row = computed;
   }
+  // An update would have moved the row first.
+  if (old !== undefined) checkPartition(rules, row, context, old);
   for (let i = 0; i < rules.notNull.length; i++) {
     const { position, column } = rules.notNull[i] as (typeof rules.notNull)[number];
     if (row[position] === null) throw notNullViolation(rules.table, column, whole(rules, row, context, old), context);
@@ -29,9 +31,19 @@ export function completeRow(
     if (condition.evaluate(row, context.evaluation) === false)
       throw checkViolation(rules.table, constraint.name, whole(rules, row, context, old), context);
   }
+  if (old === undefined) checkPartition(rules, row, context, old);
+  return row;
+}
+
+/** 23514 for a row that belongs into another partition. */
+function checkPartition(
+  rules: TableRules,
+  row: readonly Value[],
+  context: WriterContext,
+  old: RowReference | undefined,
+): void {
   if (rules.partition?.takes(row, context.evaluation) === false)
     throw partitionViolation(rules.table, whole(rules, row, context, old), context);
-  return row;
 }
 
 /** The row as errors show it: with what it keeps as it is stored, and texts for their bytes. */
