@@ -13,6 +13,7 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 
 const NO_POINTS = 'geometric types';
+const EXTENSIONS = 'types of extensions, and tsvector';
 const ORDER = 'a GROUP BY without ORDER BY, of which the order of PostgreSQL is expected';
 
 /** Packages in the versions that the checkout asks for. */
@@ -122,7 +123,18 @@ export const suites = {
       arguments: ['test/integration/**/*.test.js'],
       environment: { DIALECT: 'postgres', SEQ_PG_HOST: host, SEQ_PG_PORT: port, SEQ_PG_USER: user },
     }),
-    failing: {},
+    // All but those of TSVECTOR fail before a PostgreSQL without hstore, citext, PostGIS and the collation en_US too.
+    failing: {
+      '[POSTGRES] DataTypes': EXTENSIONS,
+      'Dynamic OIDs': EXTENSIONS,
+      '[POSTGRES Specific] DAO': EXTENSIONS,
+      '[POSTGRES Specific] ExclusionConstraintError': 'exclusion constraints',
+      '[POSTGRES] Model constructor': 'an index in the order of a collation of a language',
+      '[POSTGRES] Model create': EXTENSIONS,
+      '[POSTGRES] Model find': EXTENSIONS,
+      '[POSTGRES] Model GEO': EXTENSIONS,
+      '[POSTGRES] Model sql injection': EXTENSIONS,
+    },
   },
 
   drizzle: {
