@@ -37,7 +37,7 @@ export function foreignFileError(
   found: Identity | undefined,
 ): PhantomError {
   return new PhantomError(SqlState.DataCorrupted, `"${file}" does not belong to this store`, {
-    detail: `The store is ${identityText(expected)}, the file is of ${found === undefined ? 'none' : identityText(found)}.`,
+    detail: `The store is ${identityText(expected)}, the file is of ${identityText(found)}.`,
     hint: "Put the store's own file back, or all files of one copy or backup together; nothing was changed.",
     data: { file, expected: identityText(expected), found: identityText(found) },
   });

@@ -240,8 +240,15 @@ export class LsmFiles {
     }
   }
 
-  /** The present state in a manifest of our own: what is on disk may be of a process that never synced it. */
+  /**
+   * The present state in a manifest of our own: what is on disk may be of a process that never synced it. Its generation stays, since
+   * the store does not know it yet: an opening that is cut off again and again must not get further and further ahead.
+   */
   private async confirm(): Promise<void> {
-    await new Job(this.commit({ removed: [], added: [] }, () => undefined)).ended;
+    const { generation, flushedSeq, nextNumber, version } = this;
+    const added = version.files().map(({ entry }) => entry);
+    const whole: Edit = { generation: Math.max(generation, 1), flushedSeq, nextNumber, removed: [], added };
+    await new Job(this.manifest.append(whole, () => whole)).ended;
+    this.generation = whole.generation;
   }
 }

@@ -6,12 +6,14 @@
  *   append    edit g + 1 behind the last one, synced         or, when the file has become long or is in doubt:
  *             a new file with everything as of g + 1, synced, and its name, too; the old file goes afterwards
  *   opening   the newest generation that is whole counts; it must be at least the one the store knows. What was written
- *             and perhaps not synced by whoever came before is written anew, synced, before anything stands on it;
- *             so is what does not carry the identity of the store yet
+ *             and perhaps not synced by whoever came before is written anew under the same generation, synced, before
+ *             anything stands on it; so is what does not carry the identity of the store yet. Of two manifests of one
+ *             generation the one with the greater number counts
  *
  * Invariants:
  *   1. At every moment some manifest on disk is whole up to the generation that the store knows.
  *   2. Behind a record that was not written whole nothing is ever appended.
+ *   3. No manifest is more than one generation ahead of what the store knows, however often openings are cut off.
  */
 import {
   PhantomError,
@@ -215,13 +217,19 @@ function newestOf(context: EngineContext, numbers: readonly number[]): ParsedMan
     }
     if (parsed === undefined) continue;
     if (parsed.identity !== undefined) checkIdentity(path, parsed, context);
-    if (parsed.state.generation > (newest?.state.generation ?? -1)) newest = parsed;
+    if (newest === undefined || isNewer(parsed, newest)) newest = parsed;
   }
   // One of before the identity, which a crash kept from being removed, is no matter while there is a newer one.
   if (newest !== undefined) checkIdentity(joinPath(directory, manifestName(newest.number)), newest, context);
   // What makes no sense may still be an old file that nobody needs.
   if (broken !== undefined && (newest === undefined || newest.state.generation < generationMin)) throw broken;
   return newest;
+}
+
+/** Of two with the same state the later one was written to have it durable. */
+function isNewer(one: ParsedManifest, other: ParsedManifest): boolean {
+  const ahead = one.state.generation - other.state.generation;
+  return ahead > 0 || (ahead === 0 && one.number > other.number);
 }
 
 function readWhole(context: EngineContext, path: string): Uint8Array {

@@ -5,9 +5,11 @@ import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation, pathMatc
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_HEADER_BYTES, RecordKind, manifestName } from '../src/format.js';
+import { LsmEngine } from '../src/index.js';
 import { Manifest } from '../src/manifest.js';
 import { type Edit, type RunEntry, encodeHeader, encodeRecord, parseManifest } from '../src/manifest-codec.js';
 import { TEST_IDENTITY, type TestContext, testContext } from '@phantom/testkit/engine';
+import { SMALL } from './small-options.js';
 
 let checksums: Checksums;
 beforeAll(async () => {
@@ -176,6 +178,19 @@ describe('opening', () => {
     expect(vfs.list('engine')).toHaveLength(2);
     expect(Manifest.open(await contextOf(vfs, 5))).toMatchObject({ state: { generation: 5 }, isInDoubt: false });
     expect(vfs.list('engine')).toEqual([manifestName(2)]);
+  });
+
+  it('gets no further ahead of the store, however often it is cut off', async () => {
+    const vfs = new MemoryVfs({ losesPower: false });
+    await place(vfs, 1, manifestBytes(1, [edit(5)]));
+    const context = await contextOf(vfs, 4);
+    const cutOff = { ...context, recordGeneration: () => Promise.reject(new Error('cut off')) };
+    for (let i = 0; i < 3; i++) await expect(LsmEngine.open(cutOff, SMALL)).rejects.toThrow('cut off');
+    expect(vfs.list('engine').length).toBeGreaterThan(1);
+    const engine = await LsmEngine.open(context, SMALL);
+    expect([context.generation.value, engine.flushedSeq()]).toEqual([5, 50]);
+    await engine.close();
+    expect(vfs.list('engine')).toHaveLength(1);
   });
 
   it('goes back to an older file when the newest was never finished', async () => {
