@@ -13,11 +13,10 @@
 import { type Checksums, identityText, isPhantomError, toHex } from '@phantom/base';
 import { type Vfs, joinPath } from '@phantom/vfs';
 import {
-  FORMAT_VERSION,
-  IDENTIFIED_VERSION,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   decodeSegmentHeader,
+  isKnownVersion,
   isFreeName,
   segmentNumber,
 } from './format.js';
@@ -54,7 +53,7 @@ function* dumpSegment(options: DumpOptions, name: string): Generator<string, voi
       return;
     }
     yield headerLine(name, file.size(), header);
-    if (header.number !== segmentNumber(name) || !isKnown(header)) return;
+    if (header.number !== segmentNumber(name) || !isKnownVersion(header.version)) return;
     const reader = new SegmentReader(file, header, options.checksums);
     while (reader.advance()) yield recordLine(reader);
     yield `  ends at lsn ${reader.nextLsn}, offset ${reader.nextOffset}: ${reader.problem?.reason ?? 'unknown'}`;
@@ -67,16 +66,12 @@ function headerLine(name: string, bytes: number, header: SegmentHeader): string 
   const recycled = header.number === segmentNumber(name) ? '' : `  recycled from segment ${header.number}`;
   const { identity, timeline, epoch, firstLsn, durable, floor } = header;
   const owner = identity === undefined ? `timeline ${timeline}` : `store ${identityText(identity)}`;
-  const version = isKnown(header) ? '' : `  format version ${header.version}`;
+  const version = isKnownVersion(header.version) ? '' : `  format version ${header.version}`;
   return (
     `${name}  ${bytes} bytes  ${owner}  epoch ${epoch}  from lsn ${firstLsn}  durable ${durable}  floor ${floor}` +
     recycled +
     version
   );
-}
-
-function isKnown({ version }: SegmentHeader): boolean {
-  return version === FORMAT_VERSION || version === IDENTIFIED_VERSION;
 }
 
 function recordLine(reader: SegmentReader): string {

@@ -126,6 +126,11 @@ export interface SegmentHeader {
   readonly floor: number;
 }
 
+/** Whether this release reads segments of that version. */
+export function isKnownVersion(version: number): boolean {
+  return version === FORMAT_VERSION || version === IDENTIFIED_VERSION;
+}
+
 /** The fields that say whose a segment is. */
 export type Ownership = Pick<SegmentHeader, 'version' | 'timeline' | 'identity'>;
 

@@ -15,6 +15,7 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   decodeSegmentHeader,
+  isKnownVersion,
   isFreeName,
   isTemporaryName,
   segmentName,
@@ -237,7 +238,7 @@ export class LogFiles {
     file.readAt(0, bytes);
     file.close();
     const header = decodeSegmentHeader(bytes, this.checksums);
-    if (header !== undefined && header.version !== FORMAT_VERSION && header.version !== IDENTIFIED_VERSION) {
+    if (header !== undefined && !isKnownVersion(header.version)) {
       throw unsupportedError(`log format version ${header.version}`, {
         detail: `File "${path}" was written by a newer version; this one reads versions up to ${IDENTIFIED_VERSION}. Nothing was changed.`,
       });

@@ -2,7 +2,6 @@
 import { PhantomError } from '@phantom/base';
 import {
   type ColumnDescriptor,
-  type ConstraintDescriptor,
   type IndexDescriptor,
   type Oid,
   type StatisticsDescriptor,
@@ -15,6 +14,7 @@ import { parseExpression } from '../text/parse.js';
 import type { LikeClause, LikeOption, SequenceOption, TableConstraint } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
 import { ownSequence } from './create-table-sequence.js';
+import { type KeyConstraint, keyNodeLike } from './key-constraints.js';
 import { addIndex, indexName } from './put-index.js';
 import { relationNamed } from './names.js';
 import { freeName, putStatistics, statisticsOf } from './statistics-objects.js';
@@ -154,8 +154,7 @@ function copyIndexes(
     const index = context.objects.object(oid);
     if (index?.kind !== 'index') continue;
     const key = source.constraints.find(
-      (constraint): constraint is ConstraintDescriptor & { kind: 'primary key' | 'unique' } =>
-        'indexOid' in constraint && constraint.indexOid === oid,
+      (constraint): constraint is KeyConstraint => 'indexOid' in constraint && constraint.indexOid === oid,
     );
     if (key === undefined) {
       copied.indexes.push({ index, columns, comment: comments });
@@ -165,19 +164,7 @@ function copyIndexes(
       const numbers = key.columns.map((number) => columns.get(number) as number);
       copied.keyComments.push({ kind: key.kind, columns: numbers.join(), text: index.comment });
     }
-    constraints.push({
-      kind: key.kind === 'unique' ? 'unique' : 'primary-key',
-      name: undefined,
-      columns: key.columns.map(nameOf),
-      include: index.include.map(nameOf),
-      nullsDistinct: !index.nullsNotDistinct,
-      options: [],
-      tablespace: undefined,
-      withoutOverlaps: undefined,
-      deferrable: key.deferrable,
-      initiallyDeferred: key.initiallyDeferred,
-      position: node.position,
-    });
+    constraints.push(keyNodeLike(key, index, nameOf, node.position));
   }
 }
 

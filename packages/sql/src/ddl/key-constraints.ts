@@ -3,6 +3,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import { type ConstraintDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
+import type { Name } from '../text/ast-leaves.js';
 import type { TableConstraint } from '../text/ast-schema.js';
 import type { AddConstraintOptions } from './constraints.js';
 import type { DdlContext } from './context.js';
@@ -16,7 +17,31 @@ import { checkExistingRows } from './validate.js';
 
 type Step = Generator<Yielded, void, void>;
 export type KeyNode = TableConstraint & { kind: 'unique' | 'primary-key' };
+export type KeyConstraint = ConstraintDescriptor & { readonly kind: 'primary key' | 'unique' };
 type UsingIndexNode = TableConstraint & { kind: 'using-index' };
+
+/** A key as it would be written for another table, whose names of the index's columns are given; its own name is to be found. */
+export function keyNodeLike(
+  key: KeyConstraint,
+  index: IndexDescriptor,
+  nameOf: (columnNumber: number) => Name,
+  position: number,
+): KeyNode {
+  return {
+    kind: key.kind === 'unique' ? 'unique' : 'primary-key',
+    name: undefined,
+    // A key stands on columns only, never on expressions.
+    columns: index.parts.map(({ column }) => nameOf(column as number)),
+    include: index.include.map(nameOf),
+    nullsDistinct: !index.nullsNotDistinct,
+    options: [],
+    tablespace: undefined,
+    withoutOverlaps: undefined,
+    deferrable: key.deferrable,
+    initiallyDeferred: key.initiallyDeferred,
+    position,
+  };
+}
 
 /** Adds a primary key or unique constraint; 23502 and 23505 where the rows that are there do not obey it. */
 export function* addKey(

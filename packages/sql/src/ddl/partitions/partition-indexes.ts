@@ -1,15 +1,14 @@
 /** Indexes and keys of a partitioned table, each made again on every partition: one that is there already and alike is taken instead. */
-import type { ConstraintDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
 import { RowMap } from '../../storage/partitions/row-map.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type { DdlContext } from '../context.js';
 import { addIndex, indexName, putIndex } from '../put-index.js';
-import { addKey, type KeyNode } from '../key-constraints.js';
+import { addKey, type KeyConstraint, keyNodeLike } from '../key-constraints.js';
 import { lockForChange } from '../names.js';
 
 type Step = Generator<Yielded, void, void>;
-type KeyConstraint = ConstraintDescriptor & { readonly kind: 'primary key' | 'unique' };
 
 /** Makes what a new partition lacks of the indexes and keys of its table. */
 export function* inheritIndexes(context: DdlContext, parent: TableDescriptor, oid: number, isNew: boolean): Step {
@@ -137,7 +136,12 @@ function* make(
   isNew: boolean,
 ): Generator<Yielded, IndexDescriptor, void> {
   if (key !== undefined) {
-    yield* addKey(context, partition, keyNode(partition, wanted, key), { newTable: isNew });
+    const nameOf = (number: number): Name => ({
+      text: partition.columns.find((column) => column.number === number)?.name ?? '',
+      position: 0,
+      quoted: true,
+    });
+    yield* addKey(context, partition, keyNodeLike(key, wanted, nameOf, 0), { newTable: isNew });
     const table = context.objects.object(partition.oid) as TableDescriptor;
     return context.objects.object(table.indexOids.at(-1) as number) as IndexDescriptor;
   }
@@ -160,28 +164,6 @@ function* make(
   if (partition.partitioned === undefined) yield* addIndex(context, partition, index);
   else putIndex(context, partition, index);
   return index;
-}
-
-/** The constraint as it would be written for the partition. */
-function keyNode(partition: TableDescriptor, index: IndexDescriptor, key: KeyConstraint): KeyNode {
-  const nameOf = (number: number | undefined): Name => ({
-    text: partition.columns.find((column) => column.number === number)?.name ?? '',
-    position: 0,
-    quoted: true,
-  });
-  return {
-    kind: key.kind === 'unique' ? 'unique' : 'primary-key',
-    name: undefined,
-    columns: index.parts.map(({ column }) => nameOf(column)),
-    include: index.include.map(nameOf),
-    nullsDistinct: !index.nullsNotDistinct,
-    options: [],
-    tablespace: undefined,
-    withoutOverlaps: undefined,
-    deferrable: key.deferrable,
-    initiallyDeferred: key.initiallyDeferred,
-    position: 0,
-  };
 }
 
 function markKey(context: DdlContext, tableOid: number, indexOid: number, parentOid: number): void {
