@@ -202,6 +202,19 @@ describe('planted anomalies', () => {
     expect(through('serializable')).toBe(1);
     expect(through('repeatable read')).toBe(0);
   });
+
+  it('do not count through a row that a weaker transaction may have made first', () => {
+    // The third misses key 1, begins before the second has ended, and comes behind the fourth: 3 ─► 2 ─time─► 4 ─► 3.
+    const missed = (maker: string, level: Level): number =>
+      violationsOf(historyOf('serializable', [level, maker], '2-5 w1.2', '0-9 p1. w2.3', '6-8 r2.')).length;
+    expect(missed('1-3 w1.1', 'serializable')).toBe(1);
+    expect(missed('1-3 w1.1', 'read committed')).toBe(0);
+    expect(missed('1-3 w1.1', 'repeatable read')).toBe(0);
+    expect(missed('1-3 w1.1 unknown', 'read committed')).toBe(0);
+    expect(missed('1-3 w1.1 aborted', 'read committed')).toBe(1);
+    expect(missed('6-7 w1.1', 'read committed')).toBe(1);
+    expect(missed('1-9 r1.2 w1.1', 'read committed')).toBe(1);
+  });
 });
 
 describe('the order of time', () => {

@@ -15,6 +15,10 @@
  *
  *   a reads x ──anti──► b overwrites x ──► c overwrites it again       b not serializable: nobody watches it, and between
  *                                                                     a and c there is nothing
+ *
+ * Of registers the order of b and c may be unknown. Where a has found a row, c is held against it whoever came between. Where it
+ * has found none, c counts only if no b can have come first: what a looked through (an index, say) is changed by whoever makes
+ * the row, and not by who writes another value into it.
  */
 import { type Anomaly, isAtLeast, isForbidden } from './anomaly.js';
 import { type Cycle, informationCycles, serializationCycles, snapshotCycles } from './cycles.js';
@@ -59,7 +63,9 @@ function graphOf(versions: Versions, level: Level): DependencyGraph {
   const isNode = transactions.map((transaction, i) => isCommitted[i] === true && isAtLeast(transaction.level, level));
   const graph = new DependencyGraph(transactions.length);
   const later = (key: number, version: number): readonly number[] =>
-    level === 'serializable' ? versions.nextOf(key, version) : versions.followersOf(key, version);
+    level === 'serializable'
+      ? versions.nextOf(key, version, (transaction) => isNode[transaction] === true)
+      : versions.followersOf(key, version);
   for (const key of versions.keys()) {
     for (const [version, { transaction }] of versions.committedWrites(key)) {
       for (const next of later(key, version)) {

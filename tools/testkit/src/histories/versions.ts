@@ -74,12 +74,17 @@ export class Versions {
     return this.following.get(key)?.get(version) ?? [];
   }
 
-  /** Those of them between which and the version no other transaction is known to have written one. */
-  nextOf(key: number, version: number): readonly number[] {
+  /**
+   * Those of them between which and the version no other transaction is known to have written one. Of those that follow INITIAL
+   * only such as no transaction can have come before that is not watched: the row may have been made by it.
+   */
+  nextOf(key: number, version: number, isWatched: (transaction: number) => boolean): readonly number[] {
     const followers = this.followersOf(key, version);
     const writerOf = (other: number): number | undefined => this.writeOf(key, other)?.transaction;
     return followers.filter(
-      (next) => !followers.some((other) => writerOf(other) !== writerOf(next) && this.isBefore(key, other, next)),
+      (next) =>
+        !followers.some((other) => writerOf(other) !== writerOf(next) && this.isBefore(key, other, next)) &&
+        (version !== INITIAL || !this.isPrecededBy(key, next, (transaction) => !isWatched(transaction))),
     );
   }
 
@@ -94,6 +99,19 @@ export class Versions {
 
   isBefore(key: number, version: number, other: number): boolean {
     for (const later of this.laterThan(key, version)) if (later === other) return true;
+    return false;
+  }
+
+  /** True when somebody of a kind may have written the key before a version was written to it. */
+  private isPrecededBy(key: number, version: number, isOfKind: (transaction: number) => boolean): boolean {
+    const { transaction: writer } = this.writeOf(key, version) as Write;
+    const { ended } = this.transactions[writer] as RecordedTransaction;
+    for (const [other, { transaction }] of this.writes.get(key) ?? []) {
+      if (transaction === writer || !isOfKind(transaction) || this.isBefore(key, version, other)) continue;
+      // One with unknown outcome may have committed though nobody has seen it.
+      const { outcome, began } = this.transactions[transaction] as RecordedTransaction;
+      if (outcome !== 'aborted' && began < ended) return true;
+    }
     return false;
   }
 
