@@ -1,0 +1,3 @@
+import { library } from '../../tsup.shared.mjs';
+
+export default library({ index: 'src/index.ts' });
