@@ -1,11 +1,11 @@
 // Random histories for long: through the package, through SQL sessions, and through sockets of a daemon that is killed; and
-// random schedules of locks.
+// random schedules of locks and of serializable transactions.
 import { join } from 'node:path';
 import { jobOptions, positiveNumber } from './job-options.mjs';
 import { environment, root, run } from './process.mjs';
 
 const folders = ['packages/mvcc', 'packages/db', 'apps/phantomd'];
-const tests = ['test/histories.test.ts', 'test/lock-schedules.test.ts'];
+const tests = ['test/histories.test.ts', 'test/lock-schedules.test.ts', 'test/serializable-schedules.test.ts'];
 const USAGE = `usage: npm run histories -- [--minutes N] [--seed S]
   --minutes N  how long, shared by the package, SQL sessions and sockets (default 1)
   --seed S     the first seed; each history takes the next (default 1)`;
