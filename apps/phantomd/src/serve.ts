@@ -46,6 +46,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     },
   };
   const { superuser, durability, cacheBytes, filterBytesMax, deltaBytesMax } = options;
+  const { logMinDurationMs } = options;
   const { memoryLimitBytes, queriesMemoryBytesMax, queryWorkersMax, queryWorkerCostMin, checkpointBytesMax } = options;
   const database = await openDatabase(data, {
     durability,
@@ -57,6 +58,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     queryWorkersMax,
     queryWorkerCostMin,
     checkpointBytesMax,
+    logMinDurationMs,
     logger,
     metrics,
     holder,

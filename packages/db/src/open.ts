@@ -155,6 +155,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
           ? undefined
           : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX),
       workers,
+      logMinDurationMs: options.logMinDurationMs,
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
     });

@@ -65,6 +65,11 @@ export interface DatabaseOptions {
   readonly bigint?: 'auto' | 'always';
   /** How timestamptz columns come out: as Date (milliseconds), or as text with all microseconds. Default `date`. */
   readonly timestamps?: 'date' | 'text';
+  /**
+   * Statements that take at least so many milliseconds are told to the logger, without their values, where nobody sets
+   * log_min_duration_statement otherwise; 0: all of them. Default -1: none.
+   */
+  readonly logMinDurationMs?: number;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -99,6 +104,7 @@ export const DATABASE_OPTIONS = optionNames<DatabaseOptions>({
   create: true,
   bigint: true,
   timestamps: true,
+  logMinDurationMs: true,
   logger: true,
   metrics: true,
   clock: true,
@@ -129,6 +135,7 @@ export const OPTION_DEFAULTS: DatabaseOptions = {
   scratchBytesMax: DEFAULT_SCRATCH_BYTES_MAX,
   changesKeepBytes: DEFAULT_CHANGES_KEEP_BYTES,
   preparedTimeoutMs: 0,
+  logMinDurationMs: -1,
   readOnly: false,
   bigint: 'auto',
   timestamps: 'date',

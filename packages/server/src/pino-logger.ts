@@ -11,7 +11,7 @@ export interface JsonLoggerOptions {
   readonly stream?: DestinationStream;
 }
 
-/** A logger that writes JSON lines. Secrets never reach it: nobody logs statements, values or passwords. */
+/** A logger that writes JSON lines. Secrets never reach it: nobody logs values or passwords, and of statements only what is left without their constants. */
 export function jsonLogger(options: JsonLoggerOptions = {}): Logger {
   const stream = options.stream ?? destination({ fd: STDERR, sync: true });
   const log = pino({ level: options.level ?? 'info', base: { pid: process.pid } }, stream);

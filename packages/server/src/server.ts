@@ -109,10 +109,11 @@ async function startHttp(
       tokens: options.tokens,
       admission: pgListener.admission,
       role: (name) => database.catalog.role(name),
-      openSession: (access, settings) =>
+      openSession: (access, settings, requestId) =>
         database.createSession({
           database: access.database,
           user: access.role,
+          requestId,
           settings: { ...defaultSettings(options), ...settings },
         }),
     },

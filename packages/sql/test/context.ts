@@ -40,6 +40,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     backendPid: 1,
     connection: undefined,
     signalBackend: () => false,
+    resetStatements: () => undefined,
     transactionId: 1,
     sequenceRow: () => ({ lastValue: 1, isCalled: false, reservedCount: 0 }),
     cursorKey: () => new Uint8Array(0),

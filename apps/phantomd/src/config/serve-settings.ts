@@ -49,6 +49,11 @@ export const SERVE_SETTINGS = {
   ),
   queryWorkerCostMin: count(500_000, 0, 1e15, 'estimated cost from which a read is for them; 500000 is about 10 ms'),
   checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
+  logMinDurationMs: time(
+    -1,
+    -1,
+    'from which on statements are logged, without their values, where log_min_duration_statement is not set; -1: none',
+  ),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', 'least level of the log on stderr'),
 } as const;
 

@@ -121,7 +121,9 @@ export class HttpListener {
   private async query(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<string> {
     if (request.method !== 'POST') throw new HttpError(405, 'only POST is allowed', { allow: 'POST' });
     if (this.draining) throw new HttpError(503, 'the server is stopping');
-    const { role } = await this.source.query.respond(request, response, (error) => this.logDefect(error, requestId));
+    const { role } = await this.source.query.respond(request, response, requestId, (error) =>
+      this.logDefect(error, requestId),
+    );
     return role;
   }
 

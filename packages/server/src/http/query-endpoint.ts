@@ -29,7 +29,7 @@ export interface QuerySource {
   readonly admission: Admission;
   role(name: string): AdmissionRole | undefined;
   /** Throws 3D000, 28000, 42501 when there can be no such session. */
-  openSession(access: Access, settings: Readonly<Record<string, string>>): SqlSession;
+  openSession(access: Access, settings: Readonly<Record<string, string>>, requestId: string): SqlSession;
 }
 
 export class QueryEndpoint {
@@ -42,10 +42,11 @@ export class QueryEndpoint {
     this.limits = limits;
   }
 
-  /** Runs what the request asks for, and answers; `onDefect` hears of errors of ours. HttpError for what is no request. */
+  /** Runs what the request asks for, and answers; the log knows it by `requestId`; `onDefect` hears of errors of ours. HttpError for what is no request. */
   async respond(
     request: IncomingMessage,
     response: ServerResponse,
+    requestId: string,
     onDefect: (error: unknown) => void,
   ): Promise<Access> {
     const access = this.accessOf(request);
@@ -53,7 +54,7 @@ export class QueryEndpoint {
     const byLine = (request.headers.accept ?? '').includes(LINES_TYPE);
     const reply = byLine ? new LinesReply(response) : new WholeReply(response, this.limits.resultBytesMax);
     try {
-      await this.run(access, query, reply, response);
+      await this.run(access, query, reply, response, requestId);
     } catch (error) {
       const told = asPhantomError(error);
       if (told.family === 'internal') onDefect(error);
@@ -79,14 +80,20 @@ export class QueryEndpoint {
     return access;
   }
 
-  private async run(access: Access, query: QueryRequest, reply: QueryReply, response: ServerResponse): Promise<void> {
+  private async run(
+    access: Access,
+    query: QueryRequest,
+    reply: QueryReply,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<void> {
     const { source } = this;
     const role = source.role(access.role);
     if (role === undefined) throw new PhantomError('28000', `role "${access.role}" does not exist`);
     source.admission.enter(role);
     try {
       const settings = query.timeoutMs === undefined ? {} : { statement_timeout: String(query.timeoutMs) };
-      const session = source.openSession(access, settings);
+      const session = source.openSession(access, settings, requestId);
       const left = (): void => session.cancel('terminating connection: the client has gone');
       this.sessions.add(session);
       response.once('close', left);

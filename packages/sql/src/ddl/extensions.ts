@@ -15,6 +15,12 @@ export interface Extension {
 
 export const EXTENSIONS: readonly Extension[] = [
   { oid: 13559, name: 'plpgsql', version: '1.0', description: 'PL/pgSQL procedural language' },
+  {
+    oid: 15898,
+    name: 'pg_stat_statements',
+    version: '1.10',
+    description: 'track planning and execution statistics of all SQL statements executed',
+  },
   { oid: 15899, name: 'uuid-ossp', version: '1.1', description: 'generate universally unique identifiers (UUIDs)' },
 ];
 

@@ -9,7 +9,7 @@ import {
   type RoleDescriptor,
   isMemberOf,
 } from '@phantom/catalog';
-import { readSetting } from '../session/settings.js';
+import { readSetting, refuseSetting } from '../session/settings.js';
 import type {
   AlterGroup,
   AlterRole,
@@ -322,7 +322,7 @@ export function* alterSetting(context: DdlContext, node: AlterSetting): DdlExecu
   }
   if (target.object === 'database') {
     const database = yield* databaseNamed(context, target.name[0]?.text as string);
-    context.objects.put({ ...database, settings: changedSettings(database.settings, setting) });
+    context.objects.put({ ...database, settings: changedSettings(context, database.settings, setting) });
     return undefined;
   }
   if (target.object !== 'role')
@@ -333,14 +333,14 @@ export function* alterSetting(context: DdlContext, node: AlterSetting): DdlExecu
   yield* lockForChange(context, role);
   if (role.oid !== context.roleOid) requireRoleAdministration(context, role, 'permission denied');
   if (node.inDatabase === undefined) {
-    context.objects.put({ ...role, settings: changedSettings(role.settings, setting) });
+    context.objects.put({ ...role, settings: changedSettings(context, role.settings, setting) });
     return undefined;
   }
   const database = yield* databaseNamed(context, node.inDatabase.text);
   const before = role.databaseSettings?.[String(database.oid)];
   context.objects.put({
     ...role,
-    databaseSettings: { ...role.databaseSettings, [String(database.oid)]: changedSettings(before, setting) },
+    databaseSettings: { ...role.databaseSettings, [String(database.oid)]: changedSettings(context, before, setting) },
   });
   return undefined;
 }
@@ -365,11 +365,13 @@ function* databaseNamed(
 }
 
 function changedSettings(
+  context: DdlContext,
   settings: Readonly<Record<string, string>> | undefined,
   setting: AlterSetting['setting'],
 ): Readonly<Record<string, string>> {
   if (setting.kind === 'reset' && setting.name === undefined) return {};
   const name = setting.name as string;
+  refuseSetting(name, currentRole(context).superuser);
   const { [name]: _old, ...rest } = settings ?? {};
   if (setting.kind === 'reset' || setting.value.kind !== 'values') return rest;
   return { ...rest, [name]: readSetting(name, setting.value.values.map((item) => item.text).join(', ')) };

@@ -57,6 +57,14 @@ export const lockFunctions: Implementations = {
     ),
     defaults: [0],
   },
+  // Part of the extension pg_stat_statements.
+  pg_stat_statements_reset: {
+    ...contextual((userid: number, dbid: number, queryid: Integer, context: EvaluationContext) => {
+      context.resetStatements(userid, dbid, Number(queryid));
+      return '';
+    }),
+    defaults: [0, 0, 0],
+  },
   pg_current_xact_id: contextual((context: EvaluationContext) => context.transactionId),
 };
 

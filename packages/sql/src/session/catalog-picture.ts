@@ -395,6 +395,11 @@ function activityOf(session: SqlSession): Activity {
   return {
     mvcc: engine.mvcc,
     statementUses: () => engine.statementUses.all(),
+    statementsForgotten: () => engine.statementUses.forgotten,
+    statementsSinceMs: () => engine.statementUses.sinceMs,
+    maySeeRole: (roleOid) =>
+      roleOid === session.currentRoleOid ||
+      hasRightsOf(engine.catalog.committed, session.currentRoleOid, PredefinedRole.ReadAllStats),
     nowMicros: () => microsSince2000(engine.clock.nowMs()),
     maySee: (pid) =>
       hasRightsOf(engine.catalog.committed, session.currentRoleOid, PredefinedRole.ReadAllStats) ||

@@ -26,6 +26,7 @@ import type { Insert, Select } from '../text/ast.js';
 import type { Name } from '../text/ast-leaves.js';
 import type { Copy } from '../text/ast-session.js';
 import type { SqlType, Value } from '../types/type.js';
+import { runWithinStatement } from './run-statement.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { PlanStatement, Utility } from './statement.js';
@@ -213,7 +214,7 @@ function* copyTo(node: Copy, session: SqlSession, channel: CopyChannel, text: st
   channel.startOut(settings.format === 'binary', fields.length);
   writer.begin();
   const sink = new WriterSink(writer);
-  const inner = session.run(statement, [], sink, () => undefined);
+  const inner = runWithinStatement(session, statement, sink);
   try {
     for (let step = inner.next(); step.done !== true;) {
       if (step.value === PAUSE) {

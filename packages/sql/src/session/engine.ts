@@ -43,6 +43,8 @@ export interface SqlEngineOptions {
   readonly scratch?: Scratch | undefined;
   /** Threads for costly reads; without them everything runs in this one. */
   readonly workers?: ReadWorkers | undefined;
+  /** Statements that take at least so many milliseconds are logged, where nobody sets it otherwise; negative: none. Default -1. */
+  readonly logMinDurationMs?: number | undefined;
   /** Texts whose syntax trees and plans are kept. */
   readonly statementCacheEntriesMax: number;
   /** Seeds for the sessions' random numbers. */
@@ -56,6 +58,8 @@ export class SqlEngine {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly readOnly: boolean;
+  /** Settings of sessions where nobody says otherwise. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly provider: TableProvider | undefined;
   readonly memoryLimitBytes: number;
   readonly memoryPool: MemoryPool;
@@ -65,7 +69,7 @@ export class SqlEngine {
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
   /** What statements cost so far. */
-  readonly statementUses = new StatementUses();
+  readonly statementUses: StatementUses;
   readonly rowNumbers = new RowNumbers();
   /** Who listens to what. */
   readonly notifications = new Notifications();
@@ -84,6 +88,8 @@ export class SqlEngine {
     this.clock = options.clock;
     this.logger = options.logger;
     this.readOnly = options.readOnly;
+    const { logMinDurationMs = -1 } = options;
+    this.settings = logMinDurationMs < 0 ? {} : { log_min_duration_statement: String(logMinDurationMs) };
     this.provider = options.provider;
     this.memoryLimitBytes = options.memoryLimitBytes;
     this.memoryPool = new MemoryPool(options.queriesMemoryBytesMax ?? QUERIES_AT_ONCE * options.memoryLimitBytes);
@@ -95,6 +101,7 @@ export class SqlEngine {
       options.columnCacheBytes ?? COLUMN_CACHE_BYTES,
       (oid) => this.statistics.of(oid)?.rows ?? 0,
     );
+    this.statementUses = new StatementUses(options.clock.nowMs());
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);
   }
 

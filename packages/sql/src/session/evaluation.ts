@@ -56,6 +56,7 @@ export interface EvaluationOwner {
   readonly transactionStartMicros: number | undefined;
   readonly cursors: Cursors;
   signalBackend(pid: number, signal: BackendSignal): boolean;
+  resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void;
   applySetting(name: string, value: string, local: boolean): string;
   readonly notifier: NotificationPort;
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void;
@@ -145,6 +146,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   signalBackend(pid: number, signal: BackendSignal): boolean {
     return this.owner.signalBackend(pid, signal);
+  }
+
+  resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void {
+    this.owner.resetStatements(roleOid, databaseOid, number);
   }
 
   get transactionId(): number {

@@ -7,7 +7,6 @@ import type { SettingDefinition, SettingKind } from './setting-definitions.js';
 const BOOLEAN: SettingKind = { kind: 'boolean' };
 const TEXT: SettingKind = { kind: 'text' };
 const NUMBER: SettingKind = { kind: 'real', minimum: -1, maximum: Number.MAX_VALUE };
-const TIME: SettingKind = { kind: 'integer', minimum: -1, maximum: 2147483647, unit: 'ms' };
 const SIZE: SettingKind = { kind: 'integer', minimum: -1, maximum: 2147483647, unit: 'kB' };
 
 function fixed(name: string, value: string, description: string, kind: SettingKind = TEXT): SettingDefinition {
@@ -55,7 +54,6 @@ export const fixedSettings: readonly SettingDefinition[] = [
   fixed('local_preload_libraries', '', 'There are no libraries to load.'),
   fixed('log_duration', 'off', 'The log tells of connections and of what fails, and of no statement.', BOOLEAN),
   fixed('log_lock_waits', 'off', 'The log tells of no locks; pg_locks does.', BOOLEAN),
-  fixed('log_min_duration_statement', '-1', 'The log tells of no statement: it could hold a password.', TIME),
   fixed('log_statement', 'none', 'The log tells of no statement: it could hold a password.'),
   fixed('log_temp_files', '-1', 'The log tells of no files of queries.', SIZE),
   fixed('password_encryption', 'scram-sha-256', 'Passwords are kept as SCRAM-SHA-256 has them.'),

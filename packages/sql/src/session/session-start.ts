@@ -1,7 +1,7 @@
 /** What is checked and set when a session begins. */
 import { PhantomError } from '@phantom/base';
 import { type Catalog, type DatabaseDescriptor, type RoleDescriptor, hasPrivilege } from '@phantom/catalog';
-import { readSetting } from './settings.js';
+import { readSetting, refuseSetting } from './settings.js';
 
 /** Whoever connects, and to what; 3D000, 28000 and 42501 when that cannot be. */
 export function findConnection(
@@ -20,15 +20,23 @@ export function findConnection(
   return { database, role };
 }
 
-/** Defaults of a session's settings: the database's, the role's, the role's in the database, then what the client asked for. */
+/** Defaults of a session's settings: the engine's, the database's, the role's, the role's in the database, then what the client asked for. */
 export function startSettings(
+  ofEngine: Readonly<Record<string, string>>,
   database: DatabaseDescriptor,
   role: RoleDescriptor,
   given: Readonly<Record<string, string>>,
 ): Map<string, string> {
+  for (const name of Object.keys(given)) refuseSetting(name, role.superuser);
   const defaults = new Map<string, string>();
   const here = role.databaseSettings?.[String(database.oid)];
-  for (const [name, value] of Object.entries({ ...database.settings, ...role.settings, ...here, ...given }))
+  for (const [name, value] of Object.entries({
+    ...ofEngine,
+    ...database.settings,
+    ...role.settings,
+    ...here,
+    ...given,
+  }))
     defaults.set(name.toLowerCase(), readSetting(name, value));
   return defaults;
 }

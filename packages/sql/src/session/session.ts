@@ -17,12 +17,12 @@
  */
 import { type ErrorFields, PhantomError, Random } from '@phantom/base';
 import type { Clock } from '@phantom/base';
-import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor } from '@phantom/catalog';
+import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor, isSuperuser } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
 import type { ConnectionEnds } from '../functions/registry.js';
-import { type Execution, type ReadSource, type RowSink, StatementWait, TimeSlice } from '../exec/runtime.js';
+import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import { type BackendSignal, signalBackend } from './backend-signals.js';
 import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
@@ -39,10 +39,11 @@ import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
 import { isPlannerSwitch } from './planner-switches.js';
 import { Portal } from './portal.js';
-import { runPlan } from './run-plan.js';
+import { runStatement } from './run-statement.js';
 import { SessionRoutines } from './session-routines.js';
 import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
+import { SlowStatements } from './slow-statements.js';
 import { TemporaryObjects } from './temporary-objects.js';
 import { Settings } from './settings.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
@@ -50,7 +51,7 @@ import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
-import { inFailedTransaction, refuseInFailed, waitedWithin, warnOfEscapes } from './session-errors.js';
+import { refuseInFailed, warnOfEscapes } from './session-errors.js';
 import type { SessionTransaction } from './transaction.js';
 import { TransactionLife } from './transaction-life.js';
 import { type OpeningModes, defaultModes } from './transaction-modes.js';
@@ -82,9 +83,13 @@ export interface SessionOptions {
   readonly copyChannel?: CopyChannel;
   /** Hears of every change of a setting that clients are told about. */
   readonly onParameter?: (name: string, value: string) => void;
+  /** Name of the request that it serves, for the log. */
+  readonly requestId?: string;
   /** Hears that a time limit has ended the session: its transaction is rolled back, and it refuses whatever comes. */
   readonly onTerminate?: (error: PhantomError) => void;
 }
+
+const SLOW_LIMIT = 'log_min_duration_statement';
 
 export type TransactionStatus = 'idle' | 'transaction' | 'failed';
 
@@ -118,6 +123,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly routines = new SessionRoutines(this);
   /** Time limits of the transaction. */
   readonly watch: TransactionWatch;
+  /** Tells the log of what took long. */
+  readonly slow: SlowStatements;
   private readonly triggerCalls = new TriggerCalls(this);
   private writers: TransactionWriters | undefined;
   private readonly life: TransactionLife;
@@ -139,13 +146,17 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     const { database, role } = findConnection(engine.catalog, options.database, options.user);
     this.databaseOid = database.oid;
     this.databaseName = database.name;
-    this.settings = new Settings(startSettings(database, role, options.settings ?? {}), (name, value, reported) => {
-      if (name === 'search_path' || isPlannerSwitch(name)) this.pictureNow = undefined;
-      if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
-      if (name === 'standard_conforming_strings') this.escapesInStrings = value === 'off';
-      if (name === 'transaction_timeout') this.watch.limitChanged(Number(value));
-      if (reported) options.onParameter?.(this.settings.title(name), value);
-    });
+    this.settings = new Settings(
+      startSettings(engine.settings, database, role, options.settings ?? {}),
+      (name, value, reported) => {
+        if (name === 'search_path' || isPlannerSwitch(name)) this.pictureNow = undefined;
+        if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
+        if (name === 'standard_conforming_strings') this.escapesInStrings = value === 'off';
+        if (name === 'transaction_timeout') this.watch.limitChanged(Number(value));
+        if (name === SLOW_LIMIT) this.slow.limitChanged(Number(value));
+        if (reported) options.onParameter?.(this.settings.title(name), value);
+      },
+    );
     this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';
     this.escapesInStrings = this.settings.get('standard_conforming_strings') === 'off';
     this.roles = new SessionRoles(this.rolesOwner(), role);
@@ -154,7 +165,12 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.slice = new TimeSlice(engine.clock);
     this.notifier = new Notifier(this, options.onNotification);
     this.watch = new TransactionWatch(this, options.onTerminate);
+    this.slow = new SlowStatements(this, this.settings.integer(SLOW_LIMIT));
     this.temporary = new TemporaryObjects(this);
+  }
+
+  get requestId(): string | undefined {
+    return this.options.requestId;
   }
 
   get clock(): Clock {
@@ -244,6 +260,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
           node,
           declaredTypes,
           literals,
+          parsed,
           plan: undefined as never,
         };
         try {
@@ -256,7 +273,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
         return statement;
       }
       default:
-        return { kind: 'utility', text, node, utility: utilityOf(node, this, { text, declaredTypes }) };
+        return { kind: 'utility', text, node, parsed, utility: utilityOf(node, this, { text, declaredTypes }) };
     }
   }
 
@@ -320,40 +337,13 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   }
 
   /** The execution of a statement, for Portal. */
-  *run(
+  run(
     statement: SessionStatement,
     parameters: readonly Value[],
     sink: RowSink,
     setTag: (tag: string) => void,
   ): Execution {
-    this.engine.counters.executions++;
-    this.watch.refuseIfEnded();
-    this.activity.begin(statement.text, this.clock.nowMs());
-    this.evaluation.beginStatement();
-    this.advisory.beginStatement();
-    if (statement.kind === 'empty') return 0;
-    const failed = this.transaction?.failed === true;
-    if (failed && !(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true))
-      throw inFailedTransaction();
-    try {
-      if (statement.kind === 'plan') {
-        const beganMs = performance.now();
-        const rows = yield* runPlan(this, statement, parameters, sink);
-        this.engine.statementUses.ended(this.databaseOid, statement, performance.now() - beganMs, rows);
-        return rows;
-      }
-      const { transaction } = this;
-      for (let wait = transaction?.readAhead(false); wait !== undefined; wait = transaction?.readAhead(false))
-        yield wait;
-      if (statement.utility.transaction === 'required') this.ensureTransaction();
-      return yield* statement.utility.run(this, parameters, sink, setTag);
-    } catch (error) {
-      // Only what runs a plan anew can wait for a function; the client may run anything again.
-      const raised = error instanceof StatementWait ? waitedWithin(error.wait) : error;
-      if (statement.kind === 'plan') this.engine.statementUses.failed(this.databaseOid, statement);
-      this.fail(raised);
-      throw raised;
-    }
+    return runStatement(this, statement, parameters, sink, setTag);
   }
 
   /** True when a read needs no transaction: there is none, and the level of one would show nothing else. */
@@ -463,6 +453,12 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   signalBackend(pid: number, signal: BackendSignal): boolean {
     return signalBackend(this, pid, signal);
+  }
+
+  resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void {
+    if (!isSuperuser(this.engine.catalog.committed, this.currentRoleOid))
+      throw new PhantomError('42501', 'permission denied for function pg_stat_statements_reset');
+    this.engine.statementUses.reset(this.clock.nowMs(), roleOid, databaseOid, number);
   }
 
   /** Ends the session for good with an error, which whoever drives it hears of. Called from outside the session. */

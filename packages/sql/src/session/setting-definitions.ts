@@ -28,6 +28,8 @@ export interface SettingDefinition {
   readonly description: string;
   /** Shown, never set by a client. */
   readonly internal?: boolean;
+  /** Set by superusers alone. */
+  readonly superuser?: true;
   /** Sent to clients in ParameterStatus whenever it changes. */
   readonly reported?: boolean;
   /** The form in which a text is kept, undefined when it is no value of the setting; `current` is the value until now. */
@@ -242,6 +244,14 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   switchOf('enable_nestloop', 'nested loops'),
   switchOf('enable_seqscan', 'sequential scans'),
   switchOf('enable_sort', 'sorts'),
+  {
+    name: 'log_min_duration_statement',
+    kind: { kind: 'integer', minimum: -1, maximum: 2147483647, unit: 'ms' },
+    default: '-1',
+    description:
+      'Statements that take so long are logged, without their values; -1 none. Set by superusers; a daemon has a default of its own.',
+    superuser: true,
+  },
   {
     name: 'max_parallel_workers_per_gather',
     kind: { kind: 'integer', minimum: 0, maximum: 1024 },

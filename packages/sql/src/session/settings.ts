@@ -111,10 +111,11 @@ export class Settings {
     return Number(this.get(name));
   }
 
-  /** Sets a value from text, in canonical form; returns that form. `inTransaction`: keep it undoable. */
+  /** Sets a value from text, in canonical form; returns that form. 42501 for what superusers alone may set. `inTransaction`: keep it undoable. */
   set(name: string, text: string, options: { local: boolean; inTransaction: boolean }): string {
     const key = canonicalName(name);
     const definition = BY_NAME.get(key);
+    refuseSetting(key, this.get('is_superuser') === 'on');
     const value =
       definition === undefined ? customValue(key, text) : readValue(definition, text, this.tryGet(key) ?? '');
     this.assign(key, value, options);
@@ -185,7 +186,7 @@ export class Settings {
         setting: this.get(name),
         unit: isNumber ? kind.unit : undefined,
         vartype: VARTYPES[kind.kind],
-        context: definition.internal === true ? 'internal' : 'user',
+        context: definition.internal === true ? 'internal' : definition.superuser === true ? 'superuser' : 'user',
         minimum: isNumber ? String(kind.minimum) : undefined,
         maximum: isNumber ? String(kind.maximum) : undefined,
         values: kind.kind === 'enum' ? kind.values : undefined,
@@ -209,11 +210,15 @@ export class Settings {
     return TITLES[canonicalName(name)] ?? canonicalName(name);
   }
 
-  /** What is not as every session has it, for the start of another session; what the server itself decides is not among it. */
+  /**
+   * What is not as every session has it, for the start of another session; what the server itself decides is not among it, nor what
+   * superusers alone may set.
+   */
   inForce(): Record<string, string> {
     const values: Record<string, string> = {};
     for (const name of [...this.defaults.keys(), ...this.values.keys()]) {
-      if (BY_NAME.get(name)?.internal !== true) values[name] = this.get(name);
+      const definition = BY_NAME.get(name);
+      if (definition?.internal !== true && definition?.superuser !== true) values[name] = this.get(name);
     }
     return values;
   }
@@ -276,6 +281,13 @@ function customValue(key: string, text: string): string {
   throw new PhantomError('42602', `invalid configuration parameter name "${key}"`, {
     detail: 'Custom parameter names must be two or more simple identifiers separated by dots.',
   });
+}
+
+/** 42501 for a setting that superusers alone may set, where somebody else does. */
+export function refuseSetting(name: string, isSuperuser: boolean): void {
+  const key = canonicalName(name);
+  if (!isSuperuser && BY_NAME.get(key)?.superuser === true)
+    throw new PhantomError('42501', `permission denied to set parameter "${key}"`);
 }
 
 /** Reads and checks text as a value of the setting, in canonical form; 22023 when it is none. Used for start-up values too. */

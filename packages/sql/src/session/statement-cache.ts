@@ -29,6 +29,8 @@ const NEW_TEXTS_MAX = 16;
 /** A parsed statement, and what it was parsed without. */
 export interface CachedStatement extends ParsedStatement {
   readonly literals?: Literals | undefined;
+  /** Backslashes in its plain strings are escapes. */
+  readonly escapes?: true;
 }
 
 export class StatementCache {
@@ -86,9 +88,13 @@ export class StatementCache {
   }
 
   /** For a client to whom backslashes in plain strings are escapes: its texts mean something of their own. */
-  parseWithEscapes(text: string): ReturnType<typeof parseScriptWithEscapes> {
+  parseWithEscapes(text: string): {
+    readonly statements: readonly CachedStatement[];
+    readonly plainEscapes: readonly string[];
+  } {
     this.counters.parses++;
-    return parseScriptWithEscapes(text);
+    const { statements, plainEscapes } = parseScriptWithEscapes(text);
+    return { statements: statements.map((statement) => ({ ...statement, escapes: true })), plainEscapes };
   }
 
   /** The plan of a statement for a picture of the catalog: from the cache, or made now. */

@@ -9,7 +9,9 @@ import type { RoutineBinding } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
+import type { CachedStatement } from './statement-cache.js';
 import type { Literals } from './statement-shapes.js';
+import type { CountedUse } from './statement-uses.js';
 
 export interface PlanStatement {
   readonly kind: 'plan';
@@ -21,6 +23,10 @@ export interface PlanStatement {
   readonly literals: Literals | undefined;
   /** Of a routine's body: what it is bound with. */
   readonly routine?: RoutineBinding;
+  /** Where it was read from; undefined within a routine's body, where nothing is counted. */
+  readonly parsed?: CachedStatement | undefined;
+  /** Where its calls are counted (statement-uses.ts). */
+  use?: CountedUse | undefined;
   /** Replaced when the catalog moved on; every execution asks the session for the current one. */
   plan: PreparedPlan;
 }
@@ -29,6 +35,8 @@ export interface UtilityStatement {
   readonly kind: 'utility';
   readonly text: string;
   readonly node: Statement;
+  readonly parsed?: CachedStatement | undefined;
+  use?: CountedUse | undefined;
   readonly utility: Utility;
 }
 

@@ -12,7 +12,8 @@ import { driveNow, type FetchOutcome } from './portal.js';
 import { isCostly } from './read-elsewhere.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SqlSession } from './session.js';
-import type { PlanStatement, SessionStatement } from './statement.js';
+import type { PlanStatement, SessionStatement, UtilityStatement } from './statement.js';
+import type { CountedStatement, CountedUse } from './statement-uses.js';
 import type { SessionTransaction } from './transaction.js';
 import { openBlock } from './transaction-statements.js';
 
@@ -22,19 +23,27 @@ import { openBlock } from './transaction-statements.js';
  */
 export function lookUp(
   session: SqlSession,
-  { text, plan }: PlanStatement,
+  statement: PlanStatement,
   parameters: readonly Value[],
   into: Value[],
 ): boolean {
+  const { text, plan } = statement;
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const { engine, evaluation } = session;
   engine.counters.executions++;
   session.watch.refuseIfEnded();
   session.activity.begin(text);
   evaluation.beginStatement();
+  const use = engine.statementUses.of(session, statement);
+  const beganMs = beginTime(session, use);
   const view = engine.storage.view();
   try {
-    return (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
+    const found = (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
+    noteEnd(session, statement, use, beganMs, found ? 1 : 0);
+    return found;
+  } catch (error) {
+    noteError(session, statement, use, beganMs, error);
+    throw error;
   } finally {
     view.release();
   }
@@ -46,10 +55,11 @@ export function lookUp(
  */
 export function readNow(
   session: SqlSession,
-  { text, plan }: PlanStatement,
+  statement: PlanStatement,
   parameters: readonly Value[],
   sink: RowSink,
 ): boolean {
+  const { text, plan } = statement;
   const { traits } = plan;
   if (traits.writes || traits.locks || !session.readsBare || isCostly(session, plan)) return false;
   const { engine } = session;
@@ -59,10 +69,15 @@ export function readNow(
   session.activity.begin(text);
   session.evaluation.beginStatement();
   session.advisory.beginStatement();
+  const beganMs = performance.now();
   const view = engine.storage.view();
   try {
-    driveNow(session, plan.execute(session.executionContext(parameters, view, undefined), sink));
+    const { value } = driveNow(session, plan.execute(session.executionContext(parameters, view, undefined), sink));
+    noteTimed(session, statement, beganMs, typeof value === 'number' ? value : 0);
     return true;
+  } catch (error) {
+    noteError(session, statement, engine.statementUses.of(session, statement), beganMs, error);
+    throw error;
   } finally {
     view.release();
   }
@@ -94,10 +109,19 @@ export function lookUpWithin(
   session.activity.begin(statement.text);
   session.evaluation.beginStatement();
   storage.beginStatement(statement.text);
+  const use = session.engine.statementUses.of(session, statement);
+  const beganMs = beginTime(session, use);
   try {
-    return road.run(storage, parameters, session.evaluation, into);
+    const found = road.run(storage, parameters, session.evaluation, into);
+    noteEnd(session, statement, use, beganMs, found ? 1 : 0);
+    return found;
   } catch (error) {
-    refuseUnlessAgain(session, storage, error);
+    try {
+      refuseUnlessAgain(session, storage, error);
+    } catch (refused) {
+      noteError(session, statement, use, beganMs, refused);
+      throw refused;
+    }
     return undefined;
   }
 }
@@ -128,8 +152,10 @@ export function writePoint(
   const { pointWrite } = plan;
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
   const transaction = beginWrite(session, statement.text, plan);
-  const outcome = writeOnce(session, transaction, pointWrite, parameters);
-  if (!(outcome instanceof Promise)) return outcome;
+  const use = session.engine.statementUses.of(session, statement);
+  const beganMs = beginTime(session, use);
+  const outcome = writeFirst(session, transaction, statement, use, beganMs, parameters);
+  if (!(outcome instanceof Promise)) return noteEnd(session, statement, use, beganMs, outcome);
   transaction.storage.restartStatement();
   return undefined;
 }
@@ -144,8 +170,50 @@ export function writePointInTurn(
   const { pointWrite } = plan;
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
   const transaction = beginWrite(session, statement.text, plan);
-  const outcome = writeOnce(session, transaction, pointWrite, parameters);
-  return outcome instanceof Promise ? writeOnceFree(session, transaction, statement, parameters, outcome) : outcome;
+  const use = session.engine.statementUses.of(session, statement);
+  const beganMs = beginTime(session, use);
+  const outcome = writeFirst(session, transaction, statement, use, beganMs, parameters);
+  return outcome instanceof Promise
+    ? writeOnceFree(session, transaction, statement, parameters, outcome)
+    : noteEnd(session, statement, use, beganMs, outcome);
+}
+
+/** When a call by key begins, where that is to be known: performance.now(), else undefined. */
+function beginTime(session: SqlSession, use: CountedUse): number | undefined {
+  return session.slow.isOn || use.isSampleDue ? performance.now() : undefined;
+}
+
+/** Counts a call by key that has come to its end, and returns its rows; undefined is left to the ordinary road, which counts it. */
+function noteEnd<Rows extends number | undefined>(
+  session: SqlSession,
+  statement: PlanStatement,
+  use: CountedUse,
+  beganMs: number | undefined,
+  rows: Rows,
+): Rows {
+  if (rows === undefined) return rows;
+  if (beganMs === undefined) use.endedQuickly(rows, undefined);
+  else if (session.slow.isOn) noteTimed(session, statement, beganMs, rows);
+  else use.endedQuickly(rows, performance.now() - beganMs);
+  return rows;
+}
+
+/** Counts a call that has failed. */
+function noteError(
+  session: SqlSession,
+  statement: PlanStatement,
+  use: CountedUse,
+  beganMs: number | undefined,
+  error: unknown,
+): void {
+  use.errors++;
+  if (beganMs !== undefined) session.slow.failed(statement, beganMs, error);
+}
+
+/** Counts a call that was timed for itself. */
+function noteTimed(session: SqlSession, statement: CountedStatement, beganMs: number, rows: number): void {
+  session.engine.statementUses.of(session, statement).ended(performance.now() - beganMs, rows);
+  session.slow.ended(statement, beganMs, rows);
 }
 
 /** Begins a write of one row as a statement of the session's transaction, which is returned. */
@@ -161,6 +229,23 @@ function beginWrite(session: SqlSession, text: string, plan: PreparedPlan): Sess
   transaction.readAhead(true);
   transaction.storage.beginStatement(text);
   return transaction;
+}
+
+/** The first attempt at a write, which is counted when it fails. */
+function writeFirst(
+  session: SqlSession,
+  transaction: SessionTransaction,
+  statement: PlanStatement,
+  use: CountedUse,
+  beganMs: number | undefined,
+  parameters: readonly Value[],
+): number | Promise<void> | undefined {
+  try {
+    return writeOnce(session, transaction, statement.plan.pointWrite as PointWrite, parameters);
+  } catch (error) {
+    noteError(session, statement, use, beganMs, error);
+    throw error;
+  }
 }
 
 /** Rows written; a promise: wait, restart the statement and call this again; undefined: it is for the ordinary road, and restarted. */
@@ -196,6 +281,7 @@ async function writeOnceFree(
   const stop = interrupts.beginRun(settings.integer('statement_timeout'));
   watch.working();
   session.activity.begin(statement.text, session.clock.nowMs());
+  const beganMs = performance.now();
   try {
     for (let wait = first; ;) {
       await interrupts.interruptible(wait);
@@ -205,10 +291,15 @@ async function writeOnceFree(
       if (privileges.length > 0) session.checkPrivileges(privileges);
       if (pointWrite === undefined) return undefined;
       const outcome = writeOnce(session, transaction, pointWrite, parameters);
-      if (!(outcome instanceof Promise)) return outcome;
+      if (!(outcome instanceof Promise)) {
+        if (outcome !== undefined) noteTimed(session, statement, beganMs, outcome);
+        return outcome;
+      }
       wait = outcome;
     }
   } catch (error) {
+    session.engine.statementUses.of(session, statement).errors++;
+    session.slow.failed(statement, beganMs, error);
     session.fail(error);
     // What the error tells may come from commits that are not durable yet.
     await transaction.storage.whenShown();
@@ -235,18 +326,25 @@ export function controlBlock(
     beginControl(session, statement.text);
     openBlock(session, node.modes);
     session.watch.resting();
+    session.engine.statementUses.of(session, statement).endedQuickly(0, undefined);
     return { complete: true, rows: 0, tag: commandTag(node, 0), count: 0 };
   }
   if (node.kind !== 'commit' || node.chain || transaction?.explicit !== true || transaction.failed) return undefined;
   if (transaction.readAhead(false) !== undefined) return undefined;
   beginControl(session, statement.text);
-  return commitBlock(session, commandTag(node, 0));
+  return commitBlock(session, statement, commandTag(node, 0));
 }
 
-async function commitBlock(session: SqlSession, tag: string): Promise<FetchOutcome> {
+async function commitBlock(session: SqlSession, statement: UtilityStatement, tag: string): Promise<FetchOutcome> {
   const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
+  const beganMs = performance.now();
   try {
     await session.commit();
+    noteTimed(session, statement, beganMs, 0);
+  } catch (error) {
+    session.engine.statementUses.of(session, statement).errors++;
+    session.slow.failed(statement, beganMs, error);
+    throw error;
   } finally {
     stop();
   }

@@ -78,6 +78,7 @@ export class TransactionLife {
       this.committed(transaction, wrote ? result : undefined);
     } catch (error) {
       session.interrupts.endCommit();
+      session.slow.transactionEnded(error);
       this.abandon(transaction);
       // What the error tells may come from commits that are not durable yet.
       await storage.whenShown();
@@ -101,6 +102,7 @@ export class TransactionLife {
       const result = storage.commitSync(this.commitOptions());
       this.committed(transaction, wrote ? result : undefined);
     } catch (error) {
+      this.session.slow.transactionEnded(error);
       this.abandon(transaction);
       throw error;
     } finally {
@@ -221,6 +223,7 @@ export class TransactionLife {
   private ended(): void {
     const { session } = this;
     session.closePortals();
+    session.slow.transactionEnded();
     session.watch.ended();
     this.modes.show(this.modes.defaults);
   }

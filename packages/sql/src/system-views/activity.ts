@@ -11,6 +11,7 @@ import type { Value } from '../types/type.js';
 import { socketAddress } from '../types/network-types.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { databasesOf } from './pg-cluster.js';
+import { STATEMENT_VIEWS } from './statements.js';
 import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
 import { TypeOid } from '../types/type-oids.js';
 
@@ -213,32 +214,7 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
       }
     },
   ),
-  {
-    ...view(
-      13919,
-      PHANTOM_OID,
-      'statements',
-      [
-        ['database', TypeOid.name],
-        ['query', TypeOid.text],
-        ['calls', TypeOid.int8],
-        ['errors', TypeOid.int8],
-        ['rows', TypeOid.int8],
-        ['total_ms', TypeOid.float8],
-        ['mean_ms', TypeOid.float8],
-        ['max_ms', TypeOid.float8],
-      ],
-      function* ({ activity, objectsSeen }) {
-        for (const { databaseOid, text, calls, errors, rows, totalMs, maxMs } of activity.statementUses()) {
-          const database = objectsSeen.object(databaseOid);
-          const name = database?.kind === 'database' ? database.name : null;
-          yield [name, text, calls, errors, rows, totalMs, calls === 0 ? null : totalMs / calls, maxMs];
-        }
-      },
-    ),
-    // Texts may hold what others may not read.
-    restricted: true,
-  },
+  ...STATEMENT_VIEWS,
   view(
     13911,
     PHANTOM_OID,

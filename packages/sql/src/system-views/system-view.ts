@@ -20,6 +20,11 @@ export interface Activity {
   readonly mvcc: Mvcc;
   /** What statements of all databases cost so far. */
   statementUses(): Iterable<StatementUse>;
+  /** How often entries were forgotten because there were too many, and since when they are counted, in milliseconds since 1970. */
+  statementsForgotten(): number;
+  statementsSinceMs(): number;
+  /** True when the session may see the texts of that role's statements. */
+  maySeeRole(roleOid: Oid): boolean;
   /** Microseconds since 2000. */
   nowMicros(): number;
   /** True when the session may see what the session of that number runs. */
@@ -101,7 +106,7 @@ export interface ListedSetting {
   readonly setting: string;
   readonly unit: string | undefined;
   readonly vartype: 'bool' | 'integer' | 'real' | 'enum' | 'string';
-  readonly context: 'internal' | 'user';
+  readonly context: 'internal' | 'superuser' | 'user';
   readonly minimum: string | undefined;
   readonly maximum: string | undefined;
   readonly values: readonly string[] | undefined;

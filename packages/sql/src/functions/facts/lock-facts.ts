@@ -25,5 +25,6 @@ export const lockFacts = `
 3093 pg_advisory_xact_lock 23,23 2278 vx pg_advisory_xact_lock_int4
 3094 pg_advisory_xact_lock_shared 23,23 2278 vx pg_advisory_xact_lock_shared_int4
 3095 pg_try_advisory_xact_lock 23,23 16 vx pg_try_advisory_xact_lock_int4
+15897 pg_stat_statements_reset 26,26,20 2278 vx pg_stat_statements_reset
 3096 pg_try_advisory_xact_lock_shared 23,23 16 vx pg_try_advisory_xact_lock_shared_int4
 `;
