@@ -68,11 +68,18 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   });
   try {
     if (options.sampleShop) ensureSampleShop(database);
-    const server = await startServer(database, { ...options, tls, rules, tokens, logger, metrics }).catch(
-      (error: unknown) => {
-        throw new CommandError(ExitCode.Failed, listenError(error));
-      },
-    );
+    const unixSocketPermissions = Number.parseInt(options.unixSocketPermissions, 8);
+    const server = await startServer(database, {
+      ...options,
+      unixSocketPermissions,
+      tls,
+      rules,
+      tokens,
+      logger,
+      metrics,
+    }).catch((error: unknown) => {
+      throw new CommandError(ExitCode.Failed, listenError(error));
+    });
     const pg = hostAndPort(server.pg);
     const http = server.http === undefined ? undefined : hostAndPort(server.http);
     const url = `postgres://${encodeURIComponent(superuserOf(database, superuser))}@${pg}/${encodeURIComponent(databaseOf(database))}`;
@@ -80,7 +87,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     process.stdout.write(`phantomd ready pg=${pg}${http === undefined ? '' : ` http=${http}`}\n`);
     if (options.sampleShop)
       process.stdout.write(nextSteps(url, calledAs(process.argv[1] ?? 'phantomd', process.cwd())));
-    logger.info('ready', { pg, http, directory: database.directory, durability });
+    logger.info('ready', { pg, unixSocket: server.unixSocketPath, http, directory: database.directory, durability });
     const signal = await stop;
     logger.info('stopping', { signal, connections: server.connections });
     await server.close();

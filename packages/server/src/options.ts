@@ -11,6 +11,10 @@ export interface ServerOptions {
   readonly host?: string;
   /** Port of the PostgreSQL protocol; 0 picks a free one. Default 5433. */
   readonly pgPort?: number;
+  /** Directory of a Unix socket, `.s.PGSQL.` and the port, beside the port; undefined: none. Not on Windows. */
+  readonly unixSocketDirectory?: string | undefined;
+  /** Who may connect by it: permissions of a file. Default 0o700, whoever runs the server. */
+  readonly unixSocketPermissions?: number;
   /** Port of HTTP; 0 picks a free one, undefined leaves HTTP out. */
   readonly httpPort?: number | undefined;
   /** Clients at once; one more is told 53300. Default 1000. */
@@ -44,7 +48,10 @@ export interface ServerOptions {
   readonly metrics?: Metrics;
 }
 
-export type ResolvedServerOptions = Required<Omit<ServerOptions, 'httpPort' | 'tls' | 'rules' | 'tokens'>> & {
+export type ResolvedServerOptions = Required<
+  Omit<ServerOptions, 'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens'>
+> & {
+  readonly unixSocketDirectory: string | undefined;
   readonly httpPort: number | undefined;
   readonly tls: TlsOptions | undefined;
   readonly rules: AuthenticationRules | undefined;
@@ -56,6 +63,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   return {
     host: options.host ?? '127.0.0.1',
     pgPort: options.pgPort ?? 5433,
+    unixSocketDirectory: options.unixSocketDirectory,
+    unixSocketPermissions: options.unixSocketPermissions ?? 0o700,
     httpPort: options.httpPort,
     tls: options.tls,
     rules: options.rules,

@@ -1,5 +1,5 @@
 /**
- * A database on the network: the PostgreSQL protocol on one port, HTTP on another.
+ * A database on the network: the PostgreSQL protocol on one port (and a Unix socket, if asked for), HTTP on another.
  *
  *   const server = await startServer(db, { pgPort: 5433, httpPort: 8433 });
  *   ...
@@ -24,6 +24,8 @@ export interface ServerAddress {
 
 export class Server {
   readonly pg: ServerAddress;
+  /** Path of the Unix socket; undefined without one. */
+  readonly unixSocketPath: string | undefined;
   /** Undefined without HTTP. */
   readonly http: ServerAddress | undefined;
   private readonly pgListener: PgListener;
@@ -39,6 +41,7 @@ export class Server {
   ) {
     this.drainTimeoutMs = pgListener.options.drainTimeoutMs;
     this.pg = pg;
+    this.unixSocketPath = pgListener.unixSocketPath;
     this.http = http;
     this.pgListener = pgListener;
     this.httpListener = httpListener;
@@ -66,7 +69,7 @@ export class Server {
 
 /**
  * Serves an open database. Resolves once clients are accepted. Rejects with 55000 for a host that is not loopback without TLS and
- * passwords, and with what the system said when a port cannot be had.
+ * passwords, with 55006 when another server has the Unix socket, and with what the system said when a port cannot be had.
  */
 export async function startServer(database: Database, given: ServerOptions = {}): Promise<Server> {
   const options = resolveServerOptions(given);

@@ -50,6 +50,7 @@ function workFor(role: LoginRole | undefined): string[] {
         user: 'someone',
         database: 'phantom',
         address: '10.0.0.1',
+        isUnix: false,
         isLoopback: false,
         isEncrypted: true,
         isMemberOf: () => false,

@@ -85,6 +85,7 @@ describe('who is let in', () => {
     user: 'u',
     database: 'shop',
     address: isLoopback ? '127.0.0.1' : '10.1.2.3',
+    isUnix: false,
     isLoopback,
     isEncrypted: !isLoopback,
     isMemberOf: (role) => role === 'clerks',
@@ -103,9 +104,8 @@ describe('who is let in', () => {
   const plain = { name: 'u', superuser: false };
 
   it('knows loopback', () => {
-    for (const address of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', '', undefined])
-      expect(isLoopback(address)).toBe(true);
-    for (const address of ['10.0.0.1', '::', '0.0.0.0', '::ffff:10.0.0.1', '128.0.0.1'])
+    for (const address of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) expect(isLoopback(address)).toBe(true);
+    for (const address of ['', undefined, '10.0.0.1', '::', '0.0.0.0', '::ffff:10.0.0.1', '128.0.0.1'])
       expect(isLoopback(address)).toBe(false);
     expect(isLoopbackHost('localhost')).toBe(true);
     expect(isLoopbackHost('example.org')).toBe(false);
@@ -150,6 +150,7 @@ describe('who is let in', () => {
       hostnossl all        all       10.0.0.0/8   reject
       host      sameuser   u         ::1/128      trust
       host      all        all       loopback     scram-sha-256
+      local     shop       u                      trust
     `);
     const method = (more: Partial<Applicant>): string | undefined => rules.methodFor(applicant(false, more));
     expect(method({})).toBe('cert');
@@ -160,6 +161,12 @@ describe('who is let in', () => {
     expect(method({ address: '11.0.0.1', isEncrypted: false })).toBeUndefined();
     expect(method({ address: '::1', database: 'u' })).toBe('trust');
     expect(method({ address: '127.0.0.1', isLoopback: true })).toBe('scram-sha-256');
+    const unix = { address: undefined, isUnix: true, isLoopback: true, isEncrypted: false };
+    expect(method(unix)).toBe('trust');
+    expect(method({ ...unix, database: 'other' })).toBeUndefined();
+    expect(() => requireProof(applicant(true, { ...unix, database: 'other' }), context(plain, { rules }))).toThrowError(
+      'no pg_hba.conf entry for host "[local]", user "u", database "other", no encryption',
+    );
     expect(() => requireProof(applicant(false, { isEncrypted: false }), context(plain, { rules }))).toThrowError(
       /no pg_hba.conf entry/,
     );
@@ -175,7 +182,8 @@ describe('who is let in', () => {
       () =>
         new AuthenticationRules(text);
     expect(wrong('\nhost all all all')).toThrowError(/line 2: a rule is/);
-    expect(wrong('local all all all trust')).toThrowError(/"local" is no connection/);
+    expect(wrong('local all all all trust')).toThrowError(/a rule is local, databases, users and method/);
+    expect(wrong('unix all all all trust')).toThrowError(/"unix" is no connection/);
     expect(wrong('host all all all md5')).toThrowError(/"md5" is no method/);
     expect(wrong('host all all all cert')).toThrowError(/hostssl connections alone/);
     for (const address of ['10.0.0.0/33', 'nowhere', '1.2.3.4/x'])

@@ -7,7 +7,7 @@
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `spill`: one transaction of 2 GiB
  * (`--rows 8000000`, `--only btree`). `documents`: collections against
  * SQLite's JSON and nedb (`--only nedb`). `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
- * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`).
+ * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`; `--unix`: both by Unix sockets instead of TCP).
  * `large`: memory, disk and random gets of both trees alone and of LevelDB with `--records 10000000` (`--only lsm`, `--step load`
  * and then `--step read`). `films`: join orders of up to twelve tables, beside orders drawn at random (`--scale 1`).
  * `amplification`: what both trees write, keep and read for five workloads, and what the advisor makes of them (`--rows 200000`, `--only 'random order'`). `prices`: what the advisor's model of the engines stands on.
@@ -51,7 +51,7 @@ const SUITES = {
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 
-const USAGE = `usage: npm run bench -- [SUITE...] [--quick] [--only ROW,...] [--rows N] [--records N] [--scale N] [--turns N] [--step load|read] [--profile FOLDER]
+const USAGE = `usage: npm run bench -- [SUITE...] [--quick] [--only ROW,...] [--rows N] [--records N] [--scale N] [--turns N] [--step load|read] [--profile FOLDER] [--unix]
 suites: ${Object.keys(SUITES).join(', ')}; without any: sql, parser`;
 
 const OPTIONS = {
@@ -64,6 +64,7 @@ const OPTIONS = {
   only: { type: 'string' },
   step: { type: 'string' },
   profile: { type: 'string' },
+  unix: { type: 'boolean' },
 };
 
 function fail(message) {
@@ -89,7 +90,7 @@ if (values.help) {
 const unknown = named.find((name) => !Object.hasOwn(SUITES, name));
 if (unknown !== undefined) fail(`no suite ${unknown}\n${USAGE}`);
 const numberOf = (option) => (values[option] === undefined ? undefined : Number(values[option]));
-const { quick = false, profile, step } = values;
+const { quick = false, unix = false, profile, step } = values;
 const [scale, rows, records, turns] = ['scale', 'rows', 'records', 'turns'].map(numberOf);
 const only = values.only?.split(',');
 const directory = process.env['PHANTOM_BENCH_DIR'] ?? tmpdir();
@@ -97,4 +98,4 @@ const floor = syncFloor(directory);
 console.log(machineLine());
 console.log(`fsync floor: p50 ${floor.p50.toFixed(0)} us, p95 ${floor.p95.toFixed(0)} us`);
 for (const name of named.length === 0 ? ['sql', 'parser'] : named)
-  await SUITES[name]({ quick, scale, rows, records, turns, only, step, directory, profile });
+  await SUITES[name]({ quick, scale, rows, records, turns, only, step, directory, profile, unix });

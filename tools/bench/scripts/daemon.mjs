@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 
 const DAEMON = fileURLToPath(new URL('../../../apps/phantomd/dist/main.js', import.meta.url));
 
-/** `{ port, processId, stop }`, ready for connections. `nodeOptions` go to Node itself: `--cpu-prof`, say. */
-export async function startDaemon(data, { durability = 'fsync', nodeOptions = [] } = {}) {
-  const daemon = spawn(
-    process.execPath,
-    [...nodeOptions, DAEMON, 'serve', '--data', data, '--pg-port', '0', '--http-port', '0', '--durability', durability],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
+/** `{ port, processId, stop }`, ready for connections. `nodeOptions` go to Node itself: `--cpu-prof`, say. A Unix socket is made in `socketDirectory`. */
+export async function startDaemon(data, { durability = 'fsync', nodeOptions = [], socketDirectory } = {}) {
+  const serve = [DAEMON, 'serve', '--data', data, '--pg-port', '0', '--http-port', '0', '--durability', durability];
+  const socket = socketDirectory === undefined ? [] : ['--unix-socket-directory', socketDirectory];
+  const daemon = spawn(process.execPath, [...nodeOptions, ...serve, ...socket], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const port = await new Promise((resolve, reject) => {
     let said = '';
     daemon.stdout.on('data', (bytes) => {

@@ -7,7 +7,7 @@ import { peer } from './peers.mjs';
 
 const PLACES = ['/usr/lib/postgresql/15/bin', '/usr/local/bin', '/usr/bin'];
 
-/** `{ client, processId, stop }` with a connected `pg` client, or undefined with a line on stderr when there is no server to be had. */
+/** `{ client, directory, processId, stop }` with a connected `pg` client and the directory of its Unix socket, or undefined with a line on stderr when there is no server to be had. */
 export async function startPostgres() {
   const programs = PLACES.find((place) => existsSync(join(place, 'initdb')));
   const pg = programs === undefined ? undefined : peer('pg');
@@ -35,6 +35,7 @@ export async function startPostgres() {
   await client.connect();
   return {
     client,
+    directory,
     processId: Number(readFileSync(join(data, 'postmaster.pid'), 'latin1').split('\n')[0]),
     async stop() {
       await client.end();

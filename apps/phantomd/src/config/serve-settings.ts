@@ -1,5 +1,5 @@
 /** All settings of `phantomd serve`, in the order in which they are shown. */
-import { type SettingValue, bytes, choice, count, flag, port, text, textOr, time } from './setting.js';
+import { type SettingValue, bytes, choice, count, flag, permissions, port, text, textOr, time } from './setting.js';
 
 const MIB = 2 ** 20;
 
@@ -8,6 +8,11 @@ export const SERVE_SETTINGS = {
   host: textOr('127.0.0.1', 'address', 'address to listen on; others than loopback need TLS and passwords'),
   pgPort: port(5433, 'port of the PostgreSQL protocol; 0 picks a free one'),
   httpPort: port(8433, 'port of HTTP: /v1/query, /healthz, /readyz, /metrics; 0 picks a free one'),
+  unixSocketDirectory: text(
+    'dir',
+    'directory of a Unix socket, .s.PGSQL. and the port, for clients of this machine: psql -h DIR',
+  ),
+  unixSocketPermissions: permissions('0700', 'who may connect by it: octal digits, as chmod takes them'),
   durability: choice(
     ['fsync', 'os', 'memory'],
     'fsync',

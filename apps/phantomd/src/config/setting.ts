@@ -90,6 +90,19 @@ export function bytes(fallback: number, minimum: number, description: string): S
   };
 }
 
+/** Permissions of a file, as chmod takes them: a text of octal digits. */
+export function permissions(fallback: string, description: string): Setting<string> {
+  return {
+    description,
+    placeholder: 'mode',
+    fallback,
+    read: (given) => {
+      if (typeof given === 'string' && /^0?[0-7]{3}$/.test(given)) return given;
+      throw new Error('has to be a text of three octal digits, such as 0700, 0770 or 0777');
+    },
+  };
+}
+
 function readText(given: unknown): string {
   if (typeof given !== 'string' || given === '') throw new Error('has to be a text');
   return given;

@@ -2,7 +2,7 @@
  * Who is let in, and by what proof. rules.ts says which method there is for whom; where there are no rules:
  *
  *   role with a password     SCRAM-SHA-256; from elsewhere than loopback encrypted only
- *   role without a password  trusted from a loopback address, refused from elsewhere
+ *   role without a password  trusted from a loopback address and by a socket in the file system, refused from elsewhere
  *   no such role             said plainly on loopback; from elsewhere it fails as a wrong password does
  */
 import type { LoginRole } from '../pg/database-session.js';
@@ -10,10 +10,9 @@ import { type FatalError, fatal } from '../pg/reports.js';
 import type { Applicant, AuthenticationMethod, AuthenticationRules } from './rules.js';
 import { ScramExchange, verifierFor, wrongPassword } from './scram.js';
 
-/** True for 127.0.0.0/8, ::1, IPv4 loopback in IPv6 form, and sockets without an address. */
+/** True for 127.0.0.0/8, ::1 and IPv4 loopback in IPv6 form. */
 export function isLoopback(address: string | undefined): boolean {
-  if (address === undefined || address === '') return true;
-  return address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/i.test(address);
+  return address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/i.test(address ?? '');
 }
 
 /** True for a host name or address that means loopback alone. */
@@ -60,11 +59,11 @@ function methodFor(applicant: Applicant, { role, rules }: AuthenticationContext)
 }
 
 /** As PostgreSQL says it: clients look for these words. */
-function noEntry({ user, database, address, isEncrypted }: Applicant): FatalError {
+function noEntry({ user, database, address, isUnix, isEncrypted }: Applicant): FatalError {
   const encryption = isEncrypted ? 'SSL encryption' : 'no encryption';
   return fatal(
     '28000',
-    `no pg_hba.conf entry for host "${address ?? ''}", user "${user}", database "${database}", ${encryption}`,
+    `no pg_hba.conf entry for host "${isUnix ? '[local]' : (address ?? '')}", user "${user}", database "${database}", ${encryption}`,
   );
 }
 

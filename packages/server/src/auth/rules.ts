@@ -2,17 +2,18 @@
  * Who may come in from where, and by what proof: rules like those of PostgreSQL's pg_hba.conf, the first that fits counts.
  *
  *   # connection  databases   users      address        method
+ *   local         all         all                       trust
  *   host          all         all        127.0.0.1/32   trust
  *   hostssl       shop,test   +clerks    10.0.0.0/8     scram-sha-256
  *   hostssl       all         reports    all            cert
  *   host          all         all        all            reject
  *
- * connection  host: any; hostssl: encrypted; hostnossl: not encrypted
+ * connection  local: by a socket in the file system; host: any by the network; hostssl: encrypted; hostnossl: not encrypted
  * users       names, `all`, or `+role` for the role's members
- * address     all, loopback, an address or a network (address/bits)
+ * address     all, loopback, an address or a network (address/bits); a local rule has none
  * method      trust, scram-sha-256, cert (the certificate's common name is the user's), reject
  *
- * Without rules of your own: from loopback a role with a password proves it and one without is trusted; from elsewhere
+ * Without rules of your own: from loopback, and by a socket in the file system, a role with a password proves it and one without is trusted; from elsewhere
  * everybody comes encrypted and with a password.
  */
 import { BlockList, isIP } from 'node:net';
@@ -26,6 +27,9 @@ export interface Applicant {
   readonly database: string;
   /** As the socket has it; undefined for what is not a network. */
   readonly address: string | undefined;
+  /** True for what came by a socket in the file system. */
+  readonly isUnix: boolean;
+  /** True for what came from this machine, by whatever way. */
   readonly isLoopback: boolean;
   readonly isEncrypted: boolean;
   /** Whether the user is a member of a role. */
@@ -33,14 +37,14 @@ export interface Applicant {
 }
 
 interface Rule {
-  readonly connection: 'host' | 'hostssl' | 'hostnossl';
+  readonly connection: 'local' | 'host' | 'hostssl' | 'hostnossl';
   readonly databases: readonly string[];
   readonly users: readonly string[];
   readonly fits: (applicant: Applicant) => boolean;
   readonly method: AuthenticationMethod;
 }
 
-const CONNECTIONS = new Set(['host', 'hostssl', 'hostnossl']);
+const CONNECTIONS = new Set(['local', 'host', 'hostssl', 'hostnossl']);
 const METHODS = new Set(['trust', 'scram-sha-256', 'cert', 'reject']);
 /** Rules of one server. */
 const RULES_MAX = 1000;
@@ -67,6 +71,7 @@ export class AuthenticationRules {
 }
 
 function fits(rule: Rule, applicant: Applicant): boolean {
+  if ((rule.connection === 'local') !== applicant.isUnix) return false;
   if (rule.connection === 'hostssl' && !applicant.isEncrypted) return false;
   if (rule.connection === 'hostnossl' && applicant.isEncrypted) return false;
   const { user, database } = applicant;
@@ -79,12 +84,19 @@ function fits(rule: Rule, applicant: Applicant): boolean {
   return isDatabase && isUser && rule.fits(applicant);
 }
 
+type Words = [connection: string, databases: string, users: string, address: string, method: string];
+
 function readRule(words: readonly string[], line: number): Rule {
-  const [connection, databases, users, address, method] = words as [string, string, string, string, string];
   const wrong = (what: string): PhantomError =>
     new PhantomError('22023', `rule of authentication in line ${line}: ${what}`, { data: { line } });
-  if (words.length !== 5) throw wrong('a rule is connection, databases, users, address and method');
-  if (!CONNECTIONS.has(connection)) throw wrong(`"${connection}" is no connection: host, hostssl or hostnossl`);
+  const isLocal = words[0] === 'local';
+  if (words.length !== (isLocal ? 4 : 5)) {
+    const parts = isLocal ? 'local, databases, users' : 'connection, databases, users, address';
+    throw wrong(`a rule is ${parts} and method`);
+  }
+  // A local rule says nothing of addresses: it takes all that there are.
+  const [connection, databases, users, address, method] = (isLocal ? words.toSpliced(3, 0, 'all') : words) as Words;
+  if (!CONNECTIONS.has(connection)) throw wrong(`"${connection}" is no connection: local, host, hostssl or hostnossl`);
   if (!METHODS.has(method)) throw wrong(`"${method}" is no method: trust, scram-sha-256, cert or reject`);
   if (method === 'cert' && connection !== 'hostssl') throw wrong('certificates are shown in hostssl connections alone');
   const test = addressTest(address);

@@ -15,7 +15,7 @@
 import type { Socket } from 'node:net';
 import { type Counter, type Logger, type PhantomError, isPhantomError } from '@phantom/base';
 import type { Admission } from '../admission.js';
-import { refuseWithoutPassword, requireProof } from '../auth/authentication.js';
+import { isLoopback, refuseWithoutPassword, requireProof } from '../auth/authentication.js';
 import { SCRAM_MECHANISM, type ScramExchange } from '../auth/scram.js';
 import type { ResolvedServerOptions } from '../options.js';
 import {
@@ -67,8 +67,6 @@ export interface ConnectionHost {
   readonly counters: SessionCounters;
   readonly cancels: Counter;
   readonly logger: Logger;
-  /** How connections are encrypted; undefined: they are not. */
-  readonly tls: TlsSettings | undefined;
   /** True once the server stops. */
   readonly draining: boolean;
   closed(connection: PgConnection): void;
@@ -82,7 +80,10 @@ interface Puller {
 export class PgConnection implements MessageSource, OutputPatience {
   private socket: Socket;
   private readonly host: ConnectionHost;
-  private readonly isLocal: boolean;
+  /** How it is encrypted when the client asks; undefined: it cannot be. */
+  private readonly tls: TlsSettings | undefined;
+  /** True when it came by a socket in the file system. */
+  private readonly isUnix: boolean;
   private readonly address: string | undefined;
   /** What TLS told of the client; undefined while nothing is encrypted. */
   private encryption: ClientEncryption | undefined;
@@ -111,10 +112,11 @@ export class PgConnection implements MessageSource, OutputPatience {
   /** Who waits for a message while a statement runs. */
   private puller: Puller | undefined;
 
-  constructor(socket: Socket, host: ConnectionHost, isLocal: boolean) {
+  constructor(socket: Socket, host: ConnectionHost, tls: TlsSettings | undefined, isUnix: boolean) {
     this.socket = socket;
     this.host = host;
-    this.isLocal = isLocal;
+    this.tls = tls;
+    this.isUnix = isUnix;
     this.address = socket.remoteAddress;
     this.output = new Output(socket, host.pool, host.outbox, this);
     this.session = new ProtocolSession({
@@ -168,7 +170,7 @@ export class PgConnection implements MessageSource, OutputPatience {
 
   private readonly received = (chunk: Buffer): void => {
     if (this.phase === 'ended') return;
-    const { tls } = this.host;
+    const { tls } = this;
     if (this.isFresh && chunk[0] === TLS_HANDSHAKE && tls !== undefined) {
       this.isFresh = false;
       this.socket.pause();
@@ -376,7 +378,8 @@ export class PgConnection implements MessageSource, OutputPatience {
         user: request.user,
         database: request.database,
         address: this.address,
-        isLoopback: this.isLocal,
+        isUnix: this.isUnix,
+        isLoopback: this.isUnix || isLoopback(this.address),
         isEncrypted: this.encryption !== undefined,
         isMemberOf: (other) => host.source.isMember(request.user, other),
       },
@@ -394,7 +397,7 @@ export class PgConnection implements MessageSource, OutputPatience {
 
   /** `S` and TLS from the next byte on, or `N`. What was sent before the answer could be anybody's: the connection ends. */
   private answerSslRequest(): void {
-    const { tls } = this.host;
+    const { tls } = this;
     if (tls === undefined) {
       this.output.messages.u8(0x4e);
       return;

@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { Counter, Logger } from '@phantom/base';
 import { Admission } from '../admission.js';
-import { isLoopback } from '../auth/authentication.js';
 import type { ResolvedServerOptions } from '../options.js';
 import { CancelKeys } from './cancel-keys.js';
 import { type ConnectionHost, PgConnection } from './connection.js';
@@ -15,6 +14,7 @@ import { Outbox } from './outbox.js';
 import { BufferPool } from './output.js';
 import { LoopPoll } from '../loop-poll.js';
 import type { SessionCounters } from './session-counters.js';
+import { UnixSocket, unixSocketPath } from './unix-socket.js';
 
 /** Bytes the socket takes before it says that the client does not keep up. */
 const SOCKET_BYTES = 64 * 1024;
@@ -38,6 +38,8 @@ export class PgListener implements ConnectionHost {
   draining = false;
   private readonly accepted: Counter;
   private readonly server: Server;
+  /** Who listens in the file system, and under which name. */
+  private unix: { readonly server: Server; readonly socket: UnixSocket } | undefined;
   private readonly connections = new Set<PgConnection>();
   private emptied: (() => void) | undefined;
 
@@ -56,19 +58,53 @@ export class PgListener implements ConnectionHost {
     this.cancels = metrics.counter('phantom_pg_cancels_total', 'Cancel requests with the right key.');
     this.accepted = metrics.counter('phantom_pg_connections_total', 'Connections accepted.');
     metrics.gauge('phantom_pg_connections', 'Clients that have been let in.', () => this.admission.connections);
-    this.server = createServer({ noDelay: true, highWaterMark: SOCKET_BYTES }, (socket) => this.accept(socket));
+    this.server = this.newServer(false);
   }
 
-  /** Listens; resolves to the address once clients are accepted, rejects with what the system said. */
-  listen(): Promise<AddressInfo> {
+  /** Listens; resolves to the address once clients are accepted, rejects with what the system or `UnixSocket.listen` said. */
+  async listen(): Promise<AddressInfo> {
+    const address = await this.listenOnPort();
+    try {
+      await this.listenInDirectory(address.port);
+    } catch (error) {
+      this.server.close();
+      throw error;
+    }
+    return address;
+  }
+
+  /** Where clients of this machine come in without the network; undefined where they cannot. */
+  get unixSocketPath(): string | undefined {
+    return this.unix?.socket.path;
+  }
+
+  private listenOnPort(): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen({ host: this.options.host, port: this.options.pgPort, backlog: BACKLOG }, () => {
         this.server.off('error', reject);
-        this.server.on('error', (error) => this.logger.error('the listener failed', { error: error.message }));
+        this.logFailures(this.server);
         resolve(this.server.address() as AddressInfo);
       });
     });
+  }
+
+  private async listenInDirectory(port: number): Promise<void> {
+    const { unixSocketDirectory, unixSocketPermissions } = this.options;
+    if (unixSocketDirectory === undefined) return;
+    const server = this.newServer(true);
+    const path = unixSocketPath(unixSocketDirectory, port);
+    const socket = await UnixSocket.listen(server, path, unixSocketPermissions, BACKLOG);
+    this.logFailures(server);
+    this.unix = { server, socket };
+  }
+
+  private newServer(isUnix: boolean): Server {
+    return createServer({ noDelay: !isUnix, highWaterMark: SOCKET_BYTES }, (socket) => this.accept(socket, isUnix));
+  }
+
+  private logFailures(server: Server): void {
+    server.on('error', (error) => this.logger.error('the listener failed', { error: error.message }));
   }
 
   /**
@@ -78,6 +114,8 @@ export class PgListener implements ConnectionHost {
   async close(): Promise<void> {
     this.draining = true;
     this.server.close();
+    this.unix?.server.close();
+    this.unix?.socket.remove();
     for (const connection of this.connections) connection.drain();
     if (this.connections.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
@@ -96,14 +134,15 @@ export class PgListener implements ConnectionHost {
     if (this.connections.size === 0) this.emptied?.();
   }
 
-  private accept(accepted: Socket): void {
+  private accept(accepted: Socket, isUnix: boolean): void {
     if (!this.admission.arrive()) {
       accepted.destroy();
       return;
     }
     this.accepted.value++;
-    // What may become TLS is read by Node itself.
-    const socket = this.tls === undefined ? readKept(accepted) : accepted;
-    this.connections.add(new PgConnection(socket, this, isLoopback(socket.remoteAddress)));
+    // What may become TLS is read by Node itself. What stays on the machine is never encrypted.
+    const tls = isUnix ? undefined : this.tls;
+    const socket = tls === undefined ? readKept(accepted) : accepted;
+    this.connections.add(new PgConnection(socket, this, tls, isUnix));
   }
 }

@@ -28,6 +28,7 @@ import { startPostgres } from '../postgres.mjs';
 import { pacedReads } from './paced-reads.mjs';
 
 const run = promisify(execFile);
+const LOOPBACK = '127.0.0.1';
 const SCALE = 10;
 const ACCOUNTS = 100_000 * SCALE;
 /** Length of the round that warms up. */
@@ -60,7 +61,7 @@ const SCRIPTS = {
 
 const PREPARED = ['-M', 'prepared'];
 
-export async function serverSuite({ quick, turns, only, directory, profile }) {
+export async function serverSuite({ quick, turns, only, directory, profile, unix }) {
   const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
   const rounds = turns ?? (quick ? 1 : 3);
   const seconds = quick ? 2 : 4;
@@ -70,11 +71,20 @@ export async function serverSuite({ quick, turns, only, directory, profile }) {
     writeFileSync(files[name], `${lines.join('\n')}\n`);
   }
   const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const daemon = await startDaemon(join(home, 'served'), { nodeOptions });
-  const ours = new Server('phantom', 'phantom', daemon.port, daemon.processId);
+  const daemon = await startDaemon(join(home, 'served'), { nodeOptions, ...(unix ? { socketDirectory: home } : {}) });
+  const ours = new Server('phantom', 'phantom', unix ? home : LOOPBACK, daemon.port, daemon.processId);
   const postgres = profile === undefined ? await startPostgres() : undefined;
   const theirs =
-    postgres === undefined ? undefined : new Server('postgres', 'postgres', postgres.client.port, postgres.processId);
+    postgres === undefined
+      ? undefined
+      : new Server(
+          'postgres',
+          'postgres',
+          unix ? postgres.directory : LOOPBACK,
+          postgres.client.port,
+          postgres.processId,
+        );
+  console.log(`by ${unix ? 'Unix sockets' : 'TCP on loopback'}`);
   const wanted = (name) => only === undefined || only.includes(name);
   const row = async (name, clients, options, target, statements = 1) => {
     if (!wanted(name.split(' ')[0])) return;
@@ -126,8 +136,8 @@ export async function serverSuite({ quick, turns, only, directory, profile }) {
 
 /** A server under measurement. */
 class Server {
-  constructor(user, database, port, processId) {
-    this.address = ['-h', '127.0.0.1', '-p', String(port), '-U', user];
+  constructor(user, database, host, port, processId) {
+    this.address = ['-h', host, '-p', String(port), '-U', user];
     this.port = port;
     this.user = user;
     this.database = database;
@@ -206,7 +216,7 @@ function openConnection(server) {
   message.writeInt32BE(0x30000, 4);
   message.write(options, 8, 'latin1');
   return new Promise((resolve, reject) => {
-    const socket = connect(server.port, '127.0.0.1', () => socket.write(message));
+    const socket = connect(server.port, LOOPBACK, () => socket.write(message));
     socket.on('error', reject);
     socket.on('data', (bytes) => {
       if (bytes.at(-6) === 0x5a) resolve(socket);
