@@ -23,6 +23,8 @@ import type { Oid } from './descriptors.js';
 const CATALOG_SPACE_NUMBER = 1;
 /** Space number of prepared transactions. */
 const PREPARED_SPACE_NUMBER = 2;
+/** Space number of the decisions of transactions over several databases. */
+const DECISION_SPACE_NUMBER = 3;
 /** Space numbers below are the system's. */
 const USER_SPACE_FIRST = 1024;
 
@@ -34,6 +36,11 @@ export function userSpace(engine: EngineCode, storeNumber: number): SpaceId {
 /** The space of prepared transactions in the system engine, for MvccOptions.preparedSpace. */
 export function preparedSpace(systemEngine: EngineCode): SpaceId {
   return makeSpaceId(systemEngine, PREPARED_SPACE_NUMBER);
+}
+
+/** The space of a coordinator's decisions in the system engine. */
+export function decisionSpace(systemEngine: EngineCode): SpaceId {
+  return makeSpaceId(systemEngine, DECISION_SPACE_NUMBER);
 }
 
 export const KeyKind = {

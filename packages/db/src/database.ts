@@ -15,12 +15,17 @@ import {
   type WorkCounters,
 } from '@phantom/sql';
 import type { StoreStats } from '@phantom/store';
+import type { WriteDecision } from '@phantom/txn-2pc-saga';
+import type { Durability } from '@phantom/wal';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
 import type { BackupOptions, BackupResult } from './backups.js';
+import { Connection } from './connection.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
+import { Distributed, type RunTransaction } from './distributed.js';
 import { MEMORY_DIRECTORY, type ResultOptions } from './options.js';
 import type { DatabaseParts } from './parts.js';
 import { SessionPool } from './session-pool.js';
+import type { SqlSource } from './sql-participant.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
 import { SyncTransaction, Transaction, type TransactionOptions, openingModes } from './transaction.js';
@@ -38,6 +43,7 @@ export class Database {
   private readonly pool: SessionPool;
   private readonly release: () => Promise<void>;
   private closing: Promise<void> | undefined;
+  private readonly distributions: { close(): Promise<void> }[] = [];
   /** Those that read documents now. */
   private readonly checks = new Set<Promise<void>>();
 
@@ -159,6 +165,15 @@ export class Database {
    * the log and not durable yet: it is by the time this resolves or rejects.
    */
   async transaction<T>(callback: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.inTransaction(callback, options, (session) => session.commit());
+  }
+
+  /** As transaction, ended by `commit` in place of the session's own. */
+  private async inTransaction<T>(
+    callback: (tx: Transaction) => Promise<T>,
+    options: TransactionOptions,
+    commit: (session: SqlSession) => Promise<void>,
+  ): Promise<T> {
     this.checkOpen();
     const retries = new Retries(options.retries);
     const session = this.pool.acquire();
@@ -167,7 +182,7 @@ export class Database {
         const { storage } = session.openTransaction(true, openingModes(options, retries.retryOf));
         try {
           await retries.lockLost(storage);
-          return await this.attempt(session, callback, options.signal);
+          return await this.attempt(session, callback, options.signal, commit);
         } catch (error) {
           if (session.transaction !== undefined) session.rollback();
           if (retries.again(error, storage.id)) continue;
@@ -194,6 +209,32 @@ export class Database {
     } finally {
       this.pool.release(session);
     }
+  }
+
+  /**
+   * Takes in other databases for transactions over this one and them, by names that stay the same over restarts: decisions are kept under them.
+   * Do it once, when the program starts: what was decided before a crash is told to them from then on. A source of connections is a `pg.Pool`,
+   * another `Database`, or an object with `connect`. 42710 when one of that name is there already, 25006 and 55000 where this database
+   * cannot promise anything.
+   */
+  distributed<Name extends string>(participants: Readonly<Record<Name, SqlSource>>): Distributed<Name> {
+    this.checkOpen();
+    const run: RunTransaction = (callback, options, commit) =>
+      this.inTransaction(callback, options, (session) => commit((write) => commitDeciding(session, write)));
+    const distributed = new Distributed(this.parts.coordination.coordinator, participants, run);
+    this.distributions.push(distributed);
+    return distributed;
+  }
+
+  /** What a commit of this database survives. */
+  get durability(): Durability {
+    return this.parts.store.durability;
+  }
+
+  /** A session of one's own, for statements that belong together by more than a transaction; release it. */
+  async connect(): Promise<Connection> {
+    const { database, user } = this.parts;
+    return new Connection(this.createSession({ database, user }), this.js);
   }
 
   /** A collection of documents; it is made when something is first written to it, and is a table to SQL. */
@@ -281,6 +322,7 @@ export class Database {
 
   private async closeOnce(): Promise<void> {
     await Promise.allSettled(this.checks);
+    await Promise.all(this.distributions.map((one) => one.close()));
     await this.parts.engine.close(this);
     await this.release();
   }
@@ -289,6 +331,7 @@ export class Database {
     session: SqlSession,
     callback: (tx: Transaction) => Promise<T>,
     signal: AbortSignal | undefined,
+    commit: (session: SqlSession) => Promise<void>,
   ): Promise<T> {
     const tx = new Transaction(session, this.parts.documents, this.js, signal);
     let result: T;
@@ -297,14 +340,8 @@ export class Database {
     } finally {
       await tx.settled();
     }
-    await this.commitOrRefuse(session);
+    await commitOrRefuse(session, commit);
     return result;
-  }
-
-  private async commitOrRefuse(session: SqlSession): Promise<void> {
-    if (session.transaction === undefined) return;
-    if (session.transaction.failed) throw abortedTransaction();
-    await session.commit();
   }
 
   private checkOpen(): void {
@@ -321,6 +358,27 @@ export async function makeHandle(parts: DatabaseParts, release: () => Promise<vo
     await release().catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * Commits with a decision in the same commit, which then has to survive what the session may have said its own need not. A limit of time
+ * may have ended the transaction while others voted.
+ */
+async function commitDeciding(session: SqlSession, write: WriteDecision | undefined): Promise<void> {
+  const { transaction } = session;
+  if (transaction === undefined) throw new PhantomError('25P01', 'the transaction has ended');
+  if (transaction.failed) throw abortedTransaction();
+  if (write !== undefined) {
+    session.applySetting('synchronous_commit', 'on', true);
+    write(transaction.storage);
+  }
+  await session.commit();
+}
+
+async function commitOrRefuse(session: SqlSession, commit: (session: SqlSession) => Promise<void>): Promise<void> {
+  if (session.transaction === undefined) return;
+  if (session.transaction.failed) throw abortedTransaction();
+  await commit(session);
 }
 
 function refuseOpenTransaction(session: SqlSession): void {

@@ -2,11 +2,14 @@
 export { PhantomError, isPhantomError } from '@phantom/base';
 export { type QueryOptions, type QueryResult } from './async-query.js';
 export { type BackupOptions, type BackupProgress, type BackupResult } from './backups.js';
+export { Connection } from './connection.js';
 export { type CopyOptions, type CopyResult } from './copy-into.js';
 export { Database, type DatabaseStats } from './database.js';
+export { type Branches, Distributed, type DistributedOptions, type DistributedResult } from './distributed.js';
 export { expectPlan } from './expect-plan.js';
 export { open, openOn } from './open.js';
 export { type DatabaseOptions } from './options.js';
+export { type SqlAnswer, SqlBranch, type SqlConnection, type SqlSource } from './sql-participant.js';
 export { type RunResult, Statement } from './statement.js';
 export { type Isolation, SyncTransaction, Transaction, type TransactionOptions } from './transaction.js';
 export {

@@ -18,6 +18,7 @@ import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { Backups } from './backups.js';
+import { Coordination } from './coordination.js';
 import { type Database, makeHandle } from './database.js';
 import {
   DATABASE_OPTIONS,
@@ -172,6 +173,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       workers,
       documents,
       backups,
+      coordination: new Coordination(mvcc, store, { clock, logger, metrics }),
       expiry,
       upkeep: [upkeepBy('analyze'), upkeepBy('vacuum')],
       metrics,

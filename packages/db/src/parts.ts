@@ -6,6 +6,7 @@ import type { Mvcc } from '@phantom/mvcc';
 import type { SqlEngine } from '@phantom/sql';
 import type { Store } from '@phantom/store';
 import type { Backups } from './backups.js';
+import type { Coordination } from './coordination.js';
 import type { DatabaseOptions } from './options.js';
 import type { QueryWorkers } from './query-workers.js';
 import type { TableUpkeep } from './table-upkeep.js';
@@ -19,6 +20,7 @@ export interface DatabaseParts {
   readonly workers: QueryWorkers | undefined;
   readonly documents: DocumentModel;
   readonly backups: Backups;
+  readonly coordination: Coordination;
   /** Removes documents whose time has come; undefined where nothing may be written. */
   readonly expiry: Expiry | undefined;
   readonly upkeep: readonly TableUpkeep[];
@@ -30,8 +32,9 @@ export interface DatabaseParts {
 
 /** Ends what is under way, writes a checkpoint and frees the directory. */
 export async function closeParts(parts: DatabaseParts): Promise<void> {
-  const { backups, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
+  const { backups, coordination, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
   await backups.stop();
+  await coordination.close();
   await Promise.all(upkeep.map((one) => one.stop()));
   await expiry?.stop();
   await engine.close();

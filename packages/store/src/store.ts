@@ -34,7 +34,15 @@
  *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
  *      engine frees what older generations needed.
  */
-import { type PhantomError, SqlState, assert, isPhantomError, isShortage, unsupportedError } from '@phantom/base';
+import {
+  type Identity,
+  type PhantomError,
+  SqlState,
+  assert,
+  isPhantomError,
+  isShortage,
+  unsupportedError,
+} from '@phantom/base';
 import {
   type BatchReader,
   EngineCode,
@@ -83,6 +91,7 @@ const MOVED: SubmitOptions = { durability: 'os', borrow: true };
 
 export class LogStore implements Store {
   readonly directory: string;
+  readonly identity: Identity | undefined;
   readonly readOnly: boolean;
   readonly durability: Durability;
   private readonly parts: StoreParts;
@@ -105,6 +114,7 @@ export class LogStore implements Store {
     const { options, wal, catalog, superblock, health, recovered } = parts;
     this.parts = parts;
     this.directory = parts.directory;
+    this.identity = superblock.state.identity;
     this.readOnly = options.readOnly;
     this.durability = options.durability;
     this.wal = wal;

@@ -187,6 +187,8 @@ export interface StoreView {
 
 export interface Store {
   readonly directory: string;
+  /** What tells it from every other store, backups of it included; undefined in one of an old release that is open read-only. */
+  readonly identity: Identity | undefined;
   readonly readOnly: boolean;
   readonly durability: Durability;
   /** Seq of the last published commit: what a view shows. */
