@@ -45,9 +45,9 @@ export class IndexWriter {
     this.newEntries.gather();
   }
 
-  /** So many more documents are to come, like those whose entries wait. */
-  expect(documents: number, documentsBefore: number): void {
-    this.newEntries.expect(documents, documentsBefore);
+  /** So many more documents are to come, like those whose entries wait. Gives how many entries are to be put then. */
+  expect(documents: number, documentsBefore: number): number {
+    return this.newEntries.expect(documents, documentsBefore);
   }
 
   /** Bytes of the entries that wait. */

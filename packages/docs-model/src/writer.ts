@@ -51,6 +51,8 @@ export async function settle(write: () => Promise<void> | undefined): Promise<vo
 const NO_FIELDS: PlainObject = {};
 /** What documents to come may be larger by than those before: each longer number costs a byte. */
 const ROOM_MARGIN = 9 / 8;
+/** Operations beside those of documents and their entries: structures that are learnt, marks of indexes. */
+const OPERATIONS_BESIDE = 64;
 
 export class CollectionWriter implements ValueSource {
   private readonly view: CollectionView;
@@ -125,8 +127,9 @@ export class CollectionWriter implements ValueSource {
 
   /** So many more documents are to come, like those before, which took so many bytes: makes room for them at once. */
   expect(documents: number, documentsBefore: number, bytesBefore: number): void {
-    this.transaction.storage.expectWrites(Math.ceil((bytesBefore / documentsBefore) * ROOM_MARGIN * documents));
-    this.indexes?.expect(documents, documentsBefore);
+    const bytes = Math.ceil((bytesBefore / documentsBefore) * ROOM_MARGIN * documents);
+    const entries = this.indexes?.expect(documents, documentsBefore) ?? 0;
+    this.transaction.storage.expectWrites(bytes, documents + entries + OPERATIONS_BESIDE);
   }
 
   /** Puts the entries that waited. */

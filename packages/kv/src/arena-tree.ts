@@ -154,6 +154,14 @@ export class ArenaTree implements NodeTables {
     this.modifications++;
   }
 
+  /** Makes room for so many more entries at once: tables that double are copied, and leave as much again behind. */
+  makeRoom(entries: number): void {
+    const words = (this.count + entries) * this.entryWords;
+    if (words > this.entries.length) this.entries = growWords(this.entries, words);
+    const nodeWords = (this.nodeCount + Math.ceil(entries / (FANOUT * USUAL_FILL))) * NODE_WORDS;
+    if (nodeWords > this.nodes.length) this.nodes = growWords(this.nodes, nodeWords);
+  }
+
   /** Entries there is room for. */
   get capacity(): number {
     return Math.floor(this.entries.length / this.entryWords);

@@ -43,10 +43,13 @@ export class NewEntries {
     this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
   }
 
-  /** So many more rows are to come, like those whose entries wait. */
-  expect(rows: number, rowsBefore: number): void {
+  /** So many more rows are to come, like those whose entries wait. Gives how many entries are to be put then. */
+  expect(rows: number, rowsBefore: number): number {
     const { gathered } = this;
-    if (gathered !== undefined) gathered.expect(Math.ceil((gathered.count / rowsBefore) * rows));
+    if (gathered === undefined) return 0;
+    const entries = Math.ceil((gathered.count / rowsBefore) * rows);
+    gathered.expect(entries);
+    return gathered.count + entries;
   }
 
   /** Bytes of the entries that wait. */

@@ -244,6 +244,18 @@ describe('ArenaTree', () => {
     for (let i = 0; i < 500; i++) pair.probe(u32Key(i));
   });
 
+  it('makes room once for what is to come, in any order', () => {
+    const pair = new Pair();
+    for (let i = 0; i < 100; i++) pair.insert(Buffer.from(`k${i}`));
+    pair.tree.makeRoom(2900);
+    const { entries, nodes } = pair.tree;
+    expect(pair.tree.capacity).toBe(3000);
+    for (let i = 100; i < 3000; i++) pair.insert(u32Key(i * 2654435761));
+    expect(pair.tree.entries === entries && pair.tree.nodes === nodes).toBe(true);
+    pair.tree.makeRoom(0);
+    expect(pair.check()).toBe(3000);
+  });
+
   it('agrees with a sorted array on arbitrary keys', () => {
     const key = fc.uint8Array({ maxLength: 9 });
     const command = fc.oneof(

@@ -324,10 +324,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     writes.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note);
   }
 
-  expectWrites(bytes: number): void {
+  expectWrites(bytes: number, operations: number): void {
     const { writes } = this;
     const most = this.registry.options.writeSetBytesMax - (writes?.batch.bytes ?? 0);
-    if (most > 0) writes?.batch.makeRoom(Math.min(bytes, most));
+    if (most > 0) writes?.expect(Math.min(bytes, most), Math.ceil(operations * Math.min(1, most / bytes)));
   }
 
   putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource): void {

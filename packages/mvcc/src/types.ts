@@ -190,8 +190,11 @@ export interface MvccTransaction {
     valueEnd: number,
     note?: Uint8Array,
   ): void;
-  /** A hint to who has begun to write: about so many bytes more will follow. Memory for them is taken at once instead of step by step. */
-  expectWrites(bytes: number): void;
+  /**
+   * A hint from who has begun to write: so many operations more will follow, of about so many bytes. Memory for them is taken at once instead of
+   * step by step.
+   */
+  expectWrites(bytes: number, operations: number): void;
   /** As put of the value that `source` writes: it goes where it will be logged from, and is not copied. */
   putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource): void;
   remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): void;

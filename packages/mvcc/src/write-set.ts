@@ -50,6 +50,8 @@ import { OlderOperations } from './older-operations.js';
 
 /** Operations that are looked through one by one; a tree costs more than it saves below that. */
 const SCANNED_MAX = 8;
+/** Operations that a tree has room for at first, where nobody expects more. */
+const TREE_CAPACITY = 4 * SCANNED_MAX;
 /** Operations from which on an engine is offered the tree. */
 const TREE_OPERATIONS_MIN = 1024;
 /** Keys that are put aside between two looks at the clock. */
@@ -106,6 +108,8 @@ export class WriteSet {
   private tree: ArenaTree | undefined;
   /** A tree whose memory is used again once one is needed. */
   private spareTree: ArenaTree | undefined;
+  /** Operations that a tree has room for when it is made. */
+  private treeCapacity = TREE_CAPACITY;
   private readonly older = new OlderOperations();
 
   /** Grows into what is spare. */
@@ -148,6 +152,13 @@ export class WriteSet {
     if (offset === NONE) return false;
     this.index(offset, keyEnd - keyStart, true);
     return true;
+  }
+
+  /** So many operations are to come, of so many bytes: makes room for them at once. */
+  expect(bytes: number, operations: number): void {
+    this.batch.makeRoom(bytes);
+    this.treeCapacity = Math.max(TREE_CAPACITY, this.batch.count + operations);
+    this.tree?.makeRoom(operations);
   }
 
   remove(key: Uint8Array, start: number, end: number, note?: Uint8Array): void {
@@ -368,6 +379,7 @@ export class WriteSet {
     this.scannedCount = 0;
     this.lastInRow = NONE;
     this.tree = undefined;
+    this.treeCapacity = TREE_CAPACITY;
     this.older.clear();
     this.orderedFrom = NOTHING;
     this.wasShown = false;
@@ -529,7 +541,7 @@ export class WriteSet {
   private plant(): void {
     const { batch, found, lastInRow } = this;
     const { buffer } = batch;
-    const tree = this.spareTree ?? new ArenaTree(buffer, { capacity: 4 * SCANNED_MAX });
+    const tree = this.spareTree ?? new ArenaTree(buffer, { capacity: this.treeCapacity });
     this.tree = tree;
     this.spareTree = undefined;
     this.lastInRow = NONE;

@@ -1,6 +1,6 @@
 /** Waiting for locks, limits, reads, ends and savepoints of transactions. */
 import { type Logger, MetricsRegistry, PhantomError } from '@phantom/base';
-import { BATCH_BYTES_MAX, ByteSlot } from '@phantom/kv';
+import { type ArenaTree, BATCH_BYTES_MAX, ByteSlot } from '@phantom/kv';
 import { describe, expect, it } from 'vitest';
 import { LockStrength, type MvccTransaction } from '../src/index.js';
 import type { Transaction } from '../src/transaction.js';
@@ -331,18 +331,20 @@ describe('savepoints', () => {
 describe('a hint of what will be written', () => {
   const bytesOf = (transaction: MvccTransaction): Uint8Array | undefined =>
     (transaction as Transaction).writes?.batch.buffer;
+  const treeOf = (transaction: MvccTransaction): ArenaTree | undefined => (transaction as Transaction).writes?.entries;
 
   it('takes room for it at once, and binds nobody', async () => {
     const { mvcc } = await openMvcc({ writeSetBytesMax: 64 * 1024 });
     const writer = mvcc.begin();
-    writer.expectWrites(1000);
+    writer.expectWrites(1000, 10);
     put(writer, 'a', '1');
-    writer.expectWrites(40_000);
+    writer.expectWrites(40_000, 300);
     const buffer = bytesOf(writer);
     expect(buffer?.length).toBeGreaterThan(40_000);
     for (let i = 0; i < 300; i++) put(writer, `k${i}`, 'x'.repeat(100));
     expect(bytesOf(writer)).toBe(buffer);
-    writer.expectWrites(Number.MAX_SAFE_INTEGER);
+    expect(treeOf(writer)?.capacity).toBe(301);
+    writer.expectWrites(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     expect(bytesOf(writer)?.length).toBeLessThan(128 * 1024);
     await writer.commit();
     expect([read(mvcc.begin(), 'a'), read(mvcc.begin(), 'k299')]).toEqual(['1', 'x'.repeat(100)]);
