@@ -1,6 +1,12 @@
 /** PRIMARY KEY and UNIQUE: the index that a key stands on, and the rows that are there already. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { type ConstraintDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
+import {
+  type ConstraintDescriptor,
+  type IndexDescriptor,
+  type IndexKeyPart,
+  NameClass,
+  type TableDescriptor,
+} from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { Name } from '../text/ast-leaves.js';
@@ -11,6 +17,7 @@ import { buildIndex } from './index-build.js';
 import { requireKeyColumns } from './partitions/key-columns.js';
 import { chooseName, claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
 import { rekeyTable } from './rekey-table.js';
+import { checkOrdered } from './operator-classes.js';
 import { replaceTable } from './replace-table.js';
 import { storageOptions } from './storage-options.js';
 import { checkExistingRows } from './validate.js';
@@ -83,6 +90,13 @@ export function* addKey(
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) throw relationExists(name);
   freeConstraintName(table, name);
+  const parts = columns.map((column): IndexKeyPart => ({
+    column: column.number,
+    type: column.type,
+    descending: false,
+    nullsFirst: false,
+  }));
+  for (const part of parts) checkOrdered(context, part);
   // A primary key keys the rows themselves, unless it lets them have the same key for a while: then it is an index beside them.
   const keysRows = primary && !node.deferrable && table.partitioned === undefined;
   const index: IndexDescriptor = {
@@ -99,12 +113,7 @@ export function* addKey(
     primary,
     nullsNotDistinct: !node.nullsDistinct,
     ...(node.deferrable ? { deferrable: true } : {}),
-    parts: columns.map((column) => ({
-      column: column.number,
-      type: column.type,
-      descending: false,
-      nullsFirst: false,
-    })),
+    parts,
     include: node.include.map((name) => columnNamed(table, name).number),
     ...(keysRows || node.include.length === 0 ? {} : { storesIncluded: true }),
     ...(Object.keys(storage).length === 0 ? {} : { options: storage }),

@@ -22,6 +22,7 @@ import {
   type ResolvedCall,
 } from './calls.js';
 import { coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
+import { requireEquality } from './equality.js';
 import { columnReference, type Expression, type SortKey } from './expression.js';
 import { type Clause, Scope } from './scope.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -377,6 +378,7 @@ function aggregateCall(
       }
     }
   }
+  if (node.distinct) for (const { type } of args) requireEquality(context, type, node.position);
   const showsOrder = definition.routine !== undefined || ORDER_SENSITIVE.test(definition.name);
   if (node.distinct && !ordered && showsOrder) {
     // PostgreSQL finds distinct values by sorting, and its users see the order.

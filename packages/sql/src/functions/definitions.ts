@@ -13,6 +13,7 @@ import type { Oid } from '@phantom/catalog';
 import type { FunctionDefinition, OperatorDefinition, ScalarFunction, Volatility } from './registry.js';
 import type { AggregateCode, Implementation } from './implementation.js';
 import { functionFacts } from './facts/function-facts.js';
+import { geometricOperatorFacts } from './facts/geometric-facts.js';
 import { operatorFacts } from './facts/operator-facts.js';
 import { rangeOperatorFacts } from './facts/range-facts.js';
 import { implementations } from './implementations.js';
@@ -170,7 +171,9 @@ const operators = new Map<string, readonly OperatorDefinition[]>();
 function operatorLines(): ReadonlyMap<string, readonly string[]> {
   if (operatorIndex === undefined) {
     const lines = new Map<string, string[]>();
-    for (const line of [...operatorFacts.trim().split('\n'), ...rangeOperatorFacts.trim().split('\n')]) {
+    for (const line of [operatorFacts, rangeOperatorFacts, geometricOperatorFacts].flatMap((facts) =>
+      facts.trim().split('\n'),
+    )) {
       const name = line.split(' ', 2)[1] as string;
       const found = lines.get(name);
       if (found === undefined) lines.set(name, [line]);

@@ -6,35 +6,12 @@ import { PhantomError } from '@phantom/base';
 import type { Decimal } from '@phantom/codec';
 import { exponentialText, formatFloat4, formatFloat8 } from '../types/float-types.js';
 import { parseNumeric } from '../types/numeric-type.js';
-import { divisionByZero, floatOverflow, floatUnderflow } from '../types/sql-errors.js';
+import { floatOverflow, floatUnderflow } from '../types/sql-errors.js';
 import { roundToEven } from './date-time-arithmetic.js';
+import { checkProduct, checkQuotient, checkSum } from './float-checks.js';
 import { type Implementation, type Implementations, contextual } from './implementation.js';
 import type { Int8 } from './integers.js';
 import type { EvaluationContext } from './registry.js';
-
-function checkSum(result: number, a: number, b: number): number {
-  if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b)) throw floatOverflow();
-  return result;
-}
-
-function checkProduct(result: number, a: number, b: number): number {
-  if (result === 0) {
-    if (a !== 0 && b !== 0) throw floatUnderflow();
-  } else if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b)) {
-    throw floatOverflow();
-  }
-  return result;
-}
-
-function checkQuotient(result: number, a: number, b: number): number {
-  if (b === 0 && !Number.isNaN(a)) throw divisionByZero();
-  if (result === 0) {
-    if (a !== 0 && Number.isFinite(b)) throw floatUnderflow();
-  } else if (Math.abs(result) === Number.POSITIVE_INFINITY && Number.isFinite(a)) {
-    throw floatOverflow();
-  }
-  return result;
-}
 
 /** Result of a function of finite arguments. */
 function checkFinite(result: number, ...args: readonly number[]): number {

@@ -12,6 +12,7 @@ import { dateTimeFunctions } from './date-time-functions.js';
 import { floatFunctions } from './float-functions.js';
 import { formatFunctions } from './format-functions.js';
 import { generalFunctions } from './general-functions.js';
+import { geometricFunctions } from './geometric-functions.js';
 import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
 import { jsonAggregates } from './json/json-aggregates.js';
@@ -62,6 +63,7 @@ export const implementations: Implementations = {
   ...jsonAggregates,
   ...jsonPathFunctions,
   ...generalFunctions,
+  ...geometricFunctions,
   ...sessionFunctions,
   ...bitFunctions,
   ...moneyFunctions,

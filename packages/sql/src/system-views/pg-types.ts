@@ -4,6 +4,7 @@ import { allOperators } from '../functions/definitions.js';
 import { builtinTypes } from '../types/builtin-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType } from '../types/type.js';
+import { delimiterOf } from '../types/array-type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid } from './oids.js';
@@ -56,7 +57,7 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typcategory: type.category,
     typispreferred: type.preferred,
     typisdefined: true,
-    typdelim: ',',
+    typdelim: delimiterOf(type),
     typelem: type.elementOid,
     typarray: type.arrayOid,
     typinput: 0,

@@ -7,8 +7,11 @@ import { SqlArray, StorageKind } from '@phantom/codec';
 import { invalidBinary } from './sql-errors.js';
 import { TextPieces, byPieces } from './text-pieces.js';
 import { typeFacts } from './type-facts.js';
+import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext, Value } from './type.js';
 import { getI32, getU32, putI32 } from './wire.js';
+
+const COMMA = ',';
 
 /** Most dimensions an array can have. */
 export const ARRAY_DIMENSIONS_MAX = 6;
@@ -182,7 +185,7 @@ export function parseArray(
   text: string,
   elementOid: number,
   input: (text: string) => Value,
-  delimiter = ',',
+  delimiter = COMMA,
 ): SqlArray {
   let at = 0;
   while (at < text.length && SPACE.test(text[at] as string)) at++;
@@ -241,7 +244,7 @@ function quoteItem(text: string, delimiter: string): string {
 }
 
 /** The array as a literal. */
-export function formatArray(array: SqlArray, output: (value: Value) => string, delimiter = ','): string {
+export function formatArray(array: SqlArray, output: (value: Value) => string, delimiter = COMMA): string {
   const { dimensions, lowerBounds, items } = array;
   if (dimensions.length === 0) return '{}';
   let at = 0;
@@ -371,11 +374,17 @@ function sendArray(array: SqlArray, writer: ByteWriter, element: SqlType, contex
   }
 }
 
+/** pg_type.typdelim: what stands between the elements of an array in its text. Boxes have commas of their own between corners. */
+export function delimiterOf(type: SqlType): string {
+  return [type.oid, type.elementOid, type.baseOid].includes(TypeOid.box) ? ';' : COMMA;
+}
+
 /** The array type of an element type; `name` is `_` and the element's, as PostgreSQL names it. */
 export function arrayTypeOf(element: SqlType): SqlType {
   const facts = typeFacts.get(element.arrayOid);
   const { compare, hashKey } = element;
   const coerce = element.coerceTypmod?.bind(element);
+  const delimiter = delimiterOf(element);
   return {
     oid: element.arrayOid,
     name: facts?.name ?? `_${element.name}`,
@@ -388,8 +397,9 @@ export function arrayTypeOf(element: SqlType): SqlType {
     arrayOid: 0,
     baseOid: 0,
     storage: { kind: StorageKind.Array, element: { oid: element.oid, storage: element.storage } },
-    input: (text, typmod, context) => parseArray(text, element.oid, (item) => element.input(item, typmod, context)),
-    output: (value, context) => formatArray(value as SqlArray, (item) => element.output(item, context)),
+    input: (text, typmod, context) =>
+      parseArray(text, element.oid, (item) => element.input(item, typmod, context), delimiter),
+    output: (value, context) => formatArray(value as SqlArray, (item) => element.output(item, context), delimiter),
     receive: (bytes, start, end, typmod, context) => receiveArray(bytes, start, end, element, typmod, context),
     send: (value, writer, context) => sendArray(value as SqlArray, writer, element, context),
     compare: compare === undefined ? undefined : (a, b) => compareArrays(a as SqlArray, b as SqlArray, compare),

@@ -4,6 +4,7 @@ import { arrayTypeOf, vectorType } from './array-type.js';
 import { bitType, varbitType } from './bit-types.js';
 import { dateTimeTypes } from './date-time-types.js';
 import { float4Type, float8Type } from './float-types.js';
+import { geometricTypes } from './geometric-types.js';
 import { int2Type, integerTypes, unsignedType } from './integer-types.js';
 import { jsonTypes } from './json-types.js';
 import { jsonpathType } from './jsonpath-type.js';
@@ -46,6 +47,7 @@ const scalarTypes: readonly SqlType[] = [
   macaddrType,
   macaddr8Type,
   tidType,
+  ...geometricTypes,
   aclItemType,
   ...rangeTypes,
   vectorType(TypeOid.int2Vector, int2Type),

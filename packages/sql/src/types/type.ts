@@ -21,6 +21,7 @@
  *   enum                    string (the label); ordering by the catalog's order
  *   composite, record       SqlRecord { typeOid, fields, shape } (shape: names and types of the fields)
  *   ranges, multiranges     SqlRange, SqlMultirange (canonical, as types/range-algebra.ts makes them)
+ *   point, box, path, ...   Uint8Array, the bytes of PostgreSQL's binary format (types/geometric-values.ts)
  *   SQL NULL                null, in every type; undefined never occurs
  */
 import type { Oid } from '@phantom/catalog';

@@ -1,10 +1,13 @@
 /** Array subscripts and slices: out of bounds is null, or an empty slice. */
 import { SqlArray } from '@phantom/codec';
+import { noFigureSlices, partOf } from '../../types/geometric-values.js';
 import type { Value } from '../../types/type.js';
 
 /** `array[i][j]`: null when a subscript is null, out of bounds, or there are too many or too few. */
-export function elementAt(array: SqlArray | string, subscripts: readonly Value[]): Value {
+export function elementAt(array: SqlArray | Uint8Array | string, subscripts: readonly Value[]): Value {
   if (typeof array === 'string') return characterAt(array, subscripts);
+  if (array instanceof Uint8Array)
+    return subscripts.length === 1 ? partOf(array, subscripts[0] as number | null) : null;
   if (subscripts.length !== array.dimensions.length) return null;
   let at = 0;
   for (let i = 0; i < subscripts.length; i++) {
@@ -25,8 +28,9 @@ function characterAt(name: string, subscripts: readonly Value[]): Value {
 }
 
 /** `array[a:b][c:d]`: pairs of bounds, undefined for a missing one; renumbered from 1. */
-export function sliceOf(array: SqlArray, bounds: readonly (Value | undefined)[]): Value {
+export function sliceOf(array: SqlArray | Uint8Array, bounds: readonly (Value | undefined)[]): Value {
   if (bounds.some((bound) => bound === null)) return null;
+  if (array instanceof Uint8Array) throw noFigureSlices();
   const dimensions = bounds.length / 2;
   const empty = SqlArray.of(array.elementOid, []);
   if (array.dimensions.length === 0 || dimensions > array.dimensions.length) return empty;

@@ -10,6 +10,7 @@ import { dateTimeFacts } from './date-time-facts.js';
 import { floatFacts } from './float-facts.js';
 import { formatFacts } from './format-facts.js';
 import { generalFacts } from './general-facts.js';
+import { geometricFacts } from './geometric-facts.js';
 import { integerFacts } from './integer-facts.js';
 import { jsonFacts } from './json-facts.js';
 import { jsonpathFacts } from './jsonpath-facts.js';
@@ -39,6 +40,7 @@ export const functionFacts: readonly string[] = [
   floatFacts,
   formatFacts,
   generalFacts,
+  geometricFacts,
   integerFacts,
   jsonFacts,
   jsonpathFacts,

@@ -7,6 +7,7 @@
 import type { AggregateFunction } from '../../functions/registry.js';
 import type { Binder } from '../../expr/binder.js';
 import { coerce, isUnknown } from '../../expr/coercion.js';
+import { requireEquality } from '../../expr/equality.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { RangeItem, Scope } from '../../expr/scope.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -58,7 +59,7 @@ export function bindGroupBy(
   const keyOf = (node: Ast.Expression): number => {
     const bound = bindItem(node);
     const value = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
-    requireEquality(binder, value, node.position);
+    requireEquality(context, value.type, node.position);
     const apart = !plain && outputs.has(value);
     const known = expressions.findIndex((other) => other === value || (!apart && equalExpressions(other, value)));
     if (known >= 0) return known;
@@ -86,16 +87,6 @@ export function bindGroupBy(
     return { column: context.newColumn('key', expression.type), expression };
   });
   return { keys, sets };
-}
-
-function requireEquality(binder: Binder, value: Expression, position: number): void {
-  const type = binder.context.catalog.types.byOid(value.type.oid);
-  if (type === undefined || type.hashKey !== undefined) return;
-  throw binder.context.error(
-    '42883',
-    `could not identify an equality operator for type ${binder.context.typeName(value.type.oid)}`,
-    position,
-  );
 }
 
 function unite(a: readonly number[], b: readonly number[]): number[] {

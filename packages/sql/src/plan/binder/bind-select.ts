@@ -10,6 +10,7 @@ import { compositeFields, spreadComposite } from '../../expr/bind-special.js';
 import { sortKey } from '../../expr/bind-sort.js';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean, isUnknown, resolveUnknown } from '../../expr/coercion.js';
+import { requireEquality } from '../../expr/equality.js';
 import { columnReference, type Expression, type SortKey } from '../../expr/expression.js';
 import { findColumn, findRangeItem, missingRangeItem, rowVariable } from '../../expr/bind-names.js';
 import { Scope } from '../../expr/scope.js';
@@ -235,7 +236,9 @@ function finish(
   const on = distinctOn.map((expression) => columnReference(projection.extra(expression), expression.type));
   for (const lock of locks?.targets ?? []) projection.keep(lock.rowReference);
   let plan: LogicalNode = projection.node();
+  on.forEach(({ type }, i) => requireEquality(context, type, select.distinct?.on[i]?.position));
   if (distinct && on.length === 0) {
+    fields.forEach(({ type }, i) => requireEquality(context, type, items[i]?.position));
     plan = { kind: 'distinct', input: plan, on: undefined, columns: plan.columns };
   }
   plan = sortedRows(binder, select, plan, order, on);

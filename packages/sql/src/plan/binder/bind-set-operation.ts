@@ -4,6 +4,7 @@ import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../exp
 import { withCollation } from '../../expr/calls.js';
 import { requireOneCollation } from '../../expr/collations.js';
 import { commonType, tryCoerce } from '../../expr/coercion.js';
+import { requireEquality } from '../../expr/equality.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -95,14 +96,7 @@ function requireComparable(binder: Binder, branch: Ast.SetBranch, types: readonl
   if (branch.operator === 'union' && branch.all) return;
   for (const type of types) {
     requireOneCollation(binder.context, type, branch.position);
-    const known = binder.context.catalog.types.byOid(type.oid);
-    if (known !== undefined && known.hashKey === undefined && known.oid !== TypeOid.unknown) {
-      throw binder.context.error(
-        '42883',
-        `could not identify an equality operator for type ${binder.context.typeName(type.oid)}`,
-        branch.position,
-      );
-    }
+    requireEquality(binder.context, type, branch.position);
   }
 }
 

@@ -17,6 +17,7 @@ import { INT4, TEXT, typeRef } from '../../types/type-refs.js';
 import { type AssignmentBounds, assignElement, assignSlice } from '../../functions/array-assignment.js';
 import { assignPath } from '../../functions/json/jsonb-assignment.js';
 import type { ScalarFunction } from '../../functions/registry.js';
+import { noFigureSlices, withPart } from '../../types/geometric-values.js';
 import type { Value } from '../../types/type.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
@@ -223,6 +224,7 @@ function replaceElements(
 ): Expression {
   const { subscripts, elementOid } = step;
   const bounds = boundArguments(binder, subscripts, scope);
+  const isFigure = binder.context.catalog.types.byOid(baseType(binder.context, type).oid)?.category === 'G';
   let stored = value;
   if (step.rest.length > 0) {
     const element: Expression = {
@@ -234,11 +236,25 @@ function replaceElements(
     };
     stored = replacePart(binder, element, step.type, step.rest, target, value, scope);
   }
-  const assign = internal('array_assign', type.oid, ((array: SqlArray | null, item: Value, ...args: Value[]) =>
-    step.slice
-      ? assignSlice(array, elementOid, sliceBounds(subscripts, args), item as SqlArray | null)
-      : assignElement(array, elementOid, args.map(present), item)) as (...args: never[]) => Value);
+  const set = (array: SqlArray | Uint8Array | null, item: Value, ...args: Value[]): Value => {
+    if (isFigure) return assignFigurePart(array as Uint8Array | null, step.slice ? undefined : args, item);
+    return step.slice
+      ? assignSlice(array as SqlArray | null, elementOid, sliceBounds(subscripts, args), item as SqlArray | null)
+      : assignElement(array as SqlArray | null, elementOid, args.map(present), item);
+  };
+  const assign = internal('array_assign', type.oid, set as (...args: never[]) => Value);
   return callOf(assign, [whole, stored, ...bounds], type);
+}
+
+/** A point, line, segment or box with a coordinate or a point of it replaced; where either is null it stays as it is. */
+function assignFigurePart(figure: Uint8Array | null, subscripts: readonly Value[] | undefined, item: Value): Value {
+  const indexes = subscripts?.map(present);
+  if (figure === null || item === null) return figure;
+  if (indexes === undefined) throw noFigureSlices();
+  if (indexes.length !== 1) throw new PhantomError('2202E', 'wrong number of array subscripts');
+  const changed = withPart(figure, indexes[0] as number, item as number | Uint8Array);
+  if (changed === undefined) throw new PhantomError('2202E', 'array subscript out of range');
+  return changed;
 }
 
 function present(bound: Value): number {
