@@ -36,6 +36,7 @@ import {
 import { type DatabaseParts, closeParts } from './parts.js';
 import { QueryWorkers } from './query-workers.js';
 import { ScratchFiles } from './scratch-files.js';
+import { serverSettingsOf } from './server-settings.js';
 import { SessionPool } from './session-pool.js';
 import { openShared } from './shared-databases.js';
 import { StoreStoragePort } from './storage-port.js';
@@ -157,6 +158,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
           : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX),
       workers,
       logMinDurationMs: options.logMinDurationMs,
+      serverSettings: serverSettingsOf(directory, options, workersMax(options)),
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
     });
@@ -194,7 +196,7 @@ function queryWorkers(
   options: DatabaseOptions,
   statements: () => number,
 ): QueryWorkers | undefined {
-  const threadsMax = options.queryWorkersMax ?? Math.min(QUERY_WORKERS_MAX, Math.max(1, availableParallelism() - 1));
+  const threadsMax = workersMax(options);
   if (vfs.isShared !== true || threadsMax === 0) return undefined;
   return new QueryWorkers({
     threadsMax,
@@ -210,6 +212,11 @@ function queryWorkers(
 }
 
 /** The database to work in when none is named: `phantom`, or the only one there is. */
+/** Threads for costly reads, at most. */
+function workersMax({ queryWorkersMax }: DatabaseOptions): number {
+  return queryWorkersMax ?? Math.min(QUERY_WORKERS_MAX, Math.max(1, availableParallelism() - 1));
+}
+
 function firstDatabase(catalog: Catalog): string {
   if (catalog.database('phantom') !== undefined) return 'phantom';
   const [first] = catalog.committed.objectsOf('database');

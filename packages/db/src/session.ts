@@ -12,6 +12,7 @@ export {
   Portal,
   type PreparedPlan,
   type RowBatch,
+  type ServerSettings,
   type SessionOptions,
   type SessionStatement,
   type SqlType,

@@ -8,7 +8,7 @@
 import type { AddressInfo } from 'node:net';
 import { PhantomError } from '@phantom/base';
 import type { Database } from '@phantom/db';
-import { controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
+import { type ServerSettings, controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
 import { QueryEndpoint } from './http/query-endpoint.js';
@@ -74,15 +74,30 @@ export class Server {
 export async function startServer(database: Database, given: ServerOptions = {}): Promise<Server> {
   const options = resolveServerOptions(given);
   if (!isLoopbackHost(options.host)) refuseUnprotected(database, options);
-  const pgListener = new PgListener(sessionSource(database, options), options);
+  const told = new Map<string, string>();
+  const pgListener = new PgListener(sessionSource(database, options, told), options);
   const pgAddress = await pgListener.listen();
+  tellOfServer(told, options, pgAddress);
   try {
-    const http = await startHttp(database, options, pgListener);
+    const http = await startHttp(database, options, pgListener, told);
     return new Server(address(pgAddress), pgListener, http?.address, http?.listener);
   } catch (error) {
     await pgListener.close();
     throw error;
   }
+}
+
+/** What sessions tell of the server: filled once it listens. */
+function tellOfServer(told: Map<string, string>, options: ResolvedServerOptions, { port }: AddressInfo): void {
+  const { host, tls, connectionsMax, connectionsReserved, unixSocketDirectory, unixSocketPermissions } = options;
+  told.set('listen_addresses', host);
+  told.set('port', String(port));
+  told.set('ssl', tls === undefined ? 'off' : 'on');
+  told.set('max_connections', String(connectionsMax));
+  told.set('superuser_reserved_connections', String(connectionsReserved));
+  told.set('authentication_timeout', String(Math.round(options.authenticationTimeoutMs / 1000)));
+  told.set('unix_socket_permissions', unixSocketPermissions.toString(8).padStart(4, '0'));
+  if (unixSocketDirectory !== undefined) told.set('unix_socket_directories', unixSocketDirectory);
 }
 
 /** Anybody may knock there: everything is encrypted, and whoever could do everything has a password. */
@@ -104,6 +119,7 @@ async function startHttp(
   database: Database,
   options: ResolvedServerOptions,
   pgListener: PgListener,
+  serverSettings: ServerSettings,
 ): Promise<{ listener: HttpListener; address: ServerAddress } | undefined> {
   if (options.httpPort === undefined) return undefined;
   const { logger } = options;
@@ -117,6 +133,7 @@ async function startHttp(
           database: access.database,
           user: access.role,
           requestId,
+          serverSettings,
           settings: { ...defaultSettings(options), ...settings },
         }),
     },
@@ -136,13 +153,17 @@ async function startHttp(
 }
 
 /** The database as the protocol asks it. */
-function sessionSource(database: Database, options: ResolvedServerOptions): SessionSource {
+function sessionSource(
+  database: Database,
+  options: ResolvedServerOptions,
+  serverSettings: ServerSettings,
+): SessionSource {
   return {
     role: (name) => database.catalog.role(name),
     isMember: (user, role) => isMember(database, user, role),
     openSession(request) {
       const settings = { ...defaultSettings(options), ...request.settings };
-      const session = database.createSession({ ...request, settings });
+      const session = database.createSession({ ...request, settings, serverSettings });
       return {
         session,
         roads: {

@@ -56,6 +56,13 @@ describe.skipIf(process.platform === 'win32')('a Unix socket', () => {
        from pg_stat_activity where pid = pg_backend_pid()`,
     );
     expect(rows).toEqual([{ address: null, client_addr: null, client_port: -1, long: 'x'.repeat(300_000) }]);
+    const { rows: told } = await client.query(
+      "select name, setting, context from pg_settings where name in ('port', 'unix_socket_directories') order by name",
+    );
+    expect(told).toEqual([
+      { name: 'port', setting: String(server.pg.port), context: 'postmaster' },
+      { name: 'unix_socket_directories', setting: directory, context: 'postmaster' },
+    ]);
     await client.end();
     const byPort = new Client({ host: '127.0.0.1', port: server.pg.port, user: 'phantom', database: 'phantom' });
     await byPort.connect();

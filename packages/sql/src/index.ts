@@ -23,6 +23,7 @@ export type {
   TableEngine,
 } from './session/ports.js';
 export { type RemoteOutcome, type RemoteRead, executeRemotely } from './session/remote-read.js';
+export type { ServerSettings } from './session/server-settings.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';
 export { controlBlock, lookUp, lookUpWithin, readNow, writePoint, writePointInTurn } from './session/straight-roads.js';

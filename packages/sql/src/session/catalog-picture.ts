@@ -357,7 +357,7 @@ export class CatalogPicture implements CatalogPort {
       },
       statisticsOf: (oid) => session.engine.statistics.of(oid),
       activity: activityOf(session),
-      settings: () => session.settings.listed(),
+      settings: () => session.settings.listed(session.roles.mayReadAllSettings),
     };
   }
 

@@ -11,6 +11,7 @@ import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import { ColumnIndexes } from './column-indexes.js';
 import { Notifications } from './notifications.js';
 import type { ReadWorkers, StoragePort } from './ports.js';
+import type { ServerSettings } from './server-settings.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
 import { StatementUses } from './statement-uses.js';
@@ -45,6 +46,8 @@ export interface SqlEngineOptions {
   readonly workers?: ReadWorkers | undefined;
   /** Statements that take at least so many milliseconds are logged, where nobody sets it otherwise; negative: none. Default -1. */
   readonly logMinDurationMs?: number | undefined;
+  /** What is told of how the database was opened, by PostgreSQL's names. */
+  readonly serverSettings?: ServerSettings;
   /** Texts whose syntax trees and plans are kept. */
   readonly statementCacheEntriesMax: number;
   /** Seeds for the sessions' random numbers. */
@@ -60,6 +63,7 @@ export class SqlEngine {
   readonly readOnly: boolean;
   /** Settings of sessions where nobody says otherwise. */
   readonly settings: Readonly<Record<string, string>>;
+  readonly serverSettings: ServerSettings;
   readonly provider: TableProvider | undefined;
   readonly memoryLimitBytes: number;
   readonly memoryPool: MemoryPool;
@@ -90,6 +94,7 @@ export class SqlEngine {
     this.readOnly = options.readOnly;
     const { logMinDurationMs = -1 } = options;
     this.settings = logMinDurationMs < 0 ? {} : { log_min_duration_statement: String(logMinDurationMs) };
+    this.serverSettings = options.serverSettings ?? new Map();
     this.provider = options.provider;
     this.memoryLimitBytes = options.memoryLimitBytes;
     this.memoryPool = new MemoryPool(options.queriesMemoryBytesMax ?? QUERIES_AT_ONCE * options.memoryLimitBytes);

@@ -48,7 +48,7 @@ export interface EvaluationOwner {
   readonly activity: { readonly connection: ConnectionEnds | undefined };
   readonly currentRoleName: string;
   /** What SHOW role says. */
-  readonly roles: Pick<SessionRoles, 'setting' | 'actAs'>;
+  readonly roles: Pick<SessionRoles, 'setting' | 'actAs' | 'mayReadAllSettings'>;
   /** What pg_temp stands for. */
   readonly temporary: { readonly name: string };
   readonly sessionRoleName: string;
@@ -216,6 +216,7 @@ export class SessionEvaluation implements EvaluationContext {
       if (missingOk) return null;
       throw new PhantomError('42704', `unrecognized configuration parameter "${name}"`);
     }
+    settings.refuseGuarded(name, roles.mayReadAllSettings);
     return settings.show(name);
   }
 

@@ -6,7 +6,15 @@
  * nothing behind that would run after it with the rights of whoever has asked for it.
  */
 import { PhantomError } from '@phantom/base';
-import { NameClass, type ObjectReader, type Oid, type RoleDescriptor, mayActAs } from '@phantom/catalog';
+import {
+  NameClass,
+  type ObjectReader,
+  type Oid,
+  PredefinedRole,
+  type RoleDescriptor,
+  hasRightsOf,
+  mayActAs,
+} from '@phantom/catalog';
 import type { Settings } from './settings.js';
 
 /** What is asked of the session. */
@@ -51,6 +59,11 @@ export class SessionRoles {
 
   get currentName(): string {
     return this.roleOf(this.roleOid).name;
+  }
+
+  /** Whether it may see settings that are guarded. */
+  get mayReadAllSettings(): boolean {
+    return hasRightsOf(this.owner.objects(), this.roleOid, PredefinedRole.ReadAllSettings);
   }
 
   get sessionRoleOid(): Oid {

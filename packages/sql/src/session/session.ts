@@ -45,6 +45,7 @@ import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
 import { SlowStatements } from './slow-statements.js';
 import { TemporaryObjects } from './temporary-objects.js';
+import type { ServerSettings } from './server-settings.js';
 import { Settings } from './settings.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
 import type { CachedStatement } from './statement-cache.js';
@@ -74,6 +75,8 @@ export interface SessionOptions {
   readonly owner?: object;
   /** Settings from the start-up packet or the options of `open`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What whoever serves the session tells of the server, before what the engine was told. */
+  readonly serverSettings?: ServerSettings;
   /** Of a client that came over the network. */
   readonly connection?: ConnectionEnds;
   readonly onNotice?: (notice: Notice) => void;
@@ -156,6 +159,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
         if (name === SLOW_LIMIT) this.slow.limitChanged(Number(value));
         if (reported) options.onParameter?.(this.settings.title(name), value);
       },
+      options.serverSettings === undefined ? [engine.serverSettings] : [options.serverSettings, engine.serverSettings],
     );
     this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';
     this.escapesInStrings = this.settings.get('standard_conforming_strings') === 'off';

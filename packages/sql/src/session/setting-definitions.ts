@@ -28,6 +28,10 @@ export interface SettingDefinition {
   readonly description: string;
   /** Shown, never set by a client. */
   readonly internal?: boolean;
+  /** Of those: what the server was started with. */
+  readonly atStart?: true;
+  /** Seen by members of pg_read_all_settings alone. */
+  readonly guarded?: true;
   /** Set by superusers alone. */
   readonly superuser?: true;
   /** Sent to clients in ParameterStatus whenever it changes. */

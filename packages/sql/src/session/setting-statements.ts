@@ -57,13 +57,16 @@ export function showUtility(node: Show, session: SqlSession): Utility {
       transaction: 'any',
       run: (running, _parameters, sink) =>
         sendRows(
-          running.settings.rows().map((row) => [row.name, row.value, row.description]),
+          running.settings.rows(running.roles.mayReadAllSettings).map((row) => [row.name, row.value, row.description]),
           3,
           sink,
         ),
     };
   }
-  if (!ROLE_SETTINGS.has(name)) session.settings.get(name);
+  if (!ROLE_SETTINGS.has(name)) {
+    session.settings.get(name);
+    session.settings.refuseGuarded(name, session.roles.mayReadAllSettings);
+  }
   return {
     fields: [field(session.settings.title(name), TypeOid.text)],
     parameterTypes: [],

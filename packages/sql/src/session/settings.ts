@@ -7,10 +7,16 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { absentSettings } from './absent-settings.js';
 import { fixedSettings } from './fixed-settings.js';
+import { type ServerSettings, serverSettings } from './server-settings.js';
 import type { ListedSetting } from '../system-views/system-view.js';
 import { SETTING_DEFINITIONS, type SettingDefinition, type SettingKind } from './setting-definitions.js';
 
-const ALL_SETTINGS: readonly SettingDefinition[] = [...SETTING_DEFINITIONS, ...fixedSettings, ...absentSettings];
+const ALL_SETTINGS: readonly SettingDefinition[] = [
+  ...SETTING_DEFINITIONS,
+  ...serverSettings,
+  ...fixedSettings,
+  ...absentSettings,
+];
 
 const BY_NAME = new Map(ALL_SETTINGS.map((definition) => [definition.name, definition]));
 /** Names as they are shown, where that is not in small letters. */
@@ -62,16 +68,22 @@ export class Settings {
   /** What reads have found: the value in force by name, dropped when it changes. Each statement asks for some. */
   private readonly found = new Map<string, string>();
   private readonly defaults: ReadonlyMap<string, string>;
+  private readonly told: readonly ServerSettings[];
   private readonly undo: UndoStep[] = [];
   private readonly changed: (name: string, value: string, reported: boolean) => void;
   private changes = 0;
 
-  /** `defaults` come from the role, the database and the start-up packet, already checked; `changed` hears of every new value. */
+  /**
+   * `defaults` come from the role, the database and the start-up packet, already checked; `changed` hears of every new value. `told`
+   * is what the server says of itself, the first that knows a name.
+   */
   constructor(
     defaults: ReadonlyMap<string, string>,
     changed: (name: string, value: string, reported: boolean) => void,
+    told: readonly ServerSettings[] = [],
   ) {
     this.defaults = defaults;
+    this.told = told;
     this.changed = changed;
   }
 
@@ -92,7 +104,7 @@ export class Settings {
     const known = this.found.get(name);
     if (known !== undefined) return known;
     const key = canonicalName(name);
-    const value = this.values.get(key) ?? this.defaults.get(key) ?? BY_NAME.get(key)?.default;
+    const value = this.values.get(key) ?? this.defaults.get(key) ?? this.unset(key);
     // Other spellings of a name are looked up each time: nobody would drop them.
     if (value !== undefined && key === name) this.found.set(key, value);
     return value;
@@ -101,6 +113,28 @@ export class Settings {
   /** What a setting is where nobody has set it. */
   defaultOf(name: string): string {
     return BY_NAME.get(canonicalName(name))?.default ?? '';
+  }
+
+  /** What stands where nobody has set it. */
+  private unset(key: string): string | undefined {
+    const definition = BY_NAME.get(key);
+    if (definition?.atStart === true) {
+      for (const told of this.told) {
+        const value = told.get(key);
+        if (value !== undefined) return value;
+      }
+    }
+    return definition?.default;
+  }
+
+  /** 42501 where the setting may not be seen by somebody who is no member of pg_read_all_settings. */
+  refuseGuarded(name: string, mayReadAll: boolean): void {
+    const key = canonicalName(name);
+    if (!mayReadAll && BY_NAME.get(key)?.guarded === true)
+      throw new PhantomError(
+        '42501',
+        `must be superuser or have privileges of pg_read_all_settings to examine "${key}"`,
+      );
   }
 
   boolean(name: string): boolean {
@@ -136,7 +170,7 @@ export class Settings {
     const key = canonicalName(name);
     const definition = BY_NAME.get(key);
     if (definition === undefined && this.tryGet(key) === undefined) throw unknownSetting(name);
-    if (definition?.internal === true) throw new PhantomError('55P02', `parameter "${key}" cannot be changed`);
+    if (definition?.internal === true) throw cannotChange(definition);
     this.assign(key, undefined, { local: false, inTransaction });
   }
 
@@ -167,18 +201,18 @@ export class Settings {
     for (let step = this.undo.pop(); step !== undefined; step = this.undo.pop()) if (step.local) this.restore(step);
   }
 
-  /** Every setting, by name. */
-  rows(): SettingRow[] {
-    return SETTINGS_BY_TITLE.map(({ name, kind, description }) => ({
+  /** Every setting, by name; `mayReadAll`: those as well that are guarded. */
+  rows(mayReadAll: boolean): SettingRow[] {
+    return visible(mayReadAll).map(({ name, kind, description }) => ({
       name: this.title(name),
       value: showValue(kind, this.get(name)),
       description,
     }));
   }
 
-  /** Every setting, as pg_settings has it: values in the setting's unit. */
-  listed(): ListedSetting[] {
-    return SETTINGS_BY_TITLE.map((definition) => {
+  /** As rows, and as pg_settings has them: values in the setting's unit. */
+  listed(mayReadAll: boolean): ListedSetting[] {
+    return visible(mayReadAll).map((definition) => {
       const { name, kind } = definition;
       const isNumber = kind.kind === 'integer' || kind.kind === 'real';
       return {
@@ -186,14 +220,14 @@ export class Settings {
         setting: this.get(name),
         unit: isNumber ? kind.unit : undefined,
         vartype: VARTYPES[kind.kind],
-        context: definition.internal === true ? 'internal' : definition.superuser === true ? 'superuser' : 'user',
+        context: contextOf(definition),
         minimum: isNumber ? String(kind.minimum) : undefined,
         maximum: isNumber ? String(kind.maximum) : undefined,
         values: kind.kind === 'enum' ? kind.values : undefined,
         description: definition.description,
         isSet: this.values.has(name),
         default: definition.default,
-        reset: this.defaults.get(name) ?? definition.default,
+        reset: this.defaults.get(name) ?? this.unset(name) ?? definition.default,
       };
     });
   }
@@ -258,6 +292,17 @@ export class Settings {
   }
 }
 
+function visible(mayReadAll: boolean): readonly SettingDefinition[] {
+  return mayReadAll ? SETTINGS_BY_TITLE : SETTINGS_BY_TITLE.filter(({ guarded }) => guarded !== true);
+}
+
+/** When a setting may change, as pg_settings calls it. */
+function contextOf({ internal, atStart, superuser }: SettingDefinition): ListedSetting['context'] {
+  if (atStart === true) return 'postmaster';
+  if (internal === true) return 'internal';
+  return superuser === true ? 'superuser' : 'user';
+}
+
 function canonicalName(name: string): string {
   return name.toLowerCase();
 }
@@ -298,13 +343,18 @@ export function readSetting(name: string, text: string): string {
 }
 
 function readValue(definition: SettingDefinition, text: string, current: string): string {
-  if (definition.internal === true) throw new PhantomError('55P02', `parameter "${definition.name}" cannot be changed`);
+  if (definition.internal === true) throw cannotChange(definition);
   const parsed = parseKind(definition, text);
   const value = definition.canonical === undefined ? parsed : definition.canonical(parsed, current);
   if (value === undefined) throw invalidValue(definition.name, text);
   if (definition.only?.includes(value.toLowerCase()) === false)
     throw unsupportedError(`setting ${definition.name} to "${value}"`, { detail: definition.description });
   return value;
+}
+
+function cannotChange({ name, atStart }: SettingDefinition): PhantomError {
+  const restart = atStart === true ? ' without restarting the server' : '';
+  return new PhantomError('55P02', `parameter "${name}" cannot be changed${restart}`);
 }
 
 function parseKind({ name, kind }: SettingDefinition, text: string): string {

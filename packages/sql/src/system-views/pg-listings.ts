@@ -7,7 +7,7 @@ import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { indexText, viewDefinitionText } from './object-text.js';
 import { relationsOf } from './pg-objects.js';
 import { int8 } from './pg-relations.js';
-import type { SystemView, SystemViewSource } from './system-view.js';
+import type { ListedSetting, SystemView, SystemViewSource } from './system-view.js';
 
 function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
@@ -151,6 +151,15 @@ function* indexStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+/** Of settings that clients do not set. */
+const PRESET: ReadonlySet<ListedSetting['context']> = new Set(['internal', 'postmaster']);
+
+function sourceOf({ isSet, reset, default: initial, context }: ListedSetting): string {
+  if (isSet) return 'session';
+  if (reset === initial) return 'default';
+  return context === 'postmaster' ? 'command line' : 'client';
+}
+
 function* settingRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const listed of source.settings()) {
     const { values, reset } = listed;
@@ -158,11 +167,11 @@ function* settingRows(source: SystemViewSource): Iterable<CatalogRow> {
       name: listed.name,
       setting: listed.setting,
       unit: listed.unit ?? null,
-      category: listed.context === 'internal' ? 'Preset Options' : 'Client Connection Defaults',
+      category: PRESET.has(listed.context) ? 'Preset Options' : 'Client Connection Defaults',
       short_desc: listed.description,
       context: listed.context,
       vartype: listed.vartype,
-      source: listed.isSet ? 'session' : reset === listed.default ? 'default' : 'client',
+      source: sourceOf(listed),
       min_val: listed.minimum ?? null,
       max_val: listed.maximum ?? null,
       enumvals: values === undefined ? null : SqlArray.of(TypeOid.text, [...values]),

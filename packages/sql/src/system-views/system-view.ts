@@ -106,7 +106,7 @@ export interface ListedSetting {
   readonly setting: string;
   readonly unit: string | undefined;
   readonly vartype: 'bool' | 'integer' | 'real' | 'enum' | 'string';
-  readonly context: 'internal' | 'superuser' | 'user';
+  readonly context: 'internal' | 'postmaster' | 'superuser' | 'user';
   readonly minimum: string | undefined;
   readonly maximum: string | undefined;
   readonly values: readonly string[] | undefined;

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { absentSettings } from '../../src/session/absent-settings.js';
 import { fixedSettings } from '../../src/session/fixed-settings.js';
+import { serverSettings } from '../../src/session/server-settings.js';
 import { SETTING_DEFINITIONS, type SettingDefinition } from '../../src/session/setting-definitions.js';
 import { Settings, readSetting } from '../../src/session/settings.js';
 
@@ -39,6 +40,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 const honoured = SETTING_DEFINITIONS.filter(({ internal }) => internal !== true).toSorted(byName);
 const told = SETTING_DEFINITIONS.filter(({ internal }) => internal === true).toSorted(byName);
+const ofServer = serverSettings.toSorted(byName);
 const fixed = fixedSettings.toSorted(byName);
 const absent = absentSettings.toSorted(byName);
 
@@ -81,6 +83,15 @@ ${table(
   ['Setting', 'Value', ''],
   told.map((one) => [code(one.name), shown(one), one.description]),
 )}
+
+## Told of the server
+
+What it was started with; SET of them is 55P02. The value is that of a database in memory that nobody serves. A star: members of \`pg_read_all_settings\` see it alone.
+
+${table(
+  ['Setting', 'Value', ''],
+  ofServer.map((one) => [`${code(one.name)}${one.guarded === true ? ' *' : ''}`, shown(one), one.description]),
+)}
 `;
   if (process.env['PHANTOM_REWRITE'] !== undefined) writeFileSync(PAGE, page);
   expect(readFileSync(PAGE, 'utf8')).toBe(page);
@@ -93,12 +104,12 @@ it('every setting takes its default, and one that is fixed nothing else', () => 
     const other = kind.kind === 'boolean' ? (value === 'on' ? 'off' : 'on') : kind.kind === 'text' ? 'other' : '77';
     expect(() => readSetting(name, other)).toThrow(expect.objectContaining({ code: '0A000', detail: description }));
   }
-  for (const { name } of told)
+  for (const { name } of [...told, ...ofServer])
     expect(() => readSetting(name, 'on')).toThrow(expect.objectContaining({ code: '55P02' }));
 });
 
 it('no setting is defined twice', () => {
-  const names = [...honoured, ...fixed, ...absent, ...told].map(({ name }) => name);
+  const names = [...honoured, ...fixed, ...absent, ...told, ...ofServer].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
 
