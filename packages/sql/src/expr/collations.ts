@@ -5,7 +5,9 @@
  */
 import type { TypeRef } from '@phantom/catalog';
 import type { OperatorDefinition, ScalarFunction } from '../functions/registry.js';
-import { collatorFor, isBinaryCollation, localeTag } from '../types/collation.js';
+import { initcapOfAscii, lowerOfAscii, upperOfAscii } from '../functions/letter-case.js';
+import { like } from '../functions/like.js';
+import { collatorFor, isBinaryCollation, knowsAsciiOnly, localeTag } from '../types/collation.js';
 import type { BindContext } from './context.js';
 import type { Expression } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -95,6 +97,12 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '!~*': 'regular expression',
 };
 
+/** ILIKE where only the letters of ASCII have cases. */
+const ASCII_PATTERNS: Readonly<Record<string, (text: string, pattern: string) => boolean>> = {
+  '~~*': (text, pattern) => like(lowerOfAscii(text), lowerOfAscii(pattern)),
+  '!~~*': (text, pattern) => !like(lowerOfAscii(text), lowerOfAscii(pattern)),
+};
+
 const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
   '<=': (order) => order <= 0,
@@ -116,6 +124,9 @@ export function collatedOperator(
   if (collation.otherCollation !== undefined && (role !== undefined || pattern !== undefined)) {
     throw undetermined(context, pattern ?? 'string comparison');
   }
+  const isAlike = ASCII_PATTERNS[name];
+  if (isAlike !== undefined && collation.collation !== undefined && knowsAsciiOnly(collation.collation))
+    return { ...operator, function: { ...operator.function, call: isAlike } };
   const compare = collatorFor(collation.collation);
   const accept = role === undefined ? undefined : ORDERS[role];
   if (compare === undefined || accept === undefined) return operator;
@@ -131,18 +142,28 @@ const CASE_FUNCTIONS: Readonly<Record<string, (text: string, tag: string | undef
   lower: (text, tag) => text.toLocaleLowerCase(tag),
 };
 
-/** upper and lower in the language of a collation. */
+/** What has cases in the collations C and POSIX are the letters of ASCII. */
+const ASCII_FUNCTIONS: Readonly<Record<string, (text: string) => string>> = {
+  upper: upperOfAscii,
+  lower: lowerOfAscii,
+  initcap: initcapOfAscii,
+};
+
+/** upper, lower and initcap in the language of a collation. */
 export function collatedFunction(
   context: BindContext,
   definition: ScalarFunction,
   collation: Collation,
 ): ScalarFunction {
-  const convert = CASE_FUNCTIONS[definition.name];
-  if (convert === undefined || definition.argumentTypes[0] !== TypeOid.text) return definition;
+  const ofAscii = ASCII_FUNCTIONS[definition.name];
+  if (ofAscii === undefined || definition.argumentTypes[0] !== TypeOid.text) return definition;
   if (collation.otherCollation !== undefined) throw undetermined(context, `${definition.name}() function`);
   const { collation: name } = collation;
-  if (name === undefined || isBinaryCollation(name)) return definition;
-  const tag = localeTag(name);
+  if (name === undefined) return definition;
   const { inline: _inline, ...rest } = definition;
+  if (knowsAsciiOnly(name)) return { ...rest, call: ofAscii };
+  const convert = CASE_FUNCTIONS[definition.name];
+  if (convert === undefined || isBinaryCollation(name)) return definition;
+  const tag = localeTag(name);
   return { ...rest, call: (text: string) => convert(text, tag) };
 }

@@ -13,6 +13,7 @@ import {
 import { byPieces, replaceEach, reversed } from '../types/text-pieces.js';
 import { invalidParameter } from '../types/sql-errors.js';
 import { type Implementations, scalar } from './implementation.js';
+import { initcap, lower, upper } from './letter-case.js';
 import { like, likeEscape } from './like.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
 import type { Value } from '../types/type.js';
@@ -49,6 +50,8 @@ function right(text: string, count: number): string {
   const skip = count < 0 ? -count : total - count;
   return skip >= total ? '' : text.slice(offsetOfCharacter(text, Math.max(skip, 0)));
 }
+
+const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** Position of the first occurrence in characters, from 1; 0 when there is none. */
 export function textPosition(text: string, part: string): number {
@@ -146,42 +149,6 @@ function fieldFromEnd(text: string, separator: string, field: number): string {
   let fields = 1;
   for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + separator.length)) fields++;
   return field > fields ? '' : fieldFromStart(text, separator, fields - field + 1);
-}
-
-function initcap(text: string): string {
-  let inWord = false;
-  return byPieces(text, (piece) => {
-    let result = '';
-    for (const character of piece) {
-      result += inWord ? lower(character) : upper(character);
-      inWord = /[\p{L}\p{N}]/u.test(character);
-    }
-    return result;
-  });
-}
-
-/** In the C locale only ASCII letters have cases; SQL users expect theirs to have them too, so all letters do here. */
-function upper(text: string): string {
-  return mapCase(text, 'toUpperCase');
-}
-
-function lower(text: string): string {
-  return mapCase(text, 'toLowerCase');
-}
-
-const NOT_ASCII = /[\u0080-\uffff]/;
-
-/** Case by single characters: those whose other case is longer (like sharp s) stay. */
-function mapCase(text: string, method: 'toUpperCase' | 'toLowerCase'): string {
-  if (!NOT_ASCII.test(text)) return text[method]();
-  return byPieces(text, (piece) => {
-    let result = '';
-    for (const character of piece) {
-      const mapped = character[method]();
-      result += characterLength(mapped) === 1 ? mapped : character;
-    }
-    return result;
-  });
 }
 
 function chr(code: number): string {

@@ -7,6 +7,13 @@ export function isBinaryCollation(name: string): boolean {
   return BINARY.has(name);
 }
 
+const ASCII_ONLY: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic']);
+
+/** True for a collation in which no letter but those of ASCII has a case. */
+export function knowsAsciiOnly(name: string): boolean {
+  return ASCII_ONLY.has(name);
+}
+
 /** The BCP 47 tag behind a collation's name; undefined for the root locale. */
 export function localeTag(collation: string): string | undefined {
   const tag = collation

@@ -79,9 +79,20 @@ export function reversed(text: string): string {
   return made.reverse().join('');
 }
 
+/** As bytes, or as units: then the halves of pairs change places once more. */
 function reversedPiece(text: string): string {
-  return [...text].reverse().join('');
+  if (!WIDE.test(text)) return Buffer.from(text, 'latin1').reverse().toString('latin1');
+  const bytes = Buffer.from(text, 'utf16le').swap16().reverse();
+  for (let at = 0; at < bytes.length - 3; at += 2) {
+    const isLowHalf = ((bytes[at + 1] as number) & 0xfc) === 0xdc;
+    if (!isLowHalf) continue;
+    bytes.writeUInt32LE(((bytes.readUInt32LE(at) << 16) | (bytes.readUInt32LE(at) >>> 16)) >>> 0, at);
+    at += 2;
+  }
+  return bytes.toString('utf16le');
 }
+
+const WIDE = /[\u0100-\uffff]/;
 
 function checkedUnits(units: number): number {
   if (units > constants.MAX_STRING_LENGTH) throw new PhantomError('54000', 'a value is too long', { family: 'limit' });
