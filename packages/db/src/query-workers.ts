@@ -6,7 +6,9 @@
  *   1. A view is released, and the copies of its deltas given back, when its thread no longer reads: it has answered, or is gone.
  *   2. A thread that dies takes the read that it runs with it (58000), and nothing else; the next read starts another one. What has
  *      filled its heap (53200) is not tried again in this thread, whose end would be that of the process.
- *   3. The process may exit while no read is under way.
+ *   3. A read that is closed has ended a second later: a thread that does not answer by then, since it is in the middle of one long call, is
+ *      ended.
+ *   4. The process may exit while no read is under way.
  */
 import { PhantomError, SqlState, isPhantomError } from '@phantom/base';
 import type { ViewShare } from '@phantom/kv';
@@ -26,10 +28,18 @@ export interface QueryWorkersOptions {
   readonly statements: () => number;
 }
 
+/** How long whoever waits for a thread to become free waits at most: one that serves an idle client may be busy for hours. */
+const FREE_WAIT_MS_MAX = 5000;
+
+/** How long a thread whose read nobody wants any more may go on with it: what does not rest has to be ended with the thread. */
+const END_WAIT_MS_MAX = 1000;
+
 interface ReadingWorker {
   readonly thread: WorkerThread;
   readonly scratchFolder: string;
   readonly rests: ReaderRests;
+  /** Called when it has become free. */
+  readonly onFree: () => void;
   /** What it runs; undefined also when nobody wants more of that, and it is about to end. */
   reading: ReadingRows | undefined;
 }
@@ -44,6 +54,8 @@ export class QueryWorkers implements ReadWorkers {
   private loading: Promise<void> | undefined = undefined;
   private isLoaded = false;
   private isClosed = false;
+  /** Those that wait for a thread to become free. */
+  private readonly waiting = new Set<() => void>();
 
   constructor(options: QueryWorkersOptions) {
     this.options = options;
@@ -72,6 +84,18 @@ export class QueryWorkers implements ReadWorkers {
     return begun;
   }
 
+  whenFree(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.waiting.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, FREE_WAIT_MS_MAX);
+      this.waiting.add(end);
+    });
+  }
+
   /** Ends the threads; reads under way end with 58000. */
   async close(): Promise<void> {
     this.isClosed = true;
@@ -94,7 +118,11 @@ export class QueryWorkers implements ReadWorkers {
     const number = workers.length + 1;
     const thread = new WorkerThread(`reader-${number}`, source);
     const scratchFolder = `${SCRATCH_FOLDER}-${number}`;
-    const worker: ReadingWorker = { thread, scratchFolder, rests: this.rests, reading: undefined };
+    const onFree = (): void => {
+      const [first] = this.waiting;
+      first?.();
+    };
+    const worker: ReadingWorker = { thread, scratchFolder, rests: this.rests, onFree, reading: undefined };
     workers.push(worker);
     return worker;
   }
@@ -139,6 +167,8 @@ class ReadingRows implements RemoteRows {
   private call: WorkerCall<RemoteOutcome> | undefined = undefined;
   private isEnded = false;
   private isClosed = false;
+  /** Ends the thread if it does not end the read. */
+  private patience: NodeJS.Timeout | undefined = undefined;
   private failure: unknown = undefined;
   /** Whoever waits for the next block. */
   private wake: () => void = () => undefined;
@@ -174,10 +204,15 @@ class ReadingRows implements RemoteRows {
     // The next read that is shared may be sent behind it: nobody waits for what a thread has not begun with.
     if (this.isShared) this.leaveWorker();
     this.call?.abort();
+    if (this.isShared || this.isEnded || this.patience !== undefined) return;
+    const { thread } = this.worker;
+    this.patience = setTimeout(() => void thread.terminate(), END_WAIT_MS_MAX).unref();
   }
 
   private leaveWorker(): void {
-    if (this.worker.reading === this) this.worker.reading = undefined;
+    if (this.worker.reading !== this) return;
+    this.worker.reading = undefined;
+    this.worker.onFree();
   }
 
   private async run(place: ReadingPlace, read: RemoteRead): Promise<void> {
@@ -189,6 +224,7 @@ class ReadingRows implements RemoteRows {
       // What a thread makes of files that were taken back does not matter.
       this.failure = handOver.view.ended ?? error;
     } finally {
+      clearTimeout(this.patience);
       handOver.end();
       this.leaveWorker();
       this.isEnded = true;

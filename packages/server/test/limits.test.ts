@@ -348,6 +348,10 @@ The writes of a transaction have no limit but the disk: what does not fit into m
 HTTP are limited by \`httpBodyBytesMax\` and \`httpResultBytesMax\`; see the README of \`@phantom/server\`.
 The locks that sessions hold beyond their transactions (pg_advisory_lock) are 100,000 for all of them together; one more is 53200.
 A session keeps 10,000 statements by PREPARE; one more is 53400.
+A function that takes long over a value of 262,144 characters, bytes or eighths of an array's items is called in a reader thread
+([ADR 24](adr/0024-long-calls-in-threads.md)). In the database's own thread stay calls of the synchronous API, those of databases without such
+threads, those of statements that read or write one row by its key, those in checks, defaults and keys of indexes, casts, aggregates, and functions that take few nanoseconds a character: they hold the others for as
+long as they take, 10 to 20 ns a character for length, md5 or ||, 100 to 400 for a cast of a text to jsonb or of an array.
 A text lies whole in the heap of the thread that computes it. A thread of costly reads whose heap is full is ended and its statement told so
 (53200), but the main thread's end is that of the process, and nothing in it can prevent that: with \`--max-old-space-size=64\` a statement that
 makes two texts of 40 MB ends the daemon. Leave that option at its default, or well above what the largest values of all statements take.

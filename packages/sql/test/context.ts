@@ -37,6 +37,9 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     seedRandom: () => undefined,
     advisory: NO_LOCKS,
     routines: NO_ROUTINES,
+    *callElsewhere(call, args) {
+      return call.here(args, this);
+    },
     backendPid: 1,
     connection: undefined,
     signalBackend: () => false,

@@ -12,6 +12,7 @@ import { assert } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import type { FunctionDefinition, OperatorDefinition, ScalarFunction, Volatility } from './registry.js';
 import type { AggregateCode, Implementation } from './implementation.js';
+import { takesLong } from './long-calls.js';
 import { functionFacts } from './facts/function-facts.js';
 import { geometricOperatorFacts } from './facts/geometric-facts.js';
 import { operatorFacts } from './facts/operator-facts.js';
@@ -73,6 +74,7 @@ function define(line: string): FunctionDefinition {
     volatility: VOLATILITY[flags[0] as string] as Volatility,
     ...(extra.has('v') ? { variadic: Number(extra.get('v')) } : {}),
     ...(extra.has('n') ? { argumentNames: (extra.get('n') as string).split(',') } : {}),
+    ...(takesLong(key) ? { takesLong: true } : {}),
   };
   if (flags.includes('w')) return { ...common, kind: 'window', window: name };
   return build(common, implementation as Implementation, flags.includes('x'), extra.get('c'), extra.get('d'));

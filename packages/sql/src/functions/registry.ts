@@ -49,6 +49,15 @@ export interface RoutineCaller {
   readonly triggerDepth: number;
 }
 
+/** A call that may take long, as another thread can be told of it, and as it is made here. */
+export interface LongCall {
+  /** A query of one value over $1, $2, ... */
+  readonly text: string;
+  readonly argumentTypes: readonly TypeRef[];
+  readonly resultType: TypeRef;
+  here(args: readonly Value[], context: EvaluationContext): Value;
+}
+
 /** One end of a connection. */
 export interface NetworkEnd {
   /** An address of IPv4 or IPv6. */
@@ -71,6 +80,8 @@ export interface EvaluationContext extends TypeContext {
   seedRandom(seed: number): void;
   readonly advisory: AdvisoryLocks;
   readonly routines: RoutineCaller;
+  /** Makes a call over long values in another thread, if there is one for it, by the protocol of exec/runtime.ts. */
+  callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void>;
   /** Number of the session, as cancel requests name it. */
   readonly backendPid: number;
   /** Undefined within the process. */
@@ -128,6 +139,8 @@ export interface ScalarFunction extends FunctionCommon {
   readonly call: (...args: never[]) => Value;
   /** The same call by the protocol of exec/runtime.ts, for what may wait and take long. */
   readonly execute?: ((...args: never[]) => Generator<Yielded, Value, void>) | undefined;
+  /** It may take long over long values (long-calls.ts). */
+  readonly takesLong?: boolean;
   readonly needsContext?: boolean;
   /** Appends { arguments: TypeRef[], result: TypeRef } to the call: for polymorphic functions that must know. */
   readonly needsTypes?: boolean;

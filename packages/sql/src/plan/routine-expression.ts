@@ -16,13 +16,15 @@ import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort, RequiredPrivilege } from './catalog-port.js';
 import { sqlReader } from './sql-reader.js';
 import { foldExpression } from './rules/constant-folding.js';
-import { hasSubquery } from './rules/facts.js';
+import { callsLong, hasSubquery } from './rules/facts.js';
 
 export interface RoutineExpression {
   readonly type: TypeRef;
   readonly evaluate: ParameterFunction;
   /** The same by the protocol of exec/runtime.ts, where routines are called. */
   readonly execute: ReturnType<typeof executeParameters> | undefined;
+  /** The same where other calls may take long over long values. */
+  readonly executeLong: ReturnType<typeof executeParameters> | undefined;
   /** What whoever evaluates it must be allowed to do. */
   readonly privileges: readonly RequiredPrivilege[];
 }
@@ -52,10 +54,13 @@ export function bindRoutineExpression(
   if (part !== undefined) bound = withPart(binder, bound, part, scope, types);
   else if (isUnknown(bound)) bound = coerce(context, bound, TEXT, 'implicit', node.position);
   const folded = foldExpression(bound, context);
+  const execute = (isNeeded: boolean): RoutineExpression['execute'] =>
+    isNeeded ? executeParameters(folded, catalog.types) : undefined;
   return {
     type: bound.type,
     evaluate: evaluateParameters(folded, catalog.types),
-    execute: context.callsRoutines ? executeParameters(folded, catalog.types) : undefined,
+    execute: execute(context.callsRoutines),
+    executeLong: execute(!context.callsRoutines && callsLong(folded)),
     privileges: context.privileges(),
   };
 }

@@ -9,11 +9,13 @@ import type {
   AdvisoryLocks,
   ConnectionEnds,
   EvaluationContext,
+  LongCall,
   NotificationPort,
   RoutineCaller,
 } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import type { TypeContext, TypeLookup } from '../types/type.js';
+import type { Yielded } from '../exec/runtime.js';
+import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { BackendSignal } from './backend-signals.js';
 import { parsePath } from './search-path.js';
@@ -45,6 +47,7 @@ export interface EvaluationOwner {
   readonly transactionId: number;
   readonly advisory: AdvisoryLocks;
   readonly routines: RoutineCaller;
+  callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void>;
   readonly activity: { readonly connection: ConnectionEnds | undefined };
   readonly currentRoleName: string;
   /** What SHOW role says. */
@@ -134,6 +137,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get routines(): RoutineCaller {
     return this.owner.routines;
+  }
+
+  callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void> {
+    return this.owner.callElsewhere(call, args);
   }
 
   get backendPid(): number {

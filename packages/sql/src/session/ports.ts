@@ -24,6 +24,8 @@ export interface ReadWorkers {
   begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined;
   /** The same for a read that several threads share: as many as are free, and at most so many. None: there is none. */
   beginAll(read: RemoteRead, view: ReadView, threadsMax: number): readonly RemoteRows[] | Promise<void>;
+  /** Resolves when a thread has become free, or nobody knows when one will. */
+  whenFree(): Promise<void>;
 }
 
 /** The rows of a read in another thread, in blocks (exec/row-block.ts). */

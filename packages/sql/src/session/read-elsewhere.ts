@@ -6,6 +6,7 @@
  *                views, collections, tables in memory); what must see writes or definitions of its own transaction, or whose
  *                reads are remembered (serializable); statements of a body, of EXECUTE, and of synchronous calls
  */
+import type { Oid } from '@phantom/catalog';
 import { RowBlockReader } from '../exec/row-block.js';
 import { type Execution, PAUSE, type RowSink, type WorkCounters, type Yielded } from '../exec/runtime.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
@@ -89,12 +90,16 @@ export function* readElsewhere(session: SqlSession, { rows, reader }: ReadElsewh
   }
 }
 
-export function isForOthers(session: SqlSession, { plan, routine }: PlanStatement, { seq }: ReadView): boolean {
+export function isForOthers(session: SqlSession, { plan, routine }: PlanStatement, view: ReadView): boolean {
   if (!isForAnyThread(plan) || routine !== undefined || session.synchronous) return false;
-  const { transaction, engine, temporary } = session;
-  if (transaction?.objects.changed === true || seq < engine.catalog.changedSeq) return false;
+  if (!showsDefinitions(session, view)) return false;
   // What the session alone can name.
-  return temporary.find(engine.catalog.committed) === undefined;
+  return session.temporary.find(session.engine.catalog.committed) === undefined;
+}
+
+/** The view shows the definitions that the session works with. */
+export function showsDefinitions({ transaction, engine }: SqlSession, { seq }: ReadView): boolean {
+  return transaction?.objects.changed !== true && seq >= engine.catalog.changedSeq;
 }
 
 function isForAnyThread({ traits }: PreparedPlan): boolean {
@@ -107,11 +112,21 @@ export function remoteRead(
   statement: PlanStatement,
   parameters: readonly Value[],
 ): RemoteRead | undefined {
-  const { engine, evaluation, databaseName: database, roles, settings } = session;
   const { text, declaredTypes, plan } = statement;
   const index = indexInText(session, statement);
   const block = encodeParameters(parameters, plan.parameterTypes, session.picture.types);
-  if (index < 0 || block === undefined) return undefined;
+  return index < 0 || block === undefined ? undefined : readOf(session, text, index, declaredTypes, block);
+}
+
+/** A read as the session would do it now. `parameters`: a block of one row. */
+export function readOf(
+  session: SqlSession,
+  text: string,
+  index: number,
+  declaredTypes: readonly Oid[],
+  parameters: Uint8Array,
+): RemoteRead {
+  const { engine, evaluation, databaseName: database, roles, settings } = session;
   return {
     catalogKey: `${engine.catalog.version} ${engine.statistics.version}`,
     database,
@@ -120,7 +135,7 @@ export function remoteRead(
     text,
     index,
     declaredTypes,
-    parameters: block,
+    parameters,
     statementMicros: evaluation.statementMicros,
     transactionMicros: evaluation.transactionMicros,
   };

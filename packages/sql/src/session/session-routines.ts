@@ -53,6 +53,8 @@ export class SessionRoutines implements RoutineCaller {
   /** Cursors of bodies. */
   readonly cursors: SessionRoutineCursors;
   private depth = 0;
+  /** Runs that cannot wait, one in another. */
+  private driven = 0;
   triggerDepth = 0;
   /** The procedure that runs may end the transaction. */
   private endsTransactions = false;
@@ -65,6 +67,11 @@ export class SessionRoutines implements RoutineCaller {
   /** A routine runs, and with it a statement around what it does. */
   get isRunning(): boolean {
     return this.depth > 0;
+  }
+
+  /** What runs now cannot wait: whatever would has the statement run anew. */
+  get isDrivenNow(): boolean {
+    return this.driven > 0;
   }
 
   call(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Value {
@@ -228,14 +235,19 @@ export class SessionRoutines implements RoutineCaller {
   /** Drives what an expression runs, which cannot yield. */
   driveNow<T>(run: Generator<Yielded, T, void>): T {
     const { session } = this;
-    for (let step = run.next(); ; step = run.next()) {
-      if (step.done === true) return step.value;
-      if (step.value instanceof Promise && step.value !== REST) {
-        run.return(undefined as T);
-        throw new StatementWait(step.value.then(() => undefined));
+    this.driven++;
+    try {
+      for (let step = run.next(); ; step = run.next()) {
+        if (step.done === true) return step.value;
+        if (step.value instanceof Promise && step.value !== REST) {
+          run.return(undefined as T);
+          throw new StatementWait(step.value.then(() => undefined));
+        }
+        session.interrupts.checkNow();
+        session.restartSlice();
       }
-      session.interrupts.checkNow();
-      session.restartSlice();
+    } finally {
+      this.driven--;
     }
   }
 }

@@ -21,8 +21,8 @@ import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor, 
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
-import type { ConnectionEnds } from '../functions/registry.js';
-import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
+import type { ConnectionEnds, LongCall } from '../functions/registry.js';
+import { type Execution, type ReadSource, type RowSink, TimeSlice, type Yielded } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import { type BackendSignal, signalBackend } from './backend-signals.js';
 import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
@@ -30,6 +30,7 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
 import { SessionActivity } from './activity.js';
+import { callElsewhere } from './call-elsewhere.js';
 import { CatalogPicture } from './catalog-picture.js';
 import { Cursors } from './cursors.js';
 import type { SqlEngine } from './engine.js';
@@ -179,6 +180,10 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   get clock(): Clock {
     return this.engine.clock;
+  }
+
+  callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void> {
+    return callElsewhere(this, call, args);
   }
 
   get sequences(): Sequences {

@@ -19,6 +19,7 @@ import {
   isNotNull,
   isNull,
   literal,
+  method,
   not,
   or,
   property,
@@ -27,6 +28,7 @@ import {
 } from '../code/ir.js';
 import { valueComparison } from './comparator.js';
 import { arithmetic, comparisonOperator, isWidening } from './intrinsics.js';
+import { hasLong, longCallOf } from './long-call.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
 import { scaledTest } from './scaled-tests.js';
 import { textTest } from './text-tests.js';
@@ -250,9 +252,32 @@ export class ExpressionCompiler {
     return { code: result, nullable: true };
   }
 
+  /** A call that another thread makes where its values are long; undefined for one that is over soon, or must not wait. */
+  private longCall(expression: Call, operands: readonly Operand[]): Operand | undefined {
+    const long = this.waits ? longCallOf(expression) : undefined;
+    if (long === undefined) return undefined;
+    const { emitter } = this;
+    const atoms = operands.map((operand) => operand.code);
+    const result = emitter.let(NULL);
+    const make = (): void => {
+      emitter.if(
+        hasLong(emitter, expression.arguments, atoms),
+        () => {
+          const args: Code = { kind: 'array', items: atoms };
+          const made = method(this.evaluation(), 'callElsewhere', emitter.constant(long), args);
+          emitter.assign(result, emitter.delegate(made));
+        },
+        () => emitter.assign(result, this.callCode(expression, operands)),
+      );
+    };
+    if (expression.function.strict) emitter.if(this.noneNull(operands), make);
+    else make();
+    return { code: result, nullable: true };
+  }
+
   private callValue(expression: Call): Operand {
     const operands = this.callArguments(expression);
-    const waiting = this.waitingCall(expression, operands);
+    const waiting = this.waitingCall(expression, operands) ?? this.longCall(expression, operands);
     if (waiting !== undefined) return waiting;
     const nullable = !(comparisonOperator(expression) !== undefined) || operands.some((operand) => operand.nullable);
     if (!expression.function.strict) return this.keep(this.callCode(expression, operands), true);
@@ -509,8 +534,8 @@ export class ExpressionCompiler {
   }
 
   private callTest(expression: Call, wanted: boolean): Code {
-    const { strict, execute } = expression.function;
-    if (!strict || execute !== undefined || expression.type.oid !== TypeOid.bool) {
+    const { strict, execute, takesLong } = expression.function;
+    if (!strict || execute !== undefined || takesLong === true || expression.type.oid !== TypeOid.bool) {
       return binary('===', this.value(expression).code, literal(wanted));
     }
     const operands = this.callArguments(expression);

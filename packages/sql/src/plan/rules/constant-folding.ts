@@ -7,6 +7,7 @@ import { makeArray, nestArrays } from '../../exec/values/arrays.js';
 import type { BindContext } from '../../expr/context.js';
 import { conjuncts, constant, FALSE, TRUE, type Expression } from '../../expr/expression.js';
 import { mapChildren } from '../../expr/walk.js';
+import { isLong } from '../../functions/long-calls.js';
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import { BOOL } from '../../types/type-refs.js';
@@ -76,6 +77,8 @@ export function foldExpression(expression: Expression, context: BindContext, onF
       const values = constantValues(folded.arguments);
       if (values === undefined) return foldNullCall(folded);
       if (definition.strict && values.includes(null)) return constant(null, folded.type);
+      // Planning does not rest: what takes long is left to the execution.
+      if (definition.takesLong === true && values.some(isLong)) return folded;
       return attempt(folded, () => (definition.call as unknown as AnyCall)(...values), onFailure);
     }
     case 'cast': {

@@ -24,6 +24,11 @@ export function callsWaiting(expression: Expression): boolean {
   return someExpression(expression, (part) => part.kind === 'call' && isWaiting(part.function));
 }
 
+/** It calls a function that may take long over long values. */
+export function callsLong(expression: Expression): boolean {
+  return someExpression(expression, (part) => part.kind === 'call' && part.function.takesLong === true);
+}
+
 /** Functions of these names tell of the process or the session, but for those whose answer is the same everywhere. */
 const ASKING_NAMES = /^(pg_|txid_|inet_|current_setting$)/;
 

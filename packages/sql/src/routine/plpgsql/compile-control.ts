@@ -31,10 +31,17 @@ export function compileCondition(
 export function compileAssign(compilation: Compilation, node: AssignNode): Step {
   const { code, target } = assignment(compilation, node);
   if (code.isPlain) return action((frame) => target.assign(frame, code.value(frame), code.type));
-  return waitingAction(function* (frame) {
+  const step = waitingAction(function* (frame) {
     const value = yield* code.compute(frame);
     target.assign(frame, value, code.type);
   });
+  if (!code.isMostlyPlain) return step;
+  const runNow = (frame: Frame): Completion | undefined => {
+    if (code.takesLong(frame)) return undefined;
+    target.assign(frame, code.value(frame), code.type);
+    return Completion.Next;
+  };
+  return { ...step, runNow };
 }
 
 function assignment(

@@ -12,6 +12,8 @@ import type { TypeRef } from '@phantom/catalog';
 import type { SqlRecord } from '@phantom/codec';
 import type { Yielded } from '../../exec/runtime.js';
 import type { ParameterNames } from '../../expr/context.js';
+import { isLong } from '../../functions/long-calls.js';
+import type { FunctionDefinition } from '../../functions/registry.js';
 import { type RoutineExpression, bindRoutineExpression } from '../../plan/routine-expression.js';
 import type { RoutineBinding } from '../../plan/routine-binding.js';
 import type * as Ast from '../../text/ast.js';
@@ -225,8 +227,10 @@ interface BoundExpression {
 /** An expression: computed at once where no query stands in it. */
 export class ExpressionCode {
   readonly fragment: ExpressionFragment;
-  /** It neither queries nor calls what may: its value is there at once. */
+  /** It neither queries nor calls what may, or what takes long over long values: its value is there at once. */
   readonly isPlain: boolean;
+  /** It is there at once unless a value that it is made of is long. */
+  readonly isMostlyPlain: boolean;
   private readonly parameters: FragmentParameters;
   private readonly host: RoutineHost;
   private readonly part: { readonly parameter: number; readonly target: Ast.TargetColumn } | undefined;
@@ -241,7 +245,9 @@ export class ExpressionCode {
     this.fragment = fragment;
     this.parameters = new FragmentParameters(fragment, scope, part?.variable);
     this.host = scope.host;
-    this.isPlain = fragment.isPlain && !namesRoutine(fragment.expression, scope.host);
+    const { isPlain, expression } = fragment;
+    this.isMostlyPlain = isPlain && !namesFunction(expression, scope.host, isRoutine);
+    this.isPlain = this.isMostlyPlain && !namesFunction(expression, scope.host, mayTakeLong);
     if (part !== undefined)
       this.part = { parameter: this.parameters.indexOf(part.variable, undefined), target: part.target };
   }
@@ -254,16 +260,28 @@ export class ExpressionCode {
     return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
   }
 
+  /** True where `compute` is to be asked for the value of what is mostly plain. */
+  takesLong(frame: Frame): boolean {
+    const { simple } = this.boundFor(frame);
+    if (simple === undefined) return true;
+    return simple.executeLong !== undefined && this.parameters.values(frame).some(isLong);
+  }
+
   /** The value, by the protocol of executions. */
   *compute(frame: Frame): Generator<Yielded, Value, void> {
     const { simple, statement } = this.boundFor(frame);
     if (simple !== undefined) {
-      if (simple.execute === undefined) return this.value(frame);
       if (simple.privileges.length > 0) this.host.checkPrivileges(simple.privileges);
+      const { execute, executeLong, evaluate } = simple;
+      const values = this.parameters.values(frame);
+      if (execute === undefined) {
+        const isElsewhere = executeLong !== undefined && values.some(isLong);
+        return isElsewhere ? yield* executeLong(values, this.host.evaluation) : evaluate(values, this.host.evaluation);
+      }
       // Functions that are not volatile read by the snapshot of whoever calls them: that of a statement of its own.
       const leave = this.host.beginStatement(this.fragment.text);
       try {
-        return yield* simple.execute(this.parameters.values(frame), this.host.evaluation);
+        return yield* execute(values, this.host.evaluation);
       } finally {
         leave();
       }
@@ -315,16 +333,28 @@ export class ExpressionCode {
   }
 }
 
-/** True where a function of a user's is called by what stands there, as far as names tell. */
-function namesRoutine(part: unknown, host: RoutineHost): boolean {
+/** True where a function of that kind is called by what stands there, as far as names tell. */
+function namesFunction(
+  part: unknown,
+  host: RoutineHost,
+  isMeant: (definition: FunctionDefinition) => boolean,
+): boolean {
   if (typeof part !== 'object' || part === null) return false;
   const { kind, name } = part as { readonly kind?: unknown; readonly name?: unknown };
   if (kind === 'call') {
     const last = (name as QualifiedName).at(-1)?.text ?? '';
     const schema = (name as QualifiedName).at(-2)?.text;
-    if (host.catalog.functions.functionsNamed(last, schema).some(({ routine }) => routine !== undefined)) return true;
+    if (host.catalog.functions.functionsNamed(last, schema).some(isMeant)) return true;
   }
-  return Object.values(part).some((inner) => namesRoutine(inner, host));
+  return Object.values(part).some((inner) => namesFunction(inner, host, isMeant));
+}
+
+function isRoutine({ routine }: FunctionDefinition): boolean {
+  return routine !== undefined;
+}
+
+function mayTakeLong(definition: FunctionDefinition): boolean {
+  return definition.kind === 'scalar' && definition.takesLong === true;
 }
 
 /** Binds a piece: its errors tell its text. */

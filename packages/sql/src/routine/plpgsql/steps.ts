@@ -17,6 +17,8 @@ export interface PlainStep {
 export interface WaitingStep {
   readonly waits: true;
   run(frame: Frame): Generator<Yielded, Completion, void>;
+  /** Does it at once where it need not wait this time, which costs no generator; undefined: nothing is done, `run` it. */
+  readonly runNow?: ((frame: Frame) => Completion | undefined) | undefined;
 }
 
 export type Step = PlainStep | WaitingStep;
@@ -69,7 +71,7 @@ export function sequence(steps: readonly { readonly step: Step; readonly place: 
     for (let i = 0; i < all.length; i++) {
       frame.place = places[i];
       const step = all[i] as Step;
-      const completion = step.waits ? yield* step.run(frame) : step.run(frame);
+      const completion = step.waits ? (step.runNow?.(frame) ?? (yield* step.run(frame))) : step.run(frame);
       if (completion !== Completion.Next) return completion;
     }
     return Completion.Next;
