@@ -12,10 +12,7 @@ import type { TargetOptions } from './sql/open-target.js';
 const DATA_DEFAULT = './phantom-data';
 
 /** Commands whose place is kept: each says what it will do, and that it does not yet. */
-const PLANNED: readonly (readonly [name: string, description: string])[] = [
-  ['repair', 'save what can be saved of a damaged data directory'],
-  ['bench', 'measure this machine'],
-];
+const PLANNED: readonly (readonly [name: string, description: string])[] = [['bench', 'measure this machine']];
 
 /** The program; `exit` gets the code of the command that ran. Usage errors end the process with code 1, by commander. */
 export function makeProgram(exit: (code: ExitCode) => void): Command {
@@ -31,6 +28,7 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
   addImport(program, exit);
   addExport(program, exit);
   addCheck(program, exit);
+  addRepair(program, exit);
   addBackup(program, exit);
   addRestore(program, exit);
   for (const [name, description] of PLANNED) addPlanned(program, name, description);
@@ -200,6 +198,23 @@ function addCheck(program: Command, exit: (code: ExitCode) => void): void {
     .action(async (options) => {
       const { check } = await import('./check.js');
       exit(await check(options));
+    });
+}
+
+function addRepair(program: Command, exit: (code: ExitCode) => void): void {
+  program
+    .command('repair')
+    .description(
+      'make a sound data directory of what can be read of a damaged one, which stays as it is; exit code 3 when something is lost',
+    )
+    .option('--data <dir>', 'data directory that nobody serves now', DATA_DEFAULT)
+    .option('--to <dir>', 'where to: empty, or not there (default: the name of the data directory with "-repaired")')
+    .option('--dry-run', 'look and report, and write nothing', false)
+    .option('--log-past-damage', 'take whole commits of the log behind its first damage, too', false)
+    .option('--json', 'print one JSON object', false)
+    .action(async (options) => {
+      const { repair } = await import('./repair.js');
+      exit(await repair(options));
     });
 }
 

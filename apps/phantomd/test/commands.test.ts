@@ -296,7 +296,7 @@ describe('arguments', () => {
   });
 
   it('says 0A000 for what is not there yet', async () => {
-    expect(await run('repair', '--data', 'x', '--json', 'y')).toMatchObject({ exitCode: 2, cause: { code: '0A000' } });
+    expect(await run('bench', '--data', 'x', '--json', 'y')).toMatchObject({ exitCode: 2, cause: { code: '0A000' } });
   });
 
   it.each([

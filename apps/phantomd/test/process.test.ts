@@ -154,9 +154,9 @@ describe('the command line', () => {
     expect(phantomd(['--help']).code).toBe(0);
     expect(phantomd([]).code).toBe(1);
     expect(phantomd(['nonsense']).code).toBe(1);
-    expect(phantomd(['repair', '--json'])).toMatchObject({
+    expect(phantomd(['bench', '--json'])).toMatchObject({
       code: 2,
-      err: '{"error":{"message":"phantomd repair is not supported","code":"0A000"}}\n',
+      err: '{"error":{"message":"phantomd bench is not supported","code":"0A000"}}\n',
     });
     expect(phantomd(['serve', '--data', './nowhere', '--host', '10.1.2.3'])).toMatchObject({ code: 1, out: '' });
     expect(existsSync('./nowhere')).toBe(false);

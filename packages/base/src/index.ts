@@ -57,6 +57,7 @@ export {
   type Metrics,
   MetricsRegistry,
 } from './metrics.js';
+export { turnOneBit } from './one-bit.js';
 export { type OptionNames, checkOptions, optionNames } from './option-names.js';
 export { Random } from './random.js';
 export type { Scratch, ScratchFile } from './scratch.js';

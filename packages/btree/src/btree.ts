@@ -3,6 +3,7 @@ import { EngineCode } from '@phantom/kv';
 import type { EngineFactory } from '@phantom/store';
 import { BtreeEngine } from './btree-engine.js';
 import { type BtreeOptions, resolveOptions } from './options.js';
+import { salvageBtree } from './salvage.js';
 import { SharedTrees } from './shared-trees.js';
 
 /** A B+tree for the spaces of EngineCode.Btree: `openStore(directory, { engines: [btree()] })`. */
@@ -12,6 +13,7 @@ export function btree(options: BtreeOptions = {}): EngineFactory {
     code: EngineCode.Btree,
     name: 'btree',
     open: (context) => BtreeEngine.open(context, options),
+    salvage: salvageBtree,
     attach: (context) => new SharedTrees(context),
   };
 }

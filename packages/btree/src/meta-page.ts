@@ -159,21 +159,30 @@ export function readMeta(file: VfsFile, expected: ExpectedMeta): Meta | undefine
   return newest;
 }
 
-/** The meta in a slot; undefined when the slot was never written. */
-function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | undefined {
+/** Whether these are the bytes that were written to a slot. */
+export function isWholeMeta(bytes: Uint8Array, checksums: Checksums, slot: number): boolean {
+  const sum = sumOf(bytes, checksums, slot);
+  return (
+    equalBytes(bytes, 0, 8, TREE_MAGIC, 0, 8) &&
+    readU32(bytes, META_CHECKSUM_AT) === Number(sum & 0xffffffffn) &&
+    readU32(bytes, META_CHECKSUM_AT + 4) === Number(sum >> 32n)
+  );
+}
+
+function sumOf(bytes: Uint8Array, checksums: Checksums, slot: number): bigint {
+  return checksums.h64(bytes, 0, META_CHECKSUM_AT, BigInt(slot));
+}
+
+/** The meta in a slot; undefined when the slot was never written. Throws corruption for anything else, 0A000 for a newer format. */
+export function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | undefined {
   const offset = slot * META_BYTES;
   const bytes = new Uint8Array(META_BYTES);
   if (file.readAt(offset, bytes) < META_BYTES || bytes.every((byte) => byte === 0)) return undefined;
-  const checksum = checksums.h64(bytes, 0, META_CHECKSUM_AT, BigInt(slot));
-  const low = Number(checksum & 0xffffffffn);
-  const magic = equalBytes(bytes, 0, 8, TREE_MAGIC, 0, 8);
-  const whole =
-    readU32(bytes, META_CHECKSUM_AT) === low && readU32(bytes, META_CHECKSUM_AT + 4) === Number(checksum >> 32n);
-  if (!magic || !whole) {
+  if (!isWholeMeta(bytes, checksums, slot)) {
     throw corruptionError('a meta page has the wrong checksum', {
       file: file.path,
       offset,
-      expected: checksum.toString(16).padStart(16, '0'),
+      expected: sumOf(bytes, checksums, slot).toString(16).padStart(16, '0'),
       found: toHex(bytes.slice(META_CHECKSUM_AT).reverse()),
     });
   }

@@ -32,12 +32,12 @@ import { runName } from './file-jobs.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { Pager } from './pager.js';
 
-const TREE_FILE = 'tree.db';
+export const TREE_FILE = 'tree.db';
 /** A run's identity is a safe integer: 21 bits of the tree's number and 32 of its own. */
-const TREE_MODULUS = 2 ** 21;
+export const TREE_MODULUS = 2 ** 21;
 /** Nothing is free. */
 export const NO_FREELIST: FreelistEntry = { id: 0, bytes: 0, checksumLow: 0, checksumHigh: 0 };
-const RUN_NAME = /^(\d{16})\.run$/;
+export const RUN_NAME = /^(\d{16})\.run$/;
 
 /** A run that counts: its meta entry and its reader. */
 export interface RunHandle {

@@ -82,6 +82,14 @@ export interface TableProvider extends DocumentParents {
     transaction: ProviderTransaction,
   ): Generator<Promise<void> | undefined, TableDescriptor, void>;
   /**
+   * REINDEX of a document index, as createIndex: the caller holds the table, puts what is returned, and removes what the index had.
+   */
+  refillIndex(
+    table: TableDescriptor,
+    index: IndexDescriptor,
+    transaction: ProviderTransaction,
+  ): Generator<Promise<void> | undefined, IndexDescriptor, void>;
+  /**
    * ALTER COLLECTION: another schema (null: none; undefined: the one there is) or other options; the caller holds the table, and puts
    * what is returned. It yields as createIndex does.
    */

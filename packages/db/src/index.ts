@@ -10,6 +10,8 @@ export { expectPlan } from './expect-plan.js';
 export { open, openOn } from './open.js';
 export { type DatabaseOptions } from './options.js';
 export { type SqlAnswer, SqlBranch, type SqlConnection, type SqlSource } from './sql-participant.js';
+export { type RepairOptions, repair, repairOn } from './repair/repair.js';
+export type { LostRow, LostRows, RebuiltIndex, RepairReport, SalvagedTable, UnfinishedIndex } from './repair/report.js';
 export { type RunResult, Statement } from './statement.js';
 export { type Isolation, SyncTransaction, Transaction, type TransactionOptions } from './transaction.js';
 export {

@@ -100,6 +100,18 @@ describe('an index of a collection', () => {
     expect(await places.indexes()).toHaveLength(2);
   });
 
+  it('is filled anew by REINDEX, in whichever way it is said', async () => {
+    const places = db.collection('places');
+    for (const command of ['index "places_age_1"', 'table places', 'index concurrently "places_age_1"']) {
+      await db.query(`reindex ${command}`);
+      expect(await places.find({ age: { $gt: 495 } }).explain()).toMatchObject({ index: 'places_age_1', returned: 4 });
+      await places.insertOne({ age: 1000 });
+      expect(await places.find({ age: 1000 }).toArray()).toHaveLength(1);
+      await places.deleteMany({ age: 1000 });
+    }
+    await expect(places.createIndex({ age: 1 })).resolves.toBe('places_age_1');
+  });
+
   it('is not asked by a snapshot that is older than it', async () => {
     const places = db.collection('places');
     let attempts = 0;

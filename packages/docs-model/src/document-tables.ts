@@ -22,7 +22,7 @@ import { ByteSlot } from '@phantom/kv';
 import { collectionView } from './collection-view.js';
 import { checkName, findCollection, lockKeyName, putCollection } from './definition.js';
 import { badArgument } from './errors.js';
-import { type NewIndex, makeIndex } from './index-build.js';
+import { type NewIndex, makeIndex, refillIndex } from './index-build.js';
 import { type SchemaOptions, applySchema } from './schema-change.js';
 import type { Steps } from './steps.js';
 import type { CollectionEngine } from './ports.js';
@@ -66,6 +66,14 @@ export class DocumentTables implements TableProvider {
 
   createIndex(table: TableDescriptor, index: NewIndex, transaction: ProviderTransaction): Steps<TableDescriptor> {
     return makeIndex(this.model, transaction, table, index);
+  }
+
+  refillIndex(
+    table: TableDescriptor,
+    index: IndexDescriptor,
+    transaction: ProviderTransaction,
+  ): Steps<IndexDescriptor> {
+    return refillIndex(this.model, transaction, table, index);
   }
 
   create(

@@ -67,6 +67,23 @@ export function* makeIndex(
   return { ...table, indexOids: [...table.indexOids, index.oid] };
 }
 
+/** Fills an index anew, in a space of its own; the old one is not read. Gives the index as it is then, to be put. */
+export function* refillIndex(
+  model: DocumentModel,
+  transaction: DocumentTransaction,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): Steps<IndexDescriptor> {
+  const fresh: IndexDescriptor = {
+    ...index,
+    space: model.ports.allocateSpace(table.engine === 'lsm' ? 'lsm' : 'btree'),
+    state: 'valid',
+  };
+  yield* fill(transaction, table, fresh);
+  model.ports.catalog.filled.fillBy(transaction.storage, table.oid);
+  return fresh;
+}
+
 /** Entries of every document there is, of which only what the index reads is decoded. */
 function* fill(transaction: DocumentTransaction, table: TableDescriptor, index: IndexDescriptor): Steps<void> {
   const view = new CollectionView(table, [index]);

@@ -21,6 +21,18 @@ export type {
 export { EntrySorter, type OrderedEntries } from './entry-sorter.js';
 export { NewEntries } from './new-entries.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';
+export {
+  type LostRange,
+  type SalvageFinding,
+  type SalvageReport,
+  type SalvagedEngine,
+  type SalvagedEntry,
+  type SalvagedLayer,
+  type SalvagedRemoval,
+  type SalvagedRow,
+  isLostRange,
+  mergeSalvaged,
+} from './salvage.js';
 export { SEQ_NONE, type Seq } from './seq.js';
 export {
   EngineCode,

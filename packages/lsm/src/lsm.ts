@@ -3,6 +3,7 @@ import { EngineCode } from '@phantom/kv';
 import type { EngineFactory } from '@phantom/store';
 import { LsmEngine } from './lsm-engine.js';
 import { type LsmOptions, resolveOptions } from './options.js';
+import { salvageLsm } from './salvage.js';
 import { SharedVersions } from './shared-versions.js';
 
 /** An LSM-tree for the spaces of EngineCode.Lsm: `openStore(directory, { engines: [lsm()] })`. 22023 for bad options. */
@@ -12,6 +13,7 @@ export function lsm(options: LsmOptions = {}): EngineFactory {
     code: EngineCode.Lsm,
     name: 'lsm',
     open: (context) => LsmEngine.open(context, options),
+    salvage: salvageLsm,
     attach: (context) => new SharedVersions(context),
   };
 }

@@ -52,7 +52,10 @@ export interface RunEnds {
 }
 
 /** Reads and proves them. XX001 (file, offset, expected, found) for another run or a damaged one, 0A000 for a newer format. */
-export function readRunEnds(file: VfsFile, { path, checksums, ...recorded }: RecordedRun): RunEnds {
+export function readRunEnds(
+  file: Pick<VfsFile, 'size' | 'readAt'>,
+  { path, checksums, ...recorded }: RecordedRun,
+): RunEnds {
   const corrupt = (message: string, offset: number, expected?: unknown, found?: unknown): Error =>
     corruptionError(message, { file: path, offset, expected, found });
   const prove = (covered: Uint8Array, seed: bigint, stored: Uint8Array, at: number, offset: number): void => {

@@ -62,6 +62,16 @@ export interface RunDescriptor {
   readonly seqBase: Seq;
 }
 
+/** A block of a run, or a partition of one, which is where its index block lies. */
+export interface BlockPlace {
+  /** At most the first key in it. */
+  readonly separator: Uint8Array;
+  readonly offset: number;
+  /** Of the payload, as it is stored. */
+  readonly bytes: number;
+  readonly entries: number;
+}
+
 /** Work done by a run, for counters; all rise. */
 export interface RunCounters {
   filterMisses: number;
@@ -322,6 +332,24 @@ export class Run implements Layer, RunBlocks {
     return found;
   }
 
+  /** Where the index of a partition lies, and what its keys begin with. */
+  partitionPlace(partition: number): BlockPlace {
+    const { separator, indexOffset: offset, indexBytes: bytes, entries } = this.partitions[partition] as RunPartition;
+    return { separator, offset, bytes, entries };
+  }
+
+  /** Where the blocks of a partition lie, in order. Throws a corruption error when its index cannot be read. */
+  places(partition: number): BlockPlace[] {
+    const places: BlockPlace[] = [];
+    this.eachPlace(this.partitions[partition] as RunPartition, new Block(), (place) => places.push(place));
+    return places;
+  }
+
+  /** Reads the block at a place into one of the caller's, past the cache. Throws as `block`. */
+  readPlace({ offset, bytes }: BlockPlace, into: Block): void {
+    this.blockFile.block(offset, bytes, into);
+  }
+
   /** Reads everything again and yields what is wrong. */
   *check(): Iterable<Finding> {
     const interval = new BlockInterval();
@@ -472,23 +500,36 @@ export class Run implements Layer, RunBlocks {
   }
 
   private readIndex(partition: RunPartition): PartitionIndex {
-    const { indexOffset, indexBytes } = partition;
-    const block = this.blockFile.block(indexOffset, indexBytes, new Block());
+    const block = new Block();
+    const separators: Uint8Array[] = [];
+    const offsets: number[] = [];
+    const sizes: number[] = [];
+    this.eachPlace(partition, block, ({ separator, offset, bytes }) => {
+      separators.push(separator);
+      offsets.push(offset);
+      sizes.push(bytes);
+    });
+    const index = new PartitionIndex(partition, separators.length);
+    for (let i = 0; i < separators.length; i++) index.place(i, offsets[i]!, sizes[i]!);
+    index.keys = indexKeys(separators);
+    return index;
+  }
+
+  private eachPlace({ indexOffset, indexBytes }: RunPartition, block: Block, take: (place: BlockPlace) => void): void {
+    this.blockFile.block(indexOffset, indexBytes, block);
     const { payload } = block;
     const interval = new BlockInterval();
-    const separators: Uint8Array[] = [];
-    const index = new PartitionIndex(partition, block.entryCount);
+    let count = 0;
     for (let restart = 0; restart < block.restartCount; restart++) {
       interval.decode(block, restart, Number.MAX_SAFE_INTEGER, true);
       for (let i = 0; i < interval.count; i++) {
         const handle = new ByteReader(payload, this.path, interval.valueStarts[i]!, interval.valueEnds[i]!);
-        index.place(separators.length, handle.varint(), handle.varint());
-        separators.push(interval.keys.slice(interval.keyStarts[i]!, interval.keyEnds[i]!));
+        const separator = interval.keys.slice(interval.keyStarts[i]!, interval.keyEnds[i]!);
+        take({ separator, offset: handle.varint(), bytes: handle.varint(), entries: handle.varint() });
+        count++;
       }
     }
-    if (separators.length !== block.entryCount) throw this.corrupt('an index block is malformed', indexOffset);
-    index.keys = indexKeys(separators);
-    return index;
+    if (count !== block.entryCount) throw this.corrupt('an index block is malformed', indexOffset);
   }
 
   private corrupt(message: string, offset: number, expected?: unknown, found?: unknown): Error {

@@ -21,6 +21,8 @@ export { SpaceBatch, type SpaceOperation } from './space-batch.js';
 export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
 export type { SpaceMove, SpacePair } from './space-move.js';
 export type { SpilledCommit } from './spilled-commit.js';
+export { type SalvageOptions, SalvagedStore, salvageStore } from './salvage.js';
+export { type SalvageCopyOptions, copySalvaged } from './salvage-copy.js';
 export { type CopyProgress, type StoreCopy, type StoreCopyOptions, copyStore } from './store-copy.js';
 export type { SpaceUse } from './space-use.js';
 export type { SpaceEntry } from './space-scan.js';
@@ -34,6 +36,7 @@ export type {
   EngineFactory,
   EngineReads,
   LogFactory,
+  SalvageContext,
   Store,
   StoreOptions,
   StoreOrigin,

@@ -83,7 +83,7 @@ export async function copyStore(store: Store, directory: string, options: StoreC
 }
 
 /** What was read in order: as much of it as tells that something else is the same. */
-class Reading {
+export class Reading {
   entries = 0;
   bytes = 0;
   private digest = 0;
@@ -94,17 +94,31 @@ class Reading {
   }
 
   take({ count, keyBuffers, keyStarts, keyEnds, valueBuffers, valueStarts, valueEnds }: CursorBatch): void {
-    const { checksums } = this;
     for (let i = 0; i < count; i++) {
-      const keyStart = keyStarts[i] as number;
-      const keyEnd = keyEnds[i] as number;
-      const valueStart = valueStarts[i] as number;
-      const valueEnd = valueEnds[i] as number;
-      const ofKey = checksums.h32(keyBuffers[i] as Uint8Array, keyStart, keyEnd, this.digest);
-      this.digest = checksums.h32(valueBuffers[i] as Uint8Array, valueStart, valueEnd, ofKey);
-      this.bytes += keyEnd - keyStart + valueEnd - valueStart;
+      this.entry(
+        keyBuffers[i] as Uint8Array,
+        keyStarts[i] as number,
+        keyEnds[i] as number,
+        valueBuffers[i] as Uint8Array,
+        valueStarts[i] as number,
+        valueEnds[i] as number,
+      );
     }
-    this.entries += count;
+  }
+
+  entry(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const { checksums } = this;
+    const ofKey = checksums.h32(key, keyStart, keyEnd, this.digest);
+    this.digest = checksums.h32(value, valueStart, valueEnd, ofKey);
+    this.bytes += keyEnd - keyStart + valueEnd - valueStart;
+    this.entries++;
   }
 
   equals(other: Reading): boolean {
@@ -250,7 +264,7 @@ class Copier {
 }
 
 /** From here on the copy is a store. Where nobody knows whether that would survive a power cut, it is none. */
-function nameSuperblock(vfs: Vfs, directory: string): void {
+export function nameSuperblock(vfs: Vfs, directory: string): void {
   const unfinished = joinPath(directory, UNFINISHED_FILE);
   const finished = joinPath(directory, SUPERBLOCK_FILE);
   vfs.rename(unfinished, finished);
@@ -263,13 +277,14 @@ function nameSuperblock(vfs: Vfs, directory: string): void {
 }
 
 /** All keys of an engine: its code stands in the upper half of their first byte. */
-function rangeOf(code: EngineCode): KeyRange {
+export function rangeOf(code: EngineCode): KeyRange {
   const lower = new Uint8Array(SPACE_BYTES);
   lower[0] = code << 4;
   return { lower, upper: Uint8Array.of((code + 1) << 4) };
 }
 
-function differentCopy(directory: string, written: Reading, found: Reading): PhantomError {
+/** Of a copy that is not what was written. */
+export function differentCopy(directory: string, written: Reading, found: Reading): PhantomError {
   return new PhantomError(SqlState.DataCorrupted, 'the copy does not read as it was written', {
     detail: `${written.entries} entries of ${written.bytes} bytes were written, ${found.entries} of ${found.bytes} were read, or others.`,
     hint: 'The disk of the copy does not keep what it is given.',

@@ -13,14 +13,17 @@ import type {
   KeyRange,
   KvCursor,
   KvEngine,
+  SalvageReport,
+  SalvagedEngine,
   Seq,
+  SortedRunRef,
   SpaceId,
   SpilledWrites,
   ViewShare,
   WriteBatch,
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
-import type { LockHolder, Vfs } from '@phantom/vfs';
+import type { LockHolder, MendedVfs, Vfs } from '@phantom/vfs';
 import type { BulkLoad } from './bulk-load.js';
 import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 import type { EngineAdvice } from './engine-advice.js';
@@ -77,6 +80,22 @@ export interface EngineContext {
   renewViews?(): Seq | undefined;
 }
 
+/** What an engine is given to read what can be read of its files. */
+export interface SalvageContext {
+  readonly vfs: MendedVfs;
+  /** The engine's. */
+  readonly directory: string;
+  readonly checksums: Checksums;
+  /** The least generation that was durable; 0 when nobody knows. */
+  readonly generationMin: number;
+  /** The store's; files of another one are not taken. Undefined when nobody knows. */
+  readonly identity: Identity | undefined;
+  /** Files that the log hands over, with the seq of their commit, oldest first; their paths are names in the directory. */
+  readonly loads: readonly { readonly files: readonly SortedRunRef[]; readonly seq: Seq }[];
+  /** Told of everything that is wrong, when it is met. */
+  readonly report: SalvageReport;
+}
+
 export interface EngineFactory {
   readonly code: EngineCode;
   /** Lower-case letters, digits and hyphens, at most 14: also the name of its directory. */
@@ -87,6 +106,8 @@ export interface EngineFactory {
    */
   readonly volatile?: boolean;
   open(context: EngineContext): Promise<KvEngine>;
+  /** Reads damaged files; never throws for what they hold. Absent where there are no files. */
+  salvage?(context: SalvageContext): SalvagedEngine;
   /** For a thread that reads what views of another one's engine share. Absent where none can be shared. */
   attach?(context: AttachContext): ViewAttacher;
 }

@@ -1,6 +1,7 @@
 /** @phantom/vfs: the disk as an interface, and the real one. Doubles for tests are in @phantom/vfs/testing. */
 export { directoryIdentity } from './directory-lock.js';
 export type { Fault, Injector, VfsOp, VfsOperation } from './injector.js';
+export { MendedVfs } from './mended-vfs.js';
 export { type NodeVfsOptions, createNodeVfs } from './node-vfs.js';
 export { makeDirectoryDurable } from './make-directory.js';
 export { parentPath, replaceFile } from './replace-file.js';

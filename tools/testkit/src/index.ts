@@ -4,3 +4,4 @@ export { loadSuite } from './load-suite.js';
 export { type LoadableTree, type OpenTree, cutLoads, failLoads } from './load-sweep.js';
 export { levelSuite } from './level-suite.js';
 export { rottenSuite } from './rotten-suite.js';
+export { salvageSuite } from './salvage-suite.js';

@@ -9,7 +9,7 @@ import { spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { Reindex } from '../text/ast-session.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { refuseCollection } from './create-collection.js';
+import { providerTransaction } from './create-collection.js';
 import { buildIndex } from './index-build.js';
 import { lockForChange, relationNamed, requireOwner, schemaNamed } from './names.js';
 import { optionBoolean } from './storage-options.js';
@@ -46,7 +46,6 @@ export function indexesOf(context: DdlContext, node: Reindex): IndexDescriptor[]
       const index = relationNamed(context, node.name);
       if (index.kind !== 'index') throw new PhantomError('42809', `"${index.name}" is not an index`);
       requireOwner(context, index);
-      if (index.method === 'document') throw unsupportedError('REINDEX of an index of a collection');
       return leavesOf(context, index);
     }
     case 'table': {
@@ -54,7 +53,6 @@ export function indexesOf(context: DdlContext, node: Reindex): IndexDescriptor[]
       if (table.kind !== 'table')
         throw new PhantomError('42809', `"${table.name}" is not a table or materialized view`);
       requireOwner(context, table);
-      refuseCollection(table, 'REINDEX');
       const indexes = indexesOfTable(context, table);
       if (indexes.length === 0) context.notice('NOTICE', '00000', `table "${table.name}" has no indexes to reindex`);
       return indexes;
@@ -98,7 +96,7 @@ function isSystemSchema(name: string): boolean {
 
 function indexesIn(context: DdlContext, schemaOid: number): IndexDescriptor[] {
   const own = [...context.objects.objectsIn(schemaOid)].filter((object) => object.kind === 'table');
-  return own.filter((table) => table.collection === undefined).flatMap((table) => indexesOfTable(context, table));
+  return own.flatMap((table) => indexesOfTable(context, table));
 }
 
 function indexesOfTable(context: DdlContext, table: TableDescriptor): IndexDescriptor[] {
@@ -106,8 +104,7 @@ function indexesOfTable(context: DdlContext, table: TableDescriptor): IndexDescr
     return context.picture.partitionsOf(table).flatMap((partition) => indexesOfTable(context, partition));
   return table.indexOids
     .map((oid) => context.objects.object(oid))
-    .filter((index): index is IndexDescriptor => index?.kind === 'index' && index.space !== table.space)
-    .filter(({ method }) => method !== 'document');
+    .filter((index): index is IndexDescriptor => index?.kind === 'index' && index.space !== table.space);
 }
 
 /** An index and its table as they are once nobody else writes that; undefined when either has gone. */
@@ -129,9 +126,15 @@ export function* rebuild(context: DdlContext, named: IndexDescriptor): Generator
   if (locked === undefined || locked.index.space === locked.table.space) return;
   const { index, table } = locked;
   context.transaction.removeRange(spaceRange(index.space));
-  const fresh: IndexDescriptor = { ...index, space: context.storage.allocateSpace(table.engine), state: 'valid' };
-  context.objects.put(fresh);
   context.objects.put({ ...table, schemaVersion: table.schemaVersion + 1 });
-  yield* buildIndex(context, table, fresh, true);
+  if (index.method === 'document') {
+    const { provider } = context;
+    if (provider === undefined) throw unsupportedError('an index of a collection without a document model');
+    context.objects.put(yield* provider.refillIndex(table, index, providerTransaction(context)));
+  } else {
+    const fresh: IndexDescriptor = { ...index, space: context.storage.allocateSpace(table.engine), state: 'valid' };
+    context.objects.put(fresh);
+    yield* buildIndex(context, table, fresh, true);
+  }
   context.tableRewritten(table.oid);
 }

@@ -53,8 +53,9 @@ export function reindexConcurrentlyUtility(node: Reindex): Utility {
 }
 
 function* reindexOne(session: SqlSession, index: IndexDescriptor): Step<void> {
-  if (index.deferrable === true) {
-    // What is owed for its rows hangs on the index itself, which a second one could not take over.
+  if (index.deferrable === true || index.method === 'document') {
+    // What is owed for its rows hangs on the index itself, which a second one could not take over; and the document model fills
+    // an index in one transaction.
     yield* inTransaction(session, (context) => rebuild(context, index));
     return;
   }
