@@ -1,4 +1,4 @@
-/** @phantom/txn-2pc-saga: transactions over several databases, decided in one of them. */
+/** @phantom/txn-2pc-saga: transactions over several databases, decided in one of them, and sagas. */
 export type { CoordinatorOptions } from './coordinator-options.js';
 export {
   type CommitOwn,
@@ -9,3 +9,17 @@ export {
 } from './coordinator.js';
 export { type LocalParticipant, localParticipant } from './local-participant.js';
 export type { Branch, Ending, Participant, Vote } from './participant.js';
+export {
+  type CompensationContext,
+  type LocalStep,
+  type RemoteStep,
+  type RetryPolicy,
+  type SagaDefinition,
+  type SagaState,
+  type SagaStatus,
+  type SagaStep,
+  type StepContext,
+  defineSaga,
+} from './saga-definition.js';
+export type { SagaRunnerOptions, Transact, WriteJournal } from './saga-options.js';
+export { SagaRunner } from './saga-runner.js';

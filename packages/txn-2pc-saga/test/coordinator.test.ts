@@ -237,9 +237,9 @@ describe('a coordinator', () => {
     const rollback = vi.spyOn(billing, 'rollback').mockRejectedValueOnce(new Error('not now'));
     const coordinator = kept(new Coordinator(home.mvcc, { name: 'home', space: DECISION_SPACE }));
     coordinator.register(billing);
-    await vi.waitFor(() => expect(rollback).toHaveBeenCalledTimes(2));
-    expect(mvcc.prepared()).toHaveLength(1);
-    await coordinator.resolve();
+    await vi.waitFor(() => expect(rollback.mock.calls.length).toBeGreaterThan(1));
+    expect(rollback.mock.calls.slice(0, 2)).toEqual([['phantom:home:1:1:billing'], ['phantom:home:1:2:billing']]);
+    await vi.waitFor(() => coordinator.resolve());
     expect(mvcc.prepared()).toEqual([]);
   });
 

@@ -1,16 +1,25 @@
 /** What the tests share: stores in memory that can lose their power, and a world of three databases of which one coordinates. */
 import { PhantomError, type Logger } from '@phantom/base';
 import { btree } from '@phantom/btree';
-import { EngineCode, makeSpaceId } from '@phantom/kv';
+import { ByteSlot, EngineCode, makeSpaceId } from '@phantom/kv';
 import { type Mvcc, type MvccTransaction, createMvcc } from '@phantom/mvcc';
 import { type Store, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { type Branch, Coordinator, type CoordinatorOptions, type Participant, localParticipant } from '../src/index.js';
+import {
+  type Branch,
+  Coordinator,
+  type CoordinatorOptions,
+  type Participant,
+  SagaRunner,
+  type SagaRunnerOptions,
+  localParticipant,
+} from '../src/index.js';
 
 const UTF8_OUT = new TextEncoder();
 const UTF8_IN = new TextDecoder();
 const DATA_SPACE = makeSpaceId(EngineCode.Btree, 9);
 export const PREPARED_SPACE = makeSpaceId(EngineCode.Btree, 2);
+export const SAGA_SPACE = makeSpaceId(EngineCode.Btree, 4);
 export const DECISION_SPACE = makeSpaceId(EngineCode.Btree, 3);
 
 /** Keys of one space. */
@@ -25,6 +34,12 @@ export function put(transaction: MvccTransaction, key: string, value: string, sp
   const bytes = keyOf(key, space);
   const content = UTF8_OUT.encode(value);
   transaction.put(bytes, 0, bytes.length, content, 0, content.length);
+}
+
+export function read(transaction: MvccTransaction, key: string): string | undefined {
+  const slot = new ByteSlot();
+  const bytes = keyOf(key);
+  return transaction.getOwn(bytes, 0, bytes.length, slot) ? UTF8_IN.decode(slot.copy()) : undefined;
 }
 
 /** Everything in a space, as text. */
@@ -66,6 +81,18 @@ export const QUICK = { answerMsMax: 2000, retryMs: 1, retryMsMax: 4 } satisfies 
 
 export function coordinatorOf(node: Node, options: Partial<CoordinatorOptions> = {}): Coordinator {
   return new Coordinator(node.mvcc, { name: 'home', space: DECISION_SPACE, ...QUICK, ...options });
+}
+
+export function runnerOf(
+  node: Node,
+  options: Partial<SagaRunnerOptions<MvccTransaction>> = {},
+): SagaRunner<MvccTransaction> {
+  return new SagaRunner({
+    mvcc: node.mvcc,
+    space: SAGA_SPACE,
+    transact: (work) => node.mvcc.run((tx) => work(tx, async (write) => write(tx))),
+    ...options,
+  });
 }
 
 /** A database behind a connection that breaks: whatever is asked while it is down is refused. */
