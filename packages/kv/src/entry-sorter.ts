@@ -5,7 +5,8 @@
  *
  * What sorts is one array of 64-bit numbers, by native code (in half the time that it takes for doubles): the four bytes behind what all
  * keys share, and below them the position at which the entry came. No number is ever made a bigint: it is written and read as two halves.
- * Of entries that those bytes do not tell apart many are sorted by the four bytes behind them, and so on; few are compared whole.
+ * Of entries that those bytes do not tell apart many are sorted by the four bytes behind them, and so on; few are compared whole and moved
+ * into their places.
  */
 import { ByteWriter, commonPrefixBytes, compareBytes, discriminator } from '@phantom/base';
 import { NONE } from './arena-node.js';
@@ -145,15 +146,30 @@ export class EntrySorter {
     for (let from = start, to = start; from < end; from = to) {
       const word = halves[2 * from + WORD_HALF];
       for (to = from + 1; to < end && halves[2 * to + WORD_HALF] === word;) to++;
-      if (this.isAscending(halves, from, to)) continue;
-      const further = to - from < RESORTED_MIN ? NONE : this.differFrom(depth + WORD_BYTES, halves, from, to);
-      if (further === NONE) this.sortWhole(halves, from, to);
-      else this.sortBehind(further, order, halves, from, to);
+      if (to === from + 1) continue;
+      if (to - from < RESORTED_MIN) this.sortFew(halves, from, to);
+      else if (!this.isAscending(halves, from, to)) this.sortMany(depth, order, halves, from, to);
     }
   }
 
-  /** Sorts entries by their whole keys. */
-  private sortWhole(halves: Uint32Array, from: number, to: number): void {
+  /** Sorts few entries by their whole keys, each into its place among those before it. */
+  private sortFew(halves: Uint32Array, from: number, to: number): void {
+    for (let i = from + 1; i < to; i++) {
+      const position = positionAt(halves, i);
+      let place = i;
+      for (; place > from && this.compare(positionAt(halves, place - 1), position) > 0; place--)
+        halves[2 * place + POSITION_HALF] = positionAt(halves, place - 1);
+      halves[2 * place + POSITION_HALF] = position;
+    }
+  }
+
+  /** Sorts more of them, whose first four bytes behind `depth` are alike: by the next four that are not, or whole where none are. */
+  private sortMany(depth: number, order: BigUint64Array, halves: Uint32Array, from: number, to: number): void {
+    const further = this.differFrom(depth + WORD_BYTES, halves, from, to);
+    if (further !== NONE) {
+      this.sortBehind(further, order, halves, from, to);
+      return;
+    }
     const positions = Array.from({ length: to - from }, (_, i) => positionAt(halves, from + i));
     positions.sort((a, b) => this.compare(a, b));
     for (const [i, position] of positions.entries()) halves[2 * (from + i) + POSITION_HALF] = position;
