@@ -1,6 +1,6 @@
 /** References between documents and rows, both ways: checked at the end of the transaction, cascading through both models. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Collection, type Database, open } from '../src/index.js';
+import { type Collection, type Database, type Transaction, open } from '../src/index.js';
 
 let db: Database;
 
@@ -273,3 +273,61 @@ it.each(['read committed', 'repeatable read', 'serializable'] as const)(
     ).toEqual([]);
   },
 );
+
+describe('at serializable a reference', () => {
+  /** Somebody reads, somebody else commits, then the first one goes on: how it ends at a level. */
+  async function endOf(
+    isolation: 'repeatable read' | 'serializable',
+    between: (tx: Transaction) => Promise<unknown>,
+    then: (tx: Transaction) => Promise<unknown>,
+  ): Promise<unknown> {
+    const first = async (tx: Transaction): Promise<void> => {
+      await tx.query('select n from counter');
+      await db.transaction(
+        async (other) => {
+          await other.query('update counter set n = n + 1');
+          await between(other);
+        },
+        { isolation },
+      );
+      await then(tx);
+    };
+    return db.transaction(first, { isolation, retries: 0 }).then(
+      () => 'done',
+      (error: { readonly code: string }) => error.code,
+    );
+  }
+
+  it.each(['serializable', 'repeatable read'] as const)(
+    'is not settled by what was not there when all else was read; at repeatable read it is: %s',
+    async (isolation) => {
+      db.exec('create table counter (n int); insert into counter values (0); create table people (id int primary key)');
+      const users = db.collection('users');
+      await users.insertOne({ _id: 1 });
+      const properties = { author: { 'x-ref': { collection: 'users' } }, who: { 'x-ref': { table: 'people' } } };
+      const posts = db.collection('posts', { schema: { type: 'object', properties } });
+      const expected = isolation === 'serializable' ? '40001' : 'done';
+      const ends = [
+        await endOf(
+          isolation,
+          (tx) => users.insertOne({ _id: 2 }, { tx }),
+          (tx) => posts.insertOne({ _id: 'a', author: 2 }, { tx }),
+        ),
+        await endOf(
+          isolation,
+          (tx) => tx.query('insert into people values (1)'),
+          (tx) => posts.insertOne({ _id: 'b', who: 1 }, { tx }),
+        ),
+      ];
+      await posts.insertOne({ _id: 'c', author: 1 });
+      ends.push(
+        await endOf(
+          isolation,
+          (tx) => posts.deleteOne({ _id: 'c' }, { tx }),
+          (tx) => users.deleteOne({ _id: 1 }, { tx }),
+        ),
+      );
+      expect(ends).toEqual([expected, expected, expected]);
+    },
+  );
+});

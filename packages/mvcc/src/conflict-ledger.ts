@@ -181,6 +181,17 @@ export class ConflictLedger {
     return lostOn(error, key);
   }
 
+  /** A constraint was checked by a state that this one's snapshot, by which it has read all else, does not show. */
+  checkedNewer(own: TransactionDescription & { readonly snapshotSeq: Seq }, key: Uint8Array): PhantomError {
+    this.count(key, 0);
+    return new PhantomError(SqlState.SerializationFailure, SERIALIZATION_MESSAGE, {
+      detail: `A constraint of this transaction was checked by ${this.named(key)} as another one has left it, and this one reads the state of commit ${own.snapshotSeq}, which shows something else there.${statementsOf(own, [])}`,
+      hint: AGAIN,
+      table: this.tableOf(key),
+      data: { snapshotSeq: own.snapshotSeq },
+    });
+  }
+
   /** This one would close a cycle with a transaction that is prepared and can no longer lose. */
   beforePrepared(own: TransactionDescription, prepared: PreparedReads, key: Uint8Array | undefined): PhantomError {
     if (key !== undefined) this.count(key, 0);

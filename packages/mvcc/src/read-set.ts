@@ -211,6 +211,8 @@ export class ReadSet {
   private bytesCounted = 0;
   /** How often it was made coarser. */
   promotions = 0;
+  /** A key that a constraint was checked by in a state newer than the snapshot, and of which that shows something else. */
+  newerKey: Uint8Array | undefined = undefined;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;

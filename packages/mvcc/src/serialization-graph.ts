@@ -19,6 +19,9 @@
  * cannot lose to the same two ("safe retry"). If T1 wrote nothing, the three are dangerous only if T3 committed before T1
  * took its snapshot (Ports and Grittner, theorem 3).
  *
+ * All of this takes it that a transaction reads its snapshot and nothing else. Constraints are checked by a newer state, so whoever
+ * was told something there that its snapshot does not show comes after somebody that it may come before, and loses (`newerKey`).
+ *
  * What is kept, and for how long:
  *   records    of each committed transaction what it read and wrote, until no serializable transaction lives whose snapshot
  *              is older, and until the snapshots that are yet to be taken show it. Past `bytesMax` the oldest go though
@@ -159,6 +162,7 @@ export class SerializationGraph {
     if (reads !== undefined) transaction.tellReads();
     const isBehindPrepared = this.prepared.size > 0 && this.refuseForPrepared(transaction, reads, isPreparing);
     if (reads === undefined) return NEVER;
+    if (reads.newerKey !== undefined) throw this.ledger.checkedNewer(transaction, reads.newerKey);
     if (snapshotSeq < this.floor) throw this.ledger.tooOld(transaction, this.floor, this.bytesMax);
     if (reads.isEmpty) return NEVER;
     let earliestOut = NEVER;

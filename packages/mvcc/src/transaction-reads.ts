@@ -7,14 +7,16 @@
  *   getOwn     all                      the statement's snapshot
  *   getNewest  all                      the newest committed state
  *
- * and the cursors likewise. Where others' writes may make a read impossible (serializable), it is remembered in the read set.
+ * and the cursors likewise. Where others' writes may make a read impossible (serializable), it is remembered in the read set; so is
+ * a key of which the newest state has said something else than the snapshot does.
  */
-import { type ByteSlot, type KeyRange, type KvCursor, Written } from '@phantom/kv';
+import { ByteSlot, type KeyRange, type KvCursor, Written } from '@phantom/kv';
 import type { StoreView } from '@phantom/store';
 import { AscendingGaps } from './ascending-gaps.js';
 import { OpenCursors } from './open-cursors.js';
 import type { ReadSet } from './read-set.js';
 import type { Snapshots } from './snapshots.js';
+import { firstDifference } from './view-difference.js';
 import { EVERYTHING, NOTHING, type WriteSet } from './write-set.js';
 
 /** The transaction, as its reads see it. */
@@ -23,6 +25,9 @@ export interface Reader {
   readonly reads: ReadSet | undefined;
   readonly snapshots: Snapshots;
 }
+
+/** For what is only asked whether it is there. */
+const SLOT = new ByteSlot();
 
 export class TransactionReads {
   /** Own writes before this place are visible to the present statement. */
@@ -64,8 +69,19 @@ export class TransactionReads {
     const found = view.get(key, start, end, value);
     if (!found) this.missed(view, key, start, end);
     // What is not there is about to be written, or guarded: remembering it would make a reader of every writer.
-    if (found && reads !== undefined) reads.addRow(key, start, end);
+    if (found && reads !== undefined) {
+      reads.addRow(key, start, end);
+      if (reads.newerKey === undefined && !this.isShown(view, key, start, end)) reads.newerKey = key.slice(start, end);
+    }
     return found;
+  }
+
+  relyOnNewest(range: KeyRange): void {
+    const { snapshots, reads } = this.reader;
+    if (reads === undefined || reads.newerKey !== undefined) return;
+    const newest = snapshots.takeNewest();
+    const { current } = snapshots;
+    if (current !== undefined && current.seq !== newest.seq) reads.newerKey = firstDifference(current, newest, range);
   }
 
   cursor(range: KeyRange): KvCursor {
@@ -99,6 +115,12 @@ export class TransactionReads {
   close(): void {
     this.closeCursors();
     this.gaps = undefined;
+  }
+
+  /** Whether the snapshot shows a key that a newer view has. */
+  private isShown(newest: StoreView, key: Uint8Array, start: number, end: number): boolean {
+    const { current } = this.reader.snapshots;
+    return current === undefined || current.seq === newest.seq || current.get(key, start, end, SLOT);
   }
 
   private missed(view: StoreView, key: Uint8Array, start: number, end: number): void {

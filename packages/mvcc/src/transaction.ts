@@ -311,6 +311,11 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     return this.reader.cursorNewest(range);
   }
 
+  relyOnNewest(range: KeyRange): void {
+    if (this.phase !== 'active') this.refuse();
+    this.reader.relyOnNewest(range);
+  }
+
   put(
     key: Uint8Array,
     keyStart: number,

@@ -179,6 +179,12 @@ export interface MvccTransaction {
   cursor(range: KeyRange): KvCursor;
   /** Entries by the newest committed state with ALL own writes: what constraint checks need. */
   cursorNewest(range: KeyRange): KvCursor;
+  /**
+   * Says that a constraint rests on what the newest state has in a range, and on what is missing there. At serializable the commit
+   * fails (40001) when the snapshot shows anything else of it, since all that was read is to be of one moment; what `getNewest`
+   * finds is looked at likewise. Nothing happens at other levels. `guardRange`, or a lock, is for what comes later.
+   */
+  relyOnNewest(range: KeyRange): void;
 
   /** The note is for those who follow changes, and for nobody else; it is copied. */
   put(

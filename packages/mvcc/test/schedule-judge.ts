@@ -23,6 +23,8 @@ export interface Account {
   seq: number | undefined;
   /** By key, what it has read of others; undefined where there was nothing. */
   readonly seen: Map<number, string | undefined>;
+  /** Keys that it was told to be there, whatever is in them. */
+  readonly relied: Set<number>;
   /** By key, what it has written; undefined what it removed. */
   written: ReadonlyMap<number, string | undefined>;
 }
@@ -86,6 +88,17 @@ export class Judgement {
         this.faults.push(`${name} read ${key} as ${value}, and ${snapshot} has ${shown.value}`);
       this.before(shown.by, account, `wrote ${key}, read by`);
       this.before(account, versions[at + 1]?.by, `read ${key} before`);
+    }
+    for (const key of account.relied) {
+      const versions = this.versionsOf(key);
+      const at = versions.findLastIndex((version) => version.seq <= snapshot);
+      if (versions[at]?.value === undefined) this.faults.push(`${name} relied on ${key}, which ${snapshot} has not`);
+      const madeAt = versions.findLastIndex(
+        ({ value }, i) => i <= at && versions[i - 1]?.value === undefined && value !== undefined,
+      );
+      this.before(versions[madeAt]?.by, account, `made ${key}, relied on by`);
+      const removal = versions.slice(at + 1).find(({ value }) => value === undefined);
+      this.before(account, removal?.by, `relied on ${key} before`);
     }
     for (const key of snapshot === 0 ? [] : written.keys()) {
       const between = this.versionsOf(key).find((version) => version.seq > snapshot && version.seq < (seq as number));

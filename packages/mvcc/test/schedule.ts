@@ -157,6 +157,7 @@ export class Schedule {
       snapshot: 0,
       seq: undefined,
       seen: new Map(),
+      relied: new Set(),
       written,
     };
     const transaction = mvcc.begin(transactionOptions);
@@ -171,13 +172,14 @@ export class Schedule {
   private step(slot: Slot): void {
     const { random } = this;
     const { transaction } = slot;
-    const what = random.below(transaction.readOnly ? 8 : 17);
+    const what = random.below(transaction.readOnly ? 8 : 18);
     if (what < 5) this.read(slot);
     else if (what < 7) this.openCursor(slot);
     else if (what < 8) this.moveCursor(slot);
     else if (what < 13) this.write(slot);
     else if (what < 14) this.write(slot, true);
-    else if (what < 15 || slot.saved === undefined) this.save(slot);
+    else if (what < 15) this.rely(slot);
+    else if (what < 16 || slot.saved === undefined) this.save(slot);
     else this.goBack(slot, slot.saved);
   }
 
@@ -282,6 +284,17 @@ export class Schedule {
     };
     if (lock instanceof Promise) this.await(slot, lock.then(writeLocked));
     else writeLocked();
+  }
+
+  /** A constraint: the key has to be there in the newest state, and to stay there. */
+  private rely(slot: Slot): void {
+    const { transaction, account, written } = slot;
+    this.beginStatement(slot);
+    const key = this.random.below(this.keys);
+    if (transaction.concurrency === 'locking' || written.has(key)) return;
+    const bytes = keyOf(key);
+    transaction.guardPresence(bytes, 0, bytes.length);
+    if (transaction.getNewest(bytes, 0, bytes.length, this.slot)) account.relied.add(key);
   }
 
   private put({ transaction, account, written }: Slot, key: number, removes: boolean): void {

@@ -146,6 +146,7 @@ export class CrossChecks {
     for (const value of before) {
       const referrers = new Referrers(collectionView(child, objects), path, value);
       if (storage.concurrency !== 'locking') storage.guardRange(referrers.range);
+      storage.relyOnNewest(referrers.range);
       const keys = referrers.keys(storage);
       if (keys.length === 0) continue;
       if (gone.action === 'restrict') throw stillReferred(gone, value);

@@ -135,6 +135,7 @@ export class ReferenceChecks {
         storage.guard(key, 0, key.length);
         storage.guardRange(referrers.range);
       }
+      storage.relyOnNewest(referrers.range);
       const keys = referrers.keys(storage);
       if (keys.length === 0) continue;
       if (incoming.reference.onDelete === 'restrict') throw this.stillReferenced(collectionOid, incoming, id);

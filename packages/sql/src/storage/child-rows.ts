@@ -33,10 +33,17 @@ export class ChildRows {
     this.context = context;
   }
 
-  /** Nobody may add a row with these values, at the optimistic levels; at read committed the lock of the parent's key keeps them out. */
+  /**
+   * Nobody may add a row with these values, at the optimistic levels; where rows are locked the lock of the parent's key keeps them
+   * out. At serializable there must be none, or the same, in the snapshot.
+   */
   guard(child: TableDescriptor, constraint: ForeignKey, values: readonly Value[]): void {
     const { transaction } = this.context;
-    if (transaction.concurrency !== 'locking') transaction.guardRange(this.range(child, constraint, values).range);
+    const isOptimistic = transaction.concurrency !== 'locking';
+    if (!isOptimistic && !transaction.tracksReads) return;
+    const { range } = this.range(child, constraint, values);
+    if (isOptimistic) transaction.guardRange(range);
+    transaction.relyOnNewest(range);
   }
 
   /**

@@ -61,6 +61,7 @@ export class DeferrableKeyChecks {
     } else {
       transaction.guardRange(entries);
     }
+    transaction.relyOnNewest(entries);
     const cursor = transaction.cursorNewest(entries);
     try {
       if (!cursor.next() || !cursor.next()) return undefined;

@@ -287,11 +287,12 @@ export class ForeignKeyChecks {
   /** At the optimistic levels nobody may add a child while the parent goes; at read committed the key's lock keeps them out. */
   private guardChildren(key: IncomingKey, values: readonly Value[]): void {
     const { transaction } = this.context;
-    if (transaction.concurrency === 'locking') return;
     const { constraint, child } = key;
-    const { parentKeys } = this;
-    parentKeys.encode(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
-    transaction.guard(parentKeys.key.buffer, 0, parentKeys.key.length);
+    if (transaction.concurrency !== 'locking') {
+      const { parentKeys } = this;
+      parentKeys.encode(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
+      transaction.guard(parentKeys.key.buffer, 0, parentKeys.key.length);
+    }
     this.childRows.guard(child, constraint, values);
   }
 }
