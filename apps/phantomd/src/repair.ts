@@ -77,6 +77,8 @@ function reportText(report: RepairReport, dryRun: boolean): string {
 function lostText({ schema, table, index, from, to, rows, older }: LostRows): string {
   const name = index === undefined ? `${schema}.${table}` : `index ${schema}.${index} of ${table}`;
   const count = rows === undefined ? 'an unknown number of entries' : `at most ${rows} entries`;
+  if (rows === 0)
+    return `in doubt: ${name} from ${from} to ${to ?? 'the end'}: removals are lost, ${older} rows may have been removed`;
   const doubt = older === 0 ? '' : `; ${older} rows there may be older than they were`;
   return `lost: ${name} from ${from} to ${to ?? 'the end'}: ${count}${doubt}`;
 }

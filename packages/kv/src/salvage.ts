@@ -38,7 +38,7 @@ export interface LostRange {
   readonly lower: Uint8Array;
   /** Exclusive; undefined: up to the end of the engine's keys. */
   readonly upper: Uint8Array | undefined;
-  /** At most so many entries; undefined when nobody knows. */
+  /** At most so many entries; undefined when nobody knows. 0: nothing but removals of what is older. */
   readonly entries: number | undefined;
   readonly file: string;
   readonly offset: number | undefined;
@@ -53,7 +53,7 @@ export interface SalvagedRemoval {
 
 export interface SalvagedLayer {
   readonly removals: readonly SalvagedRemoval[];
-  /** Entries by their keys and lost ranges by their lower ends, ascending; no entry lies in a lost range of its own layer. */
+  /** Entries by their keys and lost ranges by their lower ends, ascending; no entry lies in a lost range of its own layer that has entries. */
   items(): Iterable<SalvagedEntry | LostRange>;
 }
 

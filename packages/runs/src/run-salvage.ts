@@ -4,11 +4,12 @@
  *
  *   a data block        from its separator to the next one
  *   an index block      its partition: up to the separator of the next one
- *   metadata or footer  all of it: nothing says any more which keys the run has
+ *   metadata or footer  its blocks are found without them (run-search.ts). Which ranges of keys it removed is lost, so everything older
+ *                       is in doubt
  *
  * The filters are not needed.
  */
-import { type Checksums, isPhantomError, readU32 } from '@phantom/base';
+import { type Checksums, equalBytes, isPhantomError, readU32, readU64 } from '@phantom/base';
 import {
   type LostRange,
   type SalvageReport,
@@ -22,8 +23,9 @@ import { type MendedVfs, type VfsFile, joinPath } from '@phantom/vfs';
 import { Block } from './block.js';
 import { BlockCache } from './block-cache.js';
 import { BlockInterval } from './block-interval.js';
-import { BLOCK_TRAILER_BYTES, RUN_FOOTER_BYTES, RUN_HEADER_BYTES, blockSeed } from './format.js';
+import { BLOCK_TRAILER_BYTES, RUN_FOOTER_BYTES, RUN_HEADER_BYTES, RUN_MAGIC, blockSeed } from './format.js';
 import { readRunEnds } from './run-ends.js';
+import { findBlocks } from './run-search.js';
 import { type BlockPlace, Run } from './run-reader.js';
 
 export interface SalvagedRunOptions {
@@ -65,8 +67,7 @@ export class SalvagedRun implements SalvagedLayer {
   *items(): Generator<SalvagedEntry | LostRange, void, void> {
     const { run } = this;
     if (run === undefined) {
-      const { lower, upper } = this.options;
-      yield { lower, upper, entries: undefined, file: this.path, offset: 0 };
+      yield* this.search();
       return;
     }
     const end = keyAfter(run.largestKey);
@@ -79,6 +80,39 @@ export class SalvagedRun implements SalvagedLayer {
 
   close(): void {
     this.run?.release();
+  }
+
+  /** Its entries, found without what says where they are. */
+  private *search(): Generator<SalvagedEntry | LostRange, void, void> {
+    const { vfs, checksums, identity, lower, upper, seqBase } = this.options;
+    const file = vfs.exists(this.path) ? vfs.open(this.path, { mode: 'read' }) : undefined;
+    const interval = new BlockInterval();
+    /** Behind the last entry that was found; undefined while there is none. */
+    let end: Uint8Array | undefined;
+    let isHole = false;
+    let offset = 0;
+    try {
+      const blocks = file === undefined || identity === undefined ? [] : findBlocks(file, checksums, identity);
+      for (const { offset: at, block } of blocks) {
+        if (block === undefined) {
+          isHole = true;
+          offset = at;
+          continue;
+        }
+        const entries = entriesOf(block, interval, seqBase ?? seqBaseOf(file as VfsFile));
+        const [first] = entries;
+        if (first === undefined) continue;
+        // The ranges that it removed.
+        if (end === undefined) yield { lower, upper, entries: 0, file: this.path, offset: 0 };
+        if (isHole) yield { lower: end ?? lower, upper: first.key, entries: undefined, file: this.path, offset };
+        isHole = false;
+        yield* entries;
+        end = keyAfter((entries.at(-1) as SalvagedEntry).key);
+      }
+    } finally {
+      file?.close();
+    }
+    if (end === undefined || isHole) yield { lower: end ?? lower, upper, entries: undefined, file: this.path, offset };
   }
 
   private *partition(
@@ -228,6 +262,14 @@ function overlaid(file: VfsFile, offset: number, piece: Uint8Array): Pick<VfsFil
       return count;
     },
   };
+}
+
+/** As the header says, which nothing has proved; 0 where it is none. */
+function seqBaseOf(file: VfsFile): Seq {
+  const header = new Uint8Array(RUN_HEADER_BYTES);
+  file.readAt(0, header);
+  const seqBase = readU64(header, 24);
+  return equalBytes(header, 0, 8, RUN_MAGIC, 0, 8) && !Number.isNaN(seqBase) ? seqBase : 0;
 }
 
 function isSum(bytes: Uint8Array, at: number, sum: bigint): boolean {

@@ -132,13 +132,37 @@ describe('salvage of a run', () => {
     }
   });
 
-  it('loses all of a run without its ends, or that is not there, or is too short', () => {
+  it('finds the blocks of a run without its ends, and all but its removals', () => {
+    const found = salvaged(damaged(bytes.length - 40, 20));
+    expect(found.entries).toHaveLength(ENTRIES);
+    expect(found.entries.map(({ seq }) => seq)).toContain(13);
+    expect(found.lost).toMatchObject([{ lower: LOWER, upper: undefined, entries: 0 }]);
+    // A block more: what lies around it is found all the same.
+    const disk = damaged(bytes.length - 40, 20);
+    const at = bytes.indexOf('value 333');
+    disk.corrupt(
+      PATH,
+      at,
+      bytes.subarray(at, at + 20).map((byte) => byte ^ 0xff),
+    );
+    const holed = salvaged(disk);
+    expect(holed.lost).toMatchObject([{ entries: 0 }, { entries: undefined }]);
+    const [, hole] = holed.lost as [LostRange, LostRange];
+    const key = encode(keyOf(333));
+    expect(Buffer.compare(hole.lower, key) <= 0 && Buffer.compare(key, hole.upper as Uint8Array) < 0).toBe(true);
+    expect(holed.entries.length).toBeGreaterThan(ENTRIES - 60);
+  });
+
+  it('loses all of a run that is not there, is too short, or has nothing that could be found', () => {
     const all = [{ lower: LOWER, upper: undefined, entries: undefined }];
-    expect(salvaged(damaged(bytes.length - 40, 20))).toMatchObject({ entries: [], lost: all });
     expect(salvaged(whole, 'b.run')).toMatchObject({ lost: all, findings: [{ message: 'a run is gone' }] });
     const short = new MemoryVfs();
     short.makeDir('/data');
     short.open(PATH, { mode: 'create-new' }).writeAt(0, new Uint8Array(40));
     expect(salvaged(short)).toMatchObject({ entries: [], lost: all, findings: [{ isMended: false }] });
+    const other = new MemoryVfs();
+    other.makeDir('/data');
+    other.open(PATH, { mode: 'create-new' }).writeAt(0, new Uint8Array(900).fill(7));
+    expect(salvaged(other)).toMatchObject({ entries: [], lost: all });
   });
 });

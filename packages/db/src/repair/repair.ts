@@ -27,7 +27,7 @@ import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import type { Database } from '../database.js';
 import { openOn } from '../open.js';
 import type { LostRow, LostRows, RebuiltIndex, RepairReport, UnfinishedIndex } from './report.js';
-import { type LostPart, Survey, contains, isSystem, keyName } from './survey.js';
+import { type LostPart, Survey, contains, isSized, isSystem, keyName } from './survey.js';
 
 const MIB = 1024 * 1024;
 const CACHE_BYTES = 8 * MIB;
@@ -126,7 +126,7 @@ function lostRows({ space, range, lower, upper, older }: LostPart, survey: Surve
 /** Rows that lie in lost ranges of known size, were not found there, and that entries of indexes point to. */
 function lostRowsNamed(salvaged: SalvagedStore, survey: Survey): LostRow[] {
   const parts = survey.lost.filter(
-    ({ space, range }) => range.entries !== undefined && survey.names.space(space)?.index === undefined,
+    ({ space, range }) => isSized(range) && survey.names.space(space)?.index === undefined,
   );
   const named = new Map<string, LostRow>();
   if (parts.length === 0) return [];

@@ -67,7 +67,7 @@ export class Survey {
       this.count(space, row, older);
       if (inside.length > 0) {
         inside = inside.filter(({ upper }) => upper === undefined || compareKeys(key, upper) < 0);
-        if (inside.some(({ entries }) => entries !== undefined) && this.found.size < FOUND_KEYS_MAX) {
+        if (inside.some(isSized) && this.found.size < FOUND_KEYS_MAX) {
           this.found.add(keyName(key));
         }
       }
@@ -123,6 +123,11 @@ export class Survey {
       });
     }
   }
+}
+
+/** Whether so many rows are lost, and no other ones: what was found inside can be told from them. */
+export function isSized({ entries }: LostRange): boolean {
+  return entries !== undefined && entries > 0;
 }
 
 /** Whether a space is none of a table or an index. */
