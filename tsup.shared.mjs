@@ -1,8 +1,9 @@
 // The one way this repository builds: ESM, CJS and types from the same entries, dependencies left outside.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { defineConfig } from 'tsup';
 import { workerSourcesForBuilds } from './worker-sources.mjs';
 
@@ -83,8 +84,11 @@ export function library(entry, options = {}) {
   }));
 }
 
-/** A program run by `node dist/main.js`: ESM only, no declarations. */
-export function program(entry) {
+/**
+ * A program run by `node dist/main.js`: ESM only, no declarations. `page`: a script for browsers, and files that go with it, made into a
+ * folder beside it once the program is there (whose making empties the place).
+ */
+export function program(entry, page) {
   return defineConfig({
     ...shared,
     esbuildOptions: withoutBlanks(false),
@@ -93,5 +97,19 @@ export function program(entry) {
     splitting: false,
     dts: false,
     banner: { js: '#!/usr/bin/env node' },
+    ...(page === undefined ? {} : { onSuccess: () => makePage(page) }),
   });
+}
+
+async function makePage({ script, files, outDir }) {
+  await build({
+    entryPoints: [script],
+    outdir: outDir,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+  });
+  for (const file of files) copyFileSync(file, join(outDir, basename(file)));
 }

@@ -12,6 +12,7 @@ import type { ServerOptions } from '@phantom/server';
 import { strangeVariable } from './config/command.js';
 import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
+import { dashboardFiles } from './dashboard-files.js';
 import { CommandError, errorFacts } from './failure.js';
 import { letHeapGrow } from './heap-growth.js';
 import { openDatabase } from './open-database.js';
@@ -26,13 +27,14 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   letHeapGrow();
   helpersStandBack();
   const stop = stopSignal();
-  const { AccessTokens, AuthenticationRules, isLoopbackHost, jsonLogger, startServer } =
+  const { AccessTokens, AuthenticationRules, isLoopbackHost, jsonLogger, makeToken, startServer } =
     await import('@phantom/server');
   const tls = tlsOf(options);
   if (tls === undefined && !isLoopbackHost(options.host))
     throw new CommandError(ExitCode.Usage, notLoopback(options.host));
   const rules = fromFile(options.authRules, (text) => new AuthenticationRules(text));
-  const tokens = fromFile(options.httpTokens, (text) => new AccessTokens(text));
+  const tokenLines = fromFile(options.httpTokens, (text) => (new AccessTokens(text), text));
+  const files = dashboardFiles(new URL('.', import.meta.url));
   const logger = jsonLogger({ level: options.logLevel });
   for (const name of strangeVariables) logger.warn(strangeVariable(name));
   const metrics = new MetricsRegistry();
@@ -69,24 +71,27 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   try {
     if (options.sampleShop) ensureSampleShop(database);
     const unixSocketPermissions = Number.parseInt(options.unixSocketPermissions, 8);
-    const server = await startServer(database, {
-      ...options,
-      unixSocketPermissions,
-      tls,
-      rules,
-      tokens,
-      logger,
-      metrics,
-    }).catch((error: unknown) => {
+    // Whoever tries it out has it shown: this token is known to this process alone, and ends with it.
+    const role = superuserOf(database, superuser);
+    const shown =
+      options.sampleShop && isLoopbackHost(options.host)
+        ? makeToken({ role, database: databaseOf(database) })
+        : undefined;
+    const lines = [tokenLines, shown?.line].filter((text) => text !== undefined);
+    const tokens = lines.length === 0 ? undefined : new AccessTokens(lines.join('\n'));
+    const served = { ...options, unixSocketPermissions, tls, rules, tokens, logger, metrics, dashboardFiles: files };
+    const server = await startServer(database, served).catch((error: unknown) => {
       throw new CommandError(ExitCode.Failed, listenError(error));
     });
     const pg = hostAndPort(server.pg);
     const http = server.http === undefined ? undefined : hostAndPort(server.http);
-    const url = `postgres://${encodeURIComponent(superuserOf(database, superuser))}@${pg}/${encodeURIComponent(databaseOf(database))}`;
+    const url = `postgres://${encodeURIComponent(role)}@${pg}/${encodeURIComponent(databaseOf(database))}`;
     endpoints = { pg, url, ...(http === undefined ? {} : { http: `http://${http}` }) };
     process.stdout.write(`phantomd ready pg=${pg}${http === undefined ? '' : ` http=${http}`}\n`);
     if (options.sampleShop)
-      process.stdout.write(nextSteps(url, calledAs(process.argv[1] ?? 'phantomd', process.cwd())));
+      process.stdout.write(
+        nextSteps(url, calledAs(process.argv[1] ?? 'phantomd', process.cwd()), dashboardUrl(tls, http, shown?.token)),
+      );
     logger.info('ready', { pg, unixSocket: server.unixSocketPath, http, directory: database.directory, durability });
     const signal = await stop;
     logger.info('stopping', { signal, connections: server.connections });
@@ -146,6 +151,16 @@ function listenError(error: unknown): unknown {
       hint: `Another server listens there. Choose another port by ${flagOf('pgPort')} or ${flagOf('httpPort')}; 0 picks a free one.`,
     });
   return error;
+}
+
+/** Where the dashboard is, with a token; undefined without either. */
+function dashboardUrl(
+  tls: ServerOptions['tls'],
+  http: string | undefined,
+  token: string | undefined,
+): string | undefined {
+  if (http === undefined || token === undefined) return undefined;
+  return `${tls === undefined ? 'http' : 'https'}://${http}/dashboard#token=${token}`;
 }
 
 /** What goes wrong with the arguments is their fault. */

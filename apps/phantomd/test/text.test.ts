@@ -172,7 +172,10 @@ describe('sample shop', () => {
     expect(calledAs('/srv/app/node_modules/.bin/phantomd', '/srv/app')).toBe('npx phantomd');
     expect(calledAs('/srv/bin/phantomd', '/srv')).toBe('phantomd');
     expect(calledAs('/srv/phantom/dist/main.js', '/srv/phantom')).toBe('node dist/main.js');
-    expect(nextSteps('postgres://a@b/c', 'npx phantomd')).toContain('  npx phantomd sql --url postgres://a@b/c\n');
+    const steps = nextSteps('postgres://a@b/c', 'npx phantomd', 'http://b/dashboard#token=t');
+    expect(steps).toContain('  npx phantomd sql --url postgres://a@b/c\n');
+    expect(steps).toContain('  http://b/dashboard#token=t\n');
+    expect(nextSteps('postgres://a@b/c', 'npx phantomd', undefined)).not.toContain('drawn');
   });
 
   it('is the same each time, and whole', () => {

@@ -2,7 +2,7 @@
  * Backups: copies of the whole store, all its databases among them, into a directory that can be opened like any other. Whoever
  * closes the database ends those that are being made.
  */
-import { PhantomError, checkOptions, optionNames } from '@phantom/base';
+import { type Clock, PhantomError, checkOptions, optionNames } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { lsm } from '@phantom/lsm';
 import { SharedMemory } from '@phantom/runs';
@@ -29,15 +29,28 @@ export interface BackupOptions {
 
 const BACKUP_OPTIONS = optionNames<BackupOptions>({ onProgress: true, signal: true });
 
+/** The last backup of this process that was read back and counts. */
+export interface LastBackup {
+  /** When it was done, in milliseconds since 1970. */
+  readonly atMs: number;
+  readonly directory: string;
+  readonly seq: number;
+  readonly bytes: number;
+}
+
 export class Backups {
+  /** Undefined before the first. */
+  last: LastBackup | undefined;
   private readonly store: Store;
   private readonly vfs: Vfs;
+  private readonly clock: Clock;
   private readonly running = new Set<Promise<unknown>>();
   private isEnding = false;
 
   /** `vfs` is the disk of the store. */
-  constructor(store: Store, vfs: Vfs) {
+  constructor(store: Store, vfs: Vfs, clock: Clock) {
     this.store = store;
+    this.clock = clock;
     // What is in memory goes to a real disk.
     this.vfs = store.directory === MEMORY_DIRECTORY ? createNodeVfs() : vfs;
   }
@@ -63,7 +76,9 @@ export class Backups {
     });
     this.running.add(copying);
     try {
-      return await copying;
+      const copy = await copying;
+      this.last = { atMs: this.clock.nowMs(), directory, seq: copy.seq, bytes: copy.bytes };
+      return copy;
     } finally {
       this.running.delete(copying);
     }

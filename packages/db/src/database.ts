@@ -18,7 +18,7 @@ import type { StoreStats } from '@phantom/store';
 import type { WriteDecision } from '@phantom/txn-2pc-saga';
 import type { Durability } from '@phantom/wal';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
-import type { BackupOptions, BackupResult } from './backups.js';
+import type { BackupOptions, BackupResult, LastBackup } from './backups.js';
 import { Connection } from './connection.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
 import { Distributed, type RunTransaction } from './distributed.js';
@@ -29,6 +29,13 @@ import type { SqlSource } from './sql-participant.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
 import { SyncTransaction, Transaction, type TransactionOptions, openingModes } from './transaction.js';
+
+/** What this process knows of whether all is well with what lies on the disk. Moments in milliseconds since 1970. */
+export interface IntegrityFacts {
+  /** The last walk over everything (check) of this handle. */
+  readonly lastCheck?: { readonly atMs: number; readonly elapsedMs: number; readonly findings: number };
+  readonly lastBackup?: LastBackup;
+}
 
 export interface DatabaseStats {
   readonly store: StoreStats;
@@ -44,6 +51,7 @@ export class Database {
   private readonly release: () => Promise<void>;
   private closing: Promise<void> | undefined;
   private readonly distributions: { close(): Promise<void> }[] = [];
+  private lastCheck: IntegrityFacts['lastCheck'];
   /** Those that read documents now. */
   private readonly checks = new Set<Promise<void>>();
 
@@ -261,6 +269,8 @@ export class Database {
   /** Walks all files and all documents and says what is wrong with them; nothing when all is well. 57P01 when it is closed meanwhile. */
   async check(): Promise<Finding[]> {
     const findings: Finding[] = [];
+    const { clock } = this.parts.engine;
+    const beganMs = clock.nowMs();
     for await (const finding of this.parts.store.check()) findings.push(finding);
     const reading = this.checkDocuments(findings);
     this.checks.add(reading);
@@ -269,12 +279,21 @@ export class Database {
     } finally {
       this.checks.delete(reading);
     }
+    const atMs = clock.nowMs();
+    this.lastCheck = { atMs, elapsedMs: atMs - beganMs, findings: findings.length };
     return findings;
   }
 
   private async checkDocuments(findings: Finding[]): Promise<void> {
     const isEnding = (): boolean => this.closing !== undefined;
     for await (const finding of checkDocuments(this.parts.documents.ports, isEnding)) findings.push(finding);
+  }
+
+  /** What was checked and copied since the database was opened. */
+  integrity(): IntegrityFacts {
+    const { lastCheck } = this;
+    const { last: lastBackup } = this.parts.backups;
+    return { ...(lastCheck === undefined ? {} : { lastCheck }), ...(lastBackup === undefined ? {} : { lastBackup }) };
   }
 
   stats(): DatabaseStats {

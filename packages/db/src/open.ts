@@ -121,7 +121,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
     names.catalog = catalog;
     if (!readOnly) await catalog.unfinished.clearLeftBehind();
     let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
-    const backups = new Backups(store, vfs);
+    const backups = new Backups(store, vfs, clock);
     const storage = new StoreStoragePort(store, backups);
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);

@@ -2,6 +2,7 @@
 import { type Logger, type Metrics, MetricsRegistry, silentLogger } from '@phantom/base';
 import type { AccessTokens } from './auth/access-tokens.js';
 import type { AuthenticationRules } from './auth/rules.js';
+import type { StaticFiles } from './http/static-files.js';
 import type { TlsOptions } from './tls.js';
 
 const MIB = 1024 * 1024;
@@ -37,6 +38,8 @@ export interface ServerOptions {
   readonly rules?: AuthenticationRules | undefined;
   /** Who may ask over HTTP; without them nobody. */
   readonly tokens?: AccessTokens | undefined;
+  /** Files of the dashboard by their paths, `/dashboard` the page itself; without them HTTP serves no page. */
+  readonly dashboardFiles?: StaticFiles | undefined;
   /** Longest body of a request over HTTP. Default 16 MiB. */
   readonly httpBodyBytesMax?: number;
   /** Longest result that HTTP sends as one object; line by line there is no limit. Default 64 MiB. */
@@ -49,13 +52,14 @@ export interface ServerOptions {
 }
 
 export type ResolvedServerOptions = Required<
-  Omit<ServerOptions, 'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens'>
+  Omit<ServerOptions, 'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens' | 'dashboardFiles'>
 > & {
   readonly unixSocketDirectory: string | undefined;
   readonly httpPort: number | undefined;
   readonly tls: TlsOptions | undefined;
   readonly rules: AuthenticationRules | undefined;
   readonly tokens: AccessTokens | undefined;
+  readonly dashboardFiles: StaticFiles | undefined;
 };
 
 /** Fills in defaults. */
@@ -69,6 +73,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     tls: options.tls,
     rules: options.rules,
     tokens: options.tokens,
+    dashboardFiles: options.dashboardFiles,
     connectionsMax: options.connectionsMax ?? 1000,
     connectionsReserved: options.connectionsReserved ?? 3,
     frameBytesMax: options.frameBytesMax ?? 128 * MIB,

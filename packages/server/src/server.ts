@@ -11,7 +11,9 @@ import type { Database } from '@phantom/db';
 import { type ServerSettings, controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
-import { QueryEndpoint } from './http/query-endpoint.js';
+import { DashboardEndpoint } from './http/dashboard-endpoint.js';
+import { QueryEndpoint, type QuerySource } from './http/query-endpoint.js';
+import { MetricsHistory } from './metrics-history.js';
 import { type ResolvedServerOptions, type ServerOptions, resolveServerOptions } from './options.js';
 import type { SessionSource } from './pg/database-session.js';
 import { PgListener } from './pg/listener.js';
@@ -30,21 +32,23 @@ export class Server {
   readonly http: ServerAddress | undefined;
   private readonly pgListener: PgListener;
   private readonly httpListener: HttpListener | undefined;
+  private readonly history: MetricsHistory;
   private readonly drainTimeoutMs: number;
   private closing: Promise<void> | undefined;
 
   constructor(
     pg: ServerAddress,
     pgListener: PgListener,
-    http: ServerAddress | undefined,
-    httpListener: HttpListener | undefined,
+    http: { readonly listener: HttpListener; readonly address: ServerAddress } | undefined,
+    history: MetricsHistory,
   ) {
     this.drainTimeoutMs = pgListener.options.drainTimeoutMs;
     this.pg = pg;
     this.unixSocketPath = pgListener.unixSocketPath;
-    this.http = http;
+    this.http = http?.address;
     this.pgListener = pgListener;
-    this.httpListener = httpListener;
+    this.httpListener = http?.listener;
+    this.history = history;
   }
 
   /** Clients that have been let in. */
@@ -63,6 +67,7 @@ export class Server {
   }
 
   private async closeOnce(): Promise<void> {
+    this.history.stop();
     await Promise.all([this.pgListener.close(), this.httpListener?.close(this.drainTimeoutMs)]);
   }
 }
@@ -78,9 +83,11 @@ export async function startServer(database: Database, given: ServerOptions = {})
   const pgListener = new PgListener(sessionSource(database, options, told), options);
   const pgAddress = await pgListener.listen();
   tellOfServer(told, options, pgAddress);
+  const history = new MetricsHistory(() => database.metrics());
   try {
-    const http = await startHttp(database, options, pgListener, told);
-    return new Server(address(pgAddress), pgListener, http?.address, http?.listener);
+    const http = await startHttp(database, options, pgListener, told, history);
+    if (http !== undefined) history.start();
+    return new Server(address(pgAddress), pgListener, http, history);
   } catch (error) {
     await pgListener.close();
     throw error;
@@ -120,30 +127,45 @@ async function startHttp(
   options: ResolvedServerOptions,
   pgListener: PgListener,
   serverSettings: ServerSettings,
+  history: MetricsHistory,
 ): Promise<{ listener: HttpListener; address: ServerAddress } | undefined> {
   if (options.httpPort === undefined) return undefined;
   const { logger } = options;
-  const query = new QueryEndpoint(
-    {
-      tokens: options.tokens,
-      admission: pgListener.admission,
-      role: (name) => database.catalog.role(name),
-      openSession: (access, settings, requestId) =>
-        database.createSession({
-          database: access.database,
-          user: access.role,
-          requestId,
-          serverSettings,
-          settings: { ...defaultSettings(options), ...settings },
-        }),
-    },
-    { bodyBytesMax: options.httpBodyBytesMax, resultBytesMax: options.httpResultBytesMax },
-  );
+  const source: QuerySource = {
+    tokens: options.tokens,
+    admission: pgListener.admission,
+    role: (name) => database.catalog.role(name),
+    openSession: (access, settings, requestId) =>
+      database.createSession({
+        database: access.database,
+        user: access.role,
+        requestId,
+        serverSettings,
+        settings: { ...defaultSettings(options), ...settings },
+      }),
+  };
+  const query = new QueryEndpoint(source, {
+    bodyBytesMax: options.httpBodyBytesMax,
+    resultBytesMax: options.httpResultBytesMax,
+  });
+  const unready = (): string | undefined =>
+    pgListener.draining ? 'the server is stopping' : database.failure?.message;
+  const dashboard = new DashboardEndpoint({
+    ...source,
+    metrics: () => database.metrics(),
+    history,
+    unready,
+    integrity: () => database.integrity(),
+    check: () => database.check(),
+    limits: limitsOf(options),
+  });
   const listener = new HttpListener(
     {
-      unready: () => (pgListener.draining ? 'the server is stopping' : database.failure?.message),
+      unready,
       metrics: () => database.metrics(),
       query,
+      dashboard,
+      files: options.dashboardFiles,
       poll: pgListener.poll,
       logger,
     },
@@ -175,6 +197,14 @@ function sessionSource(
       };
     },
   };
+}
+
+/** What the server allows, for people to read. */
+function limitsOf(options: ResolvedServerOptions): Readonly<Record<string, number>> {
+  const { connectionsMax, connectionsReserved, frameBytesMax, httpBodyBytesMax, httpResultBytesMax } = options;
+  const { authenticationTimeoutMs, statementTimeoutMs, idleTimeoutMs, drainTimeoutMs } = options;
+  const sizes = { connectionsMax, connectionsReserved, frameBytesMax, httpBodyBytesMax, httpResultBytesMax };
+  return { ...sizes, authenticationTimeoutMs, statementTimeoutMs, idleTimeoutMs, drainTimeoutMs };
 }
 
 /** Settings of sessions that say nothing themselves. */

@@ -7,7 +7,7 @@ export const SERVE_SETTINGS = {
   data: text('dir', 'data directory; made on first start, with the database "phantom"'),
   host: textOr('127.0.0.1', 'address', 'address to listen on; others than loopback need TLS and passwords'),
   pgPort: port(5433, 'port of the PostgreSQL protocol; 0 picks a free one'),
-  httpPort: port(8433, 'port of HTTP: /v1/query, /healthz, /readyz, /metrics; 0 picks a free one'),
+  httpPort: port(8433, 'port of HTTP: /dashboard, /v1/query, /healthz, /readyz, /metrics; 0 picks a free one'),
   unixSocketDirectory: text(
     'dir',
     'directory of a Unix socket, .s.PGSQL. and the port, for clients of this machine: psql -h DIR',
@@ -23,7 +23,7 @@ export const SERVE_SETTINGS = {
   tlsKey: text('file', 'its private key, PEM'),
   tlsClientCa: text('file', 'authorities that sign certificates of clients, PEM'),
   authRules: text('file', 'who may come in from where: rules in the manner of pg_hba.conf'),
-  httpTokens: text('file', 'who may ask over HTTP: lines made by "phantomd token"'),
+  httpTokens: text('file', 'who may ask over HTTP and see the dashboard: lines made by "phantomd token"'),
   sampleShop: flag('fill an empty store with a small shop to try things on'),
   connectionsMax: count(1000, 1, 100_000, 'clients at once'),
   connectionsReserved: count(3, 0, 1000, 'of these, kept for superusers'),

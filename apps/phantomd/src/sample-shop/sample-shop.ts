@@ -85,7 +85,7 @@ export function calledAs(script: string, directory: string): string {
 }
 
 /** What to type next, after the ready line; `program`: how this one is called. */
-export function nextSteps(url: string, program: string): string {
+export function nextSteps(url: string, program: string, dashboard: string | undefined): string {
   return `
 There is a small shop in it: customers, products, orders, order_items. Try
 
@@ -98,6 +98,14 @@ and there
   from order_items i join products p on p.id = i.product_id
   group by category order by revenue desc;
 
-Ctrl-C ends it; what was committed stays.
+${
+  dashboard === undefined
+    ? ''
+    : `What it does is drawn at (whoever has this address is the superuser, until this process ends)
+
+  ${dashboard}
+
+`
+}Ctrl-C ends it; what was committed stays.
 `;
 }

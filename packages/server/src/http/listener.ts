@@ -6,8 +6,10 @@
  *   GET  /metrics           Prometheus text
  *   GET  /v1/openapi.json   all of this, described
  *   POST /v1/query          one statement, for whoever has a token
+ *   GET  /dashboard         a page for people, where the composition has brought one; what it shows it asks for with a token:
+ *   GET  /v1/dashboard, POST /v1/dashboard/check
  *
- * All but the last is unauthenticated, and shows nothing of the data. It stands on node:http: one route has a body, and a
+ * What asks for no token shows nothing of the data. It stands on node:http: one route has a body, and a
  * framework would be 44 packages in every user's tree, one of which wants a newer Node than we do (docs/adr/0006).
  */
 import { randomUUID } from 'node:crypto';
@@ -18,11 +20,14 @@ import type { Logger, MetricSample } from '@phantom/base';
 import { type TlsOptions, secureServerOptions } from '../tls.js';
 import type { LoopPoll } from '../loop-poll.js';
 import { type Answer, HttpError, jsonAnswer } from './answer.js';
+import type { DashboardEndpoint } from './dashboard-endpoint.js';
 import { openApi } from './openapi.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
 import type { QueryEndpoint } from './query-endpoint.js';
+import { type StaticFiles, staticAnswer } from './static-files.js';
 
-const PATHS = ['/v1/query', '/v1/openapi.json', '/healthz', '/readyz', '/metrics'];
+const PATHS = ['/v1/query', '/v1/dashboard', '/v1/openapi.json', '/healthz', '/readyz', '/metrics'];
+const CHECK_PATH = '/v1/dashboard/check';
 const CONNECTIONS_MAX = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -36,6 +41,9 @@ export interface HttpSource {
   unready(): string | undefined;
   metrics(): readonly MetricSample[];
   readonly query: QueryEndpoint;
+  readonly dashboard: DashboardEndpoint;
+  /** Files of the dashboard by their paths; without them there is no page. */
+  readonly files: StaticFiles | undefined;
   readonly poll: LoopPoll;
   readonly logger: Logger;
 }
@@ -107,7 +115,7 @@ export class HttpListener {
     let role: string | undefined;
     try {
       if (path === '/v1/query') role = await this.query(request, response, requestId);
-      else send(request, response, this.answer(request, path));
+      else send(request, response, await this.answer(request, path, requestId));
     } catch (error) {
       if (!response.headersSent) send(request, response, this.refusal(error, requestId));
       else response.destroy();
@@ -127,9 +135,13 @@ export class HttpListener {
     return role;
   }
 
-  private answer(request: IncomingMessage, path: string): Answer {
+  private answer(request: IncomingMessage, path: string, requestId: string): Answer | Promise<Answer> {
     // Bodies are of no use here; reading them keeps the connection in step.
     request.resume();
+    if (path === CHECK_PATH) {
+      if (request.method !== 'POST') throw new HttpError(405, 'only POST is allowed', { allow: 'POST' });
+      return this.source.dashboard.check(request);
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new HttpError(405, 'only GET and HEAD are allowed', { allow: 'GET, HEAD' });
     switch (path) {
@@ -145,8 +157,13 @@ export class HttpListener {
         return { status: 200, type: PROMETHEUS_CONTENT_TYPE, body: prometheusText(this.source.metrics()) };
       case '/v1/openapi.json':
         return jsonAnswer(200, openApi);
-      default:
+      case '/v1/dashboard':
+        return this.source.dashboard.page(request, requestId);
+      default: {
+        const file = staticAnswer(this.source.files, path);
+        if (file !== undefined) return file;
         throw new HttpError(404, `not found; there are ${PATHS.join(', ')}`);
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 /** What HTTP offers, in OpenAPI 3.1. */
+import { DASHBOARD_PAGES } from './dashboard-queries.js';
 
 const error = {
   type: 'object',
@@ -101,6 +102,45 @@ export const openApi = {
           500: refused('A defect, or a disk that fails.'),
           501: refused('There is no such feature.'),
           503: refused('The server stops, or is out of memory or disk.'),
+        },
+      },
+    },
+    '/v1/dashboard': {
+      get: {
+        summary: 'What a page of the dashboard shows, as the role and in the database of the token.',
+        security: [{ token: [] }],
+        parameters: [
+          { name: 'page', in: 'query', schema: { enum: Object.keys(DASHBOARD_PAGES), default: 'overview' } },
+          {
+            name: 'window',
+            in: 'query',
+            description: 'Seconds of history',
+            schema: { type: 'integer', maximum: 3600 },
+          },
+          {
+            name: 'since',
+            in: 'query',
+            description: 'Only history later than this, in ms',
+            schema: { type: 'integer' },
+          },
+        ],
+        responses: {
+          200: { description: 'Metrics, their history, and the rows or the error of each statement.' },
+          400: refused('There is no such page.'),
+          401: refused('No token, or one that is not known.'),
+          403: refused('There is no such role any more.'),
+          429: refused('All places are taken.'),
+        },
+      },
+    },
+    '/v1/dashboard/check': {
+      post: {
+        summary: 'Reads all files and documents, and says what is wrong with them; for superusers.',
+        security: [{ token: [] }],
+        responses: {
+          200: { description: 'How much was found, and the first of it.' },
+          401: refused('No token, or one that is not known.'),
+          403: refused('The role is no superuser.'),
         },
       },
     },

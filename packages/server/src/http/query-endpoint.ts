@@ -11,7 +11,7 @@ import type { Access, AccessTokens } from '../auth/access-tokens.js';
 import { fetchRows } from '../fetch-rows.js';
 import { Pace } from '../pace.js';
 import { asPhantomError } from '../pg/reports.js';
-import { HttpError } from './answer.js';
+import { accessOf } from './bearer.js';
 import { JsonRows, fieldTexts } from './json-rows.js';
 import { LINES_TYPE, LinesReply, type QueryReply, WholeReply } from './query-reply.js';
 import { type QueryRequest, parseQueryRequest, readBody } from './query-request.js';
@@ -49,7 +49,7 @@ export class QueryEndpoint {
     requestId: string,
     onDefect: (error: unknown) => void,
   ): Promise<Access> {
-    const access = this.accessOf(request);
+    const access = accessOf(request, this.source.tokens);
     const query = parseQueryRequest(await readBody(request, this.limits.bodyBytesMax));
     const byLine = (request.headers.accept ?? '').includes(LINES_TYPE);
     const reply = byLine ? new LinesReply(response) : new WholeReply(response, this.limits.resultBytesMax);
@@ -66,18 +66,6 @@ export class QueryEndpoint {
   /** Stops what runs. */
   cancelAll(): void {
     for (const session of this.sessions) session.cancel('terminating connection due to administrator command');
-  }
-
-  private accessOf(request: IncomingMessage): Access {
-    const challenge = { 'www-authenticate': 'Bearer realm="phantomd"' };
-    const { tokens } = this.source;
-    if (tokens === undefined)
-      throw new HttpError(401, 'the server has been given no tokens, so nobody may ask', challenge);
-    const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new HttpError(401, 'a bearer token is needed', challenge);
-    const access = tokens.accessOf(token);
-    if (access === undefined) throw new HttpError(401, 'the token is not known', challenge);
-    return access;
   }
 
   private async run(

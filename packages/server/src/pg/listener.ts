@@ -21,6 +21,10 @@ const SOCKET_BYTES = 64 * 1024;
 /** Connections that wait to be accepted. */
 const BACKLOG = 511;
 const SECRET_BYTES = 32;
+/** From what memory answers to what people wait for. */
+const RESPONSE_BOUNDS_SECONDS = [
+  0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30,
+];
 
 export class PgListener implements ConnectionHost {
   readonly source: SessionSource;
@@ -54,6 +58,11 @@ export class PgListener implements ConnectionHost {
     this.counters = {
       queries: metrics.counter('phantom_pg_queries_total', 'Statements executed for clients.'),
       errors: metrics.counter('phantom_pg_errors_total', 'Statements that ended in an error.'),
+      responses: metrics.histogram(
+        'phantom_pg_response_seconds',
+        'Time from the first message of a client until it is told that the server is ready again: a statement with its commit, as a rule.',
+        RESPONSE_BOUNDS_SECONDS,
+      ),
     };
     this.cancels = metrics.counter('phantom_pg_cancels_total', 'Cancel requests with the right key.');
     this.accepted = metrics.counter('phantom_pg_connections_total', 'Connections accepted.');

@@ -45,6 +45,8 @@ import { SimpleQuery } from './simple-query.js';
 import { StraightRoad } from './straight-road.js';
 import { FatalError, errorReport, noticeReport } from './reports.js';
 
+const MS_PER_SECOND = 1000;
+
 export interface ProtocolSessionOptions {
   readonly output: Output;
   readonly pace: Pace;
@@ -82,6 +84,8 @@ export class ProtocolSession {
   private readonly mailbox = new Mailbox();
   private readonly onMail: (error?: PhantomError) => void;
   private skipping = false;
+  /** When the client began to ask for what it is told ready after, by performance.now(); 0 while it asks nothing. */
+  private askedMs = 0;
   /** The statement that is the only one of its transaction, when an Execute has run it. */
   private lone: LoneExecute | undefined;
   /** True while the database works for this client. */
@@ -189,6 +193,7 @@ export class ProtocolSession {
 
   /** Answers one message. Throws or rejects with FatalError alone: the connection ends then. */
   handle(type: number, reader: MessageReader): Promise<void> | undefined {
+    if (this.askedMs === 0) this.askedMs = performance.now();
     if (this.skipping && type !== Frontend.Sync) return undefined;
     try {
       switch (type) {
@@ -242,6 +247,9 @@ export class ProtocolSession {
     if (this.database.status === 'idle') this.mailbox.deliver(this.output.messages);
     writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);
     this.output.isAwaited = true;
+    if (this.askedMs === 0) return;
+    this.counters.responses.observe((performance.now() - this.askedMs) / MS_PER_SECOND);
+    this.askedMs = 0;
   }
 
   private parse(reader: MessageReader): void {

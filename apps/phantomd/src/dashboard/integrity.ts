@@ -1,0 +1,97 @@
+/** Page 5: whether what is on the disk is what was written. */
+import { card, lineChart, panel } from './chart.js';
+import { type Finding, check } from './client.js';
+import { h } from './dom.js';
+import { bytes, count, duration } from './format.js';
+import type { Page, View } from './page.js';
+
+let isChecking = false;
+let found: readonly Finding[] = [];
+
+async function run(view: View): Promise<void> {
+  isChecking = true;
+  view.redraw();
+  try {
+    const { count: findings, findings: list } = await check();
+    found = list;
+    view.tell(findings === 0 ? 'Everything was read, and all is well.' : `${findings} findings.`);
+  } catch (error) {
+    view.tell(`Not checked: ${(error as Error).message}`);
+  }
+  isChecking = false;
+  view.refresh();
+}
+
+export const integrity: Page = {
+  name: 'integrity',
+  title: 'Integrity',
+  hasRows: false,
+  hasCharts: true,
+  show(view) {
+    const { snapshot, history } = view;
+    const { metrics, server, at } = snapshot;
+    const { lastCheck, lastBackup } = server.integrity;
+    const ago = (ms: number): string => `${duration(at - ms)} ago`;
+    const cards = h(
+      'div',
+      { class: 'cards' },
+      card(
+        'Store',
+        server.unready === null ? 'Takes writes' : 'Refuses writes',
+        server.unready ?? 'no write or sync has failed',
+        server.unready === null ? 'good' : 'bad',
+      ),
+      lastCheck === undefined
+        ? card('Last check', 'None', 'since the start of this process', 'warn')
+        : card(
+            'Last check',
+            lastCheck.findings === 0 ? 'All well' : `${count(lastCheck.findings)} findings`,
+            `${ago(lastCheck.atMs)}, took ${duration(lastCheck.elapsedMs)}`,
+            lastCheck.findings === 0 ? 'good' : 'bad',
+          ),
+      lastBackup === undefined
+        ? card('Last backup', 'None', 'since the start of this process', 'warn')
+        : card(
+            'Last backup',
+            ago(lastBackup.atMs),
+            `${bytes(lastBackup.bytes)}, up to commit ${count(lastBackup.seq)}, read back; in ${lastBackup.directory}`,
+            'good',
+          ),
+      card('Checkpoints', count(metrics.phantom_store_checkpoints_total), 'since the start'),
+      card('To be replayed after a crash', bytes(metrics.phantom_store_log_bytes), 'log since the last checkpoint'),
+    );
+    const button = h(
+      'button',
+      { disabled: isChecking, 'data-key': 'check', onclick: () => void run(view) },
+      isChecking ? 'Checking …' : 'Check everything now',
+    );
+    const list = found.map(({ severity, file, message }) =>
+      h(
+        'tr',
+        {},
+        h('td', { class: severity === 'corruption' ? 'bad' : undefined }, severity),
+        h('td', {}, file),
+        h('td', { class: 'wide' }, message),
+      ),
+    );
+    return [
+      cards,
+      panel(
+        'Check',
+        h('p', {}, 'reads every file with its checksums, and every document; for superusers, while others go on'),
+        button,
+        list.length === 0 ? undefined : h('table', {}, h('tbody', {}, ...list)),
+      ),
+      h(
+        'div',
+        { class: 'charts' },
+        lineChart(
+          'Log since the last checkpoint',
+          [{ label: 'log', points: history.values('phantom_store_log_bytes') }],
+          bytes,
+          { isSize: true },
+        ),
+      ),
+    ];
+  },
+};
