@@ -51,6 +51,8 @@ export interface BtreeStats extends EngineStats {
   readonly pinnedBytes: number;
   /** Flushes and merges that worker threads did. */
   readonly workerJobs: number;
+  /** Levels of the tree; 0 while it is empty. */
+  readonly height: number;
 }
 
 export class BtreeEngine implements KvEngine {
@@ -213,6 +215,7 @@ export class BtreeEngine implements KvEngine {
       oldestViewSeq: views.oldestSeq(memory.applied),
       pinnedBytes: views.pinnedBytes(),
       workerJobs: background.workerJobs,
+      height: this.height,
     };
   }
 

@@ -27,6 +27,7 @@ describe('work', () => {
       view.get(key, 0, key.length, slot);
       expect(engine.stats().pagesRead).toBe(after.pagesRead);
     }
+    expect(engine.stats().height).toBe(engine.height);
     expect(engine.stats().cacheBytes).toBeLessThanOrEqual(1 << 20);
     view.release();
     await engine.close();

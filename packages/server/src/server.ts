@@ -154,6 +154,7 @@ async function startHttp(
     ...source,
     metrics: () => database.metrics(),
     history,
+    engines: () => database.stats().store.engines,
     unready,
     integrity: () => database.integrity(),
     check: () => database.check(),

@@ -33,7 +33,15 @@ afterAll(async () => {
 
 interface Answer {
   readonly role: string;
-  readonly server: { readonly unready: string | null; readonly integrity: Record<string, unknown> };
+  readonly server: {
+    readonly unready: string | null;
+    readonly integrity: Record<string, unknown>;
+    readonly engines: readonly {
+      readonly name: string;
+      readonly height?: number;
+      readonly levels?: readonly { runs: number }[];
+    }[];
+  };
   readonly metrics: Record<string, number>;
   readonly histograms: Record<string, { counts: number[]; bounds: number[] }>;
   readonly history: { stepMs: number; at: number[]; series: Record<string, unknown[]> };
@@ -113,6 +121,13 @@ describe('its figures', () => {
     expect(await texts(admin.token)).toContain('account_of_others');
     expect(await texts(clerk.token)).not.toContain('account_of_others');
     expect(await texts(clerk.token)).toContain('insufficient privilege');
+  });
+
+  it('tell of the trees', async () => {
+    const [, { server: told }] = await ask('/v1/dashboard?page=storage', admin.token);
+    const heights = told.engines.map(({ name, height, levels }) => [name, height, levels?.[0]?.runs]);
+    expect(heights).toContainEqual(['btree', 0, undefined]);
+    expect(heights).toContainEqual(['lsm', undefined, 0]);
   });
 
   it('say what is no request', async () => {

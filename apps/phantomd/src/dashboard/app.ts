@@ -89,7 +89,7 @@ function draw(): void {
   const page = pageNow();
   const isLost = lostSinceMs !== undefined;
   document.body.classList.toggle('stale', isLost);
-  banner.className = isLost || message !== '' ? 'banner' : '';
+  banner.className = isLost ? 'banner' : message === '' ? '' : 'banner note';
   banner.textContent = isLost
     ? `No longer connected since ${clock(lostSinceMs ?? 0)}; trying again. ${message}`
     : message;

@@ -12,6 +12,14 @@ export interface Finding {
   readonly message: string;
 }
 
+/** What a storage engine tells of itself; levels are an LSM-tree's, height is a B+tree's. */
+export interface EngineFacts {
+  readonly name: string;
+  readonly levels?: readonly { readonly runs: number; readonly bytes: number; readonly entries: number }[];
+  readonly height?: number;
+  readonly readAmplification?: number;
+}
+
 /** The answer of GET /v1/dashboard. */
 export interface Snapshot {
   readonly at: number;
@@ -21,6 +29,7 @@ export interface Snapshot {
     readonly startedMs: number;
     readonly unready: string | null;
     readonly limits: Readonly<Record<string, number | string>>;
+    readonly engines: readonly EngineFacts[];
     readonly integrity: {
       readonly lastCheck?: { readonly atMs: number; readonly findings: number; readonly elapsedMs: number };
       readonly lastBackup?: {

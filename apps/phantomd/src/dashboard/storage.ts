@@ -1,9 +1,10 @@
 /** Page 4: what lies where, and how the engines keep up. */
 import { card, lineChart, panel } from './chart.js';
+import type { EngineFacts } from './client.js';
 import { h } from './dom.js';
 import { bytes, count, percent } from './format.js';
 import type { Page } from './page.js';
-import { type Column, table } from './table.js';
+import { type Column, type Rows, table } from './table.js';
 
 const TABLES: readonly Column[] = [
   { name: 'schema', title: 'Schema' },
@@ -34,13 +35,33 @@ const ADVICE: readonly Column[] = [
   { name: 'reason', title: 'Reason', kind: 'text' },
 ];
 
+const LEVELS: readonly Column[] = [
+  { name: 'level', title: 'Level', kind: 'number' },
+  { name: 'runs', title: 'Sorted runs', format: count },
+  { name: 'entries', title: 'Entries', format: count },
+  { name: 'bytes', title: 'Size', format: bytes },
+];
+
+/** Levels of an LSM-tree as rows, without those below the last that holds anything. */
+function levelsOf({ levels = [] }: Partial<EngineFacts>): Rows {
+  const last = levels.findLastIndex(({ runs }) => runs > 0);
+  return {
+    columns: LEVELS.map(({ name }) => ({ name, type: 'bigint' })),
+    rows: levels.slice(0, last + 1).map((level, i) => [i, level.runs, level.entries, level.bytes]),
+  };
+}
+
 export const storage: Page = {
   name: 'storage',
   title: 'Storage',
   hasRows: true,
   hasCharts: true,
   show({ snapshot, history, filter, redraw: onChange }) {
-    const { metrics, results } = snapshot;
+    const { metrics, results, server } = snapshot;
+    const engineNamed = (name: string): Partial<EngineFacts> =>
+      server.engines.find((engine) => engine.name === name) ?? {};
+    const lsm = engineNamed('lsm');
+    const { height } = engineNamed('btree');
     const cardsOf = (engine: 'btree' | 'lsm', title: string): HTMLElement[] => {
       const of = (name: string): number | undefined => metrics[`phantom_${engine}_${name}`];
       const flushed = of('flushed_bytes_total') ?? 0;
@@ -75,6 +96,15 @@ export const storage: Page = {
         { class: 'charts' },
         lineChart('Files', both('file_bytes'), bytes, { isSize: true }),
         lineChart('Written and not yet in files', both('delta_bytes'), bytes, { isSize: true }),
+      ),
+      panel(
+        'Levels of the LSM-tree',
+        h(
+          'p',
+          {},
+          `a row by its key is looked for in at most ${count(lsm.readAmplification)} sorted runs; in the B+tree on ${count(height)} pages`,
+        ),
+        table(levelsOf(lsm), { id: 'levels', columns: LEVELS, filter: '', onChange, empty: 'It holds no files.' }),
       ),
       panel(
         'Tables',

@@ -85,6 +85,18 @@ function answer(path: string): [number, object] {
     startedMs: at - 60_000,
     unready,
     integrity,
+    engines: [
+      { name: 'btree', height: 3 },
+      {
+        name: 'lsm',
+        readAmplification: 2,
+        levels: [
+          { runs: 0, bytes: 0, entries: 0 },
+          { runs: 4, bytes: 2048, entries: 77 },
+          { runs: 0, bytes: 0, entries: 0 },
+        ],
+      },
+    ],
     limits: {
       connectionsMax: 1000,
       frameBytesMax: 1024,
@@ -284,6 +296,13 @@ it('tells of checks and backups, and has everything checked', async () => {
   expect(shown()).toContain('1 findings.');
   expect(shown()).toContain('a.runbad block');
   expect(shown()).toContain('read back; in /b');
+});
+
+it('shows how high the trees are', async () => {
+  await open();
+  await go('4');
+  expect(shown()).toContain('in at most 2 sorted runs; in the B+tree on 3 pages');
+  expect(shown()).toContain('14772 KiB');
 });
 
 it('says why writes are refused', async () => {

@@ -40,6 +40,8 @@ export interface DashboardSource {
   openSession(access: Access, settings: Readonly<Record<string, string>>, requestId: string): SqlSession;
   metrics(): readonly MetricSample[];
   readonly history: MetricsHistory;
+  /** What each storage engine tells of itself, whatever that is. */
+  engines(): readonly object[];
   /** Why writes are refused; undefined when they are not. */
   unready(): string | undefined;
   integrity(): IntegrityFacts;
@@ -79,6 +81,7 @@ export class DashboardEndpoint {
         startedMs: this.startedMs,
         unready: this.source.unready() ?? null,
         limits: this.source.limits,
+        engines: this.source.engines(),
         integrity: this.source.integrity(),
       },
       metrics,
