@@ -30,6 +30,10 @@ class TreeVerifier {
 
   *run(): Iterable<Finding> {
     const { root, freelist, pager } = this.files;
+    if (!pager.file.isInPlace()) {
+      const message = 'another file lies in its place, or none: it was removed, moved or replaced';
+      yield { severity: 'corruption', file: pager.file.path, message };
+    }
     if (root.id !== 0) yield* this.page(root, root.level, undefined, undefined);
     if (root.keys !== COUNT_MAX && this.keys !== root.keys) {
       yield this.finding(`the tree has ${this.keys} keys instead of ${root.keys}`, root.id);

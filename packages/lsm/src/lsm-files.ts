@@ -188,7 +188,11 @@ export class LsmFiles {
 
   /** Reads every run again and yields what is wrong. */
   *check(): Iterable<Finding> {
-    const { version } = this;
+    const { version, manifest } = this;
+    if (!manifest.isInPlace()) {
+      const message = 'another file lies in its place, or none: it was removed, moved or replaced';
+      yield { severity: 'corruption', file: manifest.path, message };
+    }
     version.retain();
     try {
       for (const file of version.files()) yield* file.run.check();

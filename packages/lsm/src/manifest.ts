@@ -143,6 +143,16 @@ export class Manifest {
     return this.pending;
   }
 
+  /** Whether the next opening would find it; true where it is not held open. */
+  isInPlace(): boolean {
+    return this.file?.isInPlace() ?? true;
+  }
+
+  /** Where it lies. */
+  get path(): string {
+    return joinPath(this.context.directory, manifestName(this.number));
+  }
+
   close(): void {
     this.file?.close();
     this.file = undefined;

@@ -22,6 +22,7 @@ export async function* checkStore(parts: StoreParts): AsyncGenerator<Finding> {
 /** A power cut while a slot was written leaves it so: the other one has everything, and the next update writes both. */
 function* checkSuperblock({ superblock, directory }: StoreParts): Iterable<Finding> {
   const file = joinPath(directory, SUPERBLOCK_FILE);
+  if (!superblock.isInPlace()) yield replacedFile(file);
   const damage = new Set(superblock.damage);
   try {
     for (const message of superblock.check()) damage.add(message);
@@ -30,6 +31,15 @@ function* checkSuperblock({ superblock, directory }: StoreParts): Iterable<Findi
     yield { severity: 'corruption', file, message: error.message };
   }
   for (const message of damage) yield { severity: 'note', file, message: `${message} (half written?)` };
+}
+
+/** Of a file that is read and written here, and that the next opening will not find. */
+function replacedFile(file: string): Finding {
+  return {
+    severity: 'corruption',
+    file,
+    message: 'another file lies in its place, or none: it was removed, moved or replaced',
+  };
 }
 
 async function* checkLog({ wal, catalog, directory, superblock }: StoreParts): AsyncGenerator<Finding> {
