@@ -7,11 +7,12 @@
  * jobs (job.ts): whoever cannot wait finishes them on the spot.
  *
  * Failures: a flush or merge that finds the disk full, or no more files to be had, has undone itself and is tried again; meanwhile
- * `refusal` says 53100 or 53000.
+ * `refusal` says 53100 or 53000. A merge that meets damage in what it reads has undone itself, too: it is tried again now and then, and
+ * flushes go on until there are too many runs. Blocks and pages of what was removed since are not read, so REINDEX heals an index.
  * Anything else, and whatever goes wrong inside a commit of files (nobody knows then which meta the disk has), is final:
  * the store is told, nothing is written any more, reads go on.
  */
-import { isShortage } from '@phantom/base';
+import { isPhantomError, isShortage } from '@phantom/base';
 import {
   type Admission,
   type Flusher,
@@ -33,6 +34,8 @@ import { type BtreeViews, heldGenerations } from './btree-views.js';
 
 /** How soon work that lacked room or a file is tried again. */
 const RETRY_MS = 250;
+/** How soon a merge that met damage is tried again: what is damaged may have been dropped, or made again, by then. */
+const DAMAGE_RETRY_MS = 30_000;
 /** How long after an opening work is looked for. */
 const AFTER_OPENING_MS = 250;
 /** Flushes wait for a merge once there are so many times runsMax runs. */
@@ -65,7 +68,7 @@ export class Background implements Flusher {
   private shortage: Error | undefined = undefined;
   /** No flush begins before it is time to try again. */
   private isFlushHeld = false;
-  /** Why no merge begins for the moment: there is no room for its pages. Writing goes on as long as flushes do. */
+  /** Why no merge begins for the moment: no room for its pages, or damage in what it reads. Writing goes on as long as flushes do. */
   private mergeHeld: Error | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
   private idleTimer: NodeJS.Timeout | undefined = undefined;
@@ -137,6 +140,7 @@ export class Background implements Flusher {
       if (this.isStopped) return;
       if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
       await this.merging.ended();
+      if (this.mergeHeld !== undefined && !this.isTransient(this.mergeHeld)) throw this.mergeHeld;
     }
   }
 
@@ -310,13 +314,26 @@ export class Background implements Flusher {
 
   private mergeEnded(error: Error | undefined): void {
     if (this.isStopped) return;
-    if (error !== undefined && !this.isTransient(error)) {
+    if (error !== undefined && !this.isTransient(error) && !this.isUnreadable(error)) {
       this.fail(error);
       return;
     }
     this.mergeHeld = error;
-    if (error === undefined) this.maintain();
-    else this.lookAgain(RETRY_MS);
+    if (error === undefined) {
+      this.maintain();
+    } else if (this.isTransient(error)) {
+      this.lookAgain(RETRY_MS);
+    } else {
+      // What is there stays as it is, and can be read around the damage; writes go on until there are too many runs.
+      const { context } = this.context.files;
+      context.logger.error('a merge met damage and will be tried again', { reason: error.message });
+      this.lookAgain(DAMAGE_RETRY_MS);
+    }
+  }
+
+  /** What was to be merged is damaged: nothing was committed. */
+  private isUnreadable(error: Error): boolean {
+    return this.fatal === undefined && isPhantomError(error) && error.family === 'corruption';
   }
 
   private isTransient(error: Error): boolean {

@@ -184,7 +184,8 @@ function* finishRun(
 function sourcesOf(runs: readonly Run[]): VersionSource[] {
   const above: RangeTombstone[] = [];
   return runs.map((run) => {
-    const source = { versions: run.versions(false), hidden: above.length === 0 ? undefined : unionOf(above) };
+    const hidden = above.length === 0 ? undefined : unionOf(above);
+    const source = { versions: run.versions(false, undefined, hidden), hidden };
     above.push(...run.rangeTombstones(SEQ_MAX));
     return source;
   });

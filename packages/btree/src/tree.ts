@@ -1,5 +1,5 @@
 /** Reading an immutable tree: point lookups, and what its inner pages say about ranges of keys. */
-import { compareBytes, compareKeys, readU32 } from '@phantom/base';
+import { compareBytes, compareKeys, isPhantomError, readU32 } from '@phantom/base';
 import type { ByteSlot, KeyRange, RangeEstimate } from '@phantom/kv';
 import { showCopy } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
@@ -54,7 +54,7 @@ export function treeEstimate(pager: Pager, root: TreeRoot, range: KeyRange): Ran
   return { keys: Math.max(0, to.keys - from.keys), bytes: Math.max(0, to.pages - from.pages) * pager.pageBytes };
 }
 
-/** Keys and pages of everything below a key. */
+/** Keys and pages of everything below a key; to a page that is damaged, since an estimate is asked for where nothing is read. */
 function below(pager: Pager, root: TreeRoot, key: Uint8Array): { keys: number; pages: number } {
   let keys = 0;
   let pages = 0;
@@ -66,7 +66,12 @@ function below(pager: Pager, root: TreeRoot, key: Uint8Array): { keys: number; p
       keys += page.childKeys(i);
       pages += page.childPages(i);
     }
-    pager.readChild(page, slot, page);
+    try {
+      pager.readChild(page, slot, page);
+    } catch (error) {
+      if (!isPhantomError(error) || error.family !== 'corruption') throw error;
+      return { keys, pages };
+    }
   }
   const at = page.find(key, 0, key.length);
   const slot = at < 0 ? ~at : at;

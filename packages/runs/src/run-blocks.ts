@@ -16,6 +16,8 @@ export interface RunBlocks {
   /** The last block of a partition whose separator is at most the key; -1 when the key lies before all. */
   blockOf(partition: number, key: Uint8Array, start: number, end: number): number;
   blocksIn(partition: number): number;
+  /** At most the first key of a block, and above the last one of the block before. Not to be changed. */
+  separatorOf(partition: number, block: number): Uint8Array;
   /**
    * A data block, from the cache or the file, for whoever goes on holding it. With `into` one that is not cached stays so: it
    * is read there, with `ahead` of who reads this run in order.

@@ -28,7 +28,7 @@ import type { KeyIndex } from './key-index.js';
 import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
 import { PartitionIndex, indexKeys } from './partition-index.js';
 import { PassingBlock } from './passing-block.js';
-import { RangeCover } from './range-cover.js';
+import { type KeyIntervals, RangeCover } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
 import { RunCursor } from './run-cursor.js';
 import { readRunEnds } from './run-ends.js';
@@ -241,10 +241,11 @@ export class Run implements Layer, RunBlocks {
 
   /**
    * Walks the run for a merge: the newest version of each key, or with `all` every version, but none that a range
-   * tombstone of this run hides from everybody. Reads past the cache, so that a merge does not empty it.
+   * tombstone of this run hides from everybody. Reads past the cache, so that a merge does not empty it. Blocks that lie in `hidden`
+   * whole are passed over unread.
    */
-  versions(all: boolean, range?: KeyRange): VersionCursor {
-    return new RunVersions(this, all, range);
+  versions(all: boolean, range?: KeyRange, hidden?: KeyIntervals): VersionCursor {
+    return new RunVersions(this, all, range, hidden);
   }
 
   /** About how many versions, and bytes of file, a range holds: right to a block, from index blocks alone. */
@@ -324,6 +325,10 @@ export class Run implements Layer, RunBlocks {
 
   blocksIn(partition: number): number {
     return this.index(partition).count;
+  }
+
+  separatorOf(partition: number, block: number): Uint8Array {
+    return this.index(partition).keys.key(block);
   }
 
   block(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {

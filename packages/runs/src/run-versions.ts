@@ -1,12 +1,14 @@
 /**
- * Walks a run from front to back for a flush or a merge: versions instead of a view's entries. Reads past the cache.
+ * Walks a run from front to back for a flush or a merge: versions instead of a view's entries. Reads past the cache, and nothing that
+ * is hidden whole by what is newer: of a dropped table or index no block is read, so a damaged one does no harm.
  */
-import { compareBytes } from '@phantom/base';
+import { compareBytes, compareKeys } from '@phantom/base';
 import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
 import { Block } from './block.js';
 import { BlockInterval } from './block-interval.js';
 import { type VersionCursor, VersionKind } from './layer.js';
 import { ReadAhead } from './read-ahead.js';
+import type { KeyIntervals } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -21,6 +23,7 @@ export class RunVersions implements VersionCursor {
   private readonly all: boolean;
   private readonly lower: Uint8Array;
   private readonly upper: Uint8Array | undefined;
+  private readonly hidden: KeyIntervals | undefined;
   private readonly interval = new BlockInterval();
   private block: Block | undefined = undefined;
   /** For blocks that are not cached, one after the other. */
@@ -33,9 +36,10 @@ export class RunVersions implements VersionCursor {
   private begun = false;
   private ended = false;
 
-  constructor(run: RunBlocks, all: boolean, range?: KeyRange) {
+  constructor(run: RunBlocks, all: boolean, range?: KeyRange, hidden?: KeyIntervals) {
     this.run = run;
     this.all = all;
+    this.hidden = hidden;
     this.lower = range?.lower ?? NO_BYTES;
     this.upper = range?.upper;
   }
@@ -67,6 +71,7 @@ export class RunVersions implements VersionCursor {
     if (run.partitionCount === 0) return false;
     this.partitionAt = Math.max(run.partitionOf(lower, 0, lower.length), 0);
     this.blockAt = Math.max(run.blockOf(this.partitionAt, lower, 0, lower.length), 0);
+    while (this.isHidden()) if (!this.advance()) return false;
     this.block = run.block(this.partitionAt, this.blockAt, this.uncached, this.ahead);
     this.decode(this.block.intervalOf(lower, 0, lower.length));
     return true;
@@ -78,6 +83,16 @@ export class RunVersions implements VersionCursor {
       this.decode(this.intervalAt + 1);
       return true;
     }
+    do if (!this.advance()) return false;
+    while (this.isHidden());
+    this.block = run.block(this.partitionAt, this.blockAt, this.uncached, this.ahead);
+    this.decode(0);
+    return true;
+  }
+
+  /** To the next block; false when there is none. */
+  private advance(): boolean {
+    const { run } = this;
     if (this.blockAt + 1 < run.blocksIn(this.partitionAt)) {
       this.blockAt++;
     } else if (this.partitionAt + 1 < run.partitionCount) {
@@ -86,9 +101,20 @@ export class RunVersions implements VersionCursor {
     } else {
       return false;
     }
-    this.block = run.block(this.partitionAt, this.blockAt, this.uncached, this.ahead);
-    this.decode(0);
     return true;
+  }
+
+  /** Whether everything in the present block is hidden. Of the last one nobody knows where it ends. */
+  private isHidden(): boolean {
+    const { run, hidden, partitionAt, blockAt } = this;
+    if (hidden === undefined) return false;
+    const lower = run.separatorOf(partitionAt, blockAt);
+    const index = hidden.find(lower, 0, lower.length);
+    if (index < 0) return false;
+    const isLastIn = blockAt + 1 === run.blocksIn(partitionAt);
+    if (isLastIn && partitionAt + 1 === run.partitionCount) return false;
+    const upper = isLastIn ? run.separatorOf(partitionAt + 1, 0) : run.separatorOf(partitionAt, blockAt + 1);
+    return compareKeys(hidden.uppers[index] as Uint8Array, upper) >= 0;
   }
 
   private decode(index: number): void {

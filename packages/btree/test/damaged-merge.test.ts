@@ -1,0 +1,51 @@
+/** A merge that meets damage: writing goes on, and once what is damaged was removed, the merge passes over it. */
+import { EngineCode } from '@phantom/kv';
+import { filesBelow } from '@phantom/testkit';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import { describe, expect, it } from 'vitest';
+import { type BtreeEngine, openBtree } from '../src/index.js';
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const keyOf = (i: number): Uint8Array => encode(`key ${1000 + i}`);
+const DIRECTORY = '/data/store';
+const KEYS = 1000;
+
+describe('a merge that meets damage', () => {
+  it.each(['a run', 'a page'])('in %s leaves what is there, and is over once that was removed', async (where) => {
+    const vfs = new MemoryVfs({ losesPower: false });
+    const open = (): ReturnType<typeof openBtree> => openBtree(DIRECTORY, { vfs, idleMergeMs: 1e9 });
+    const engineOf = (): BtreeEngine => db.store.engine(EngineCode.Btree) as BtreeEngine;
+    let db = await open();
+    await Promise.all(Array.from({ length: KEYS }, (_, i) => db.put(keyOf(i), encode(`value ${i} `.repeat(10)))));
+    await db.flush();
+    if (where === 'a page') {
+      await engineOf().merge();
+      // What is not in the cache has to be read.
+      await db.close();
+      db = await open();
+    }
+    const engine = engineOf();
+    const { merges } = engine.stats();
+    const isDamaged = (path: string): boolean => path.endsWith(where === 'a run' ? '.run' : 'tree.db');
+    const path = filesBelow(vfs, DIRECTORY).find(isDamaged) as string;
+    vfs.corrupt(path, Buffer.from(vfs.readFile(path)).indexOf('value 500 '), new Uint8Array(30));
+    await db.put(keyOf(500), encode('in the damaged place'));
+    await db.flush();
+    await expect(engine.merge()).rejects.toMatchObject({ code: 'XX001' });
+    expect(db.store.failure).toBeUndefined();
+    await db.put(keyOf(5), encode('written'));
+    await db.flush();
+    await expect(engine.merge()).rejects.toMatchObject({ code: 'XX001' });
+    expect(new TextDecoder().decode(await db.get(keyOf(5)))).toBe('written');
+    expect(engine.stats()).toMatchObject({ runs: where === 'a run' ? 3 : 2, merges });
+
+    // What was removed around the damage is read no more.
+    await db.deleteRange({ gte: keyOf(300), lt: keyOf(700) });
+    await db.flush();
+    await engine.merge();
+    expect(engine.stats().runs).toBe(0);
+    for await (const finding of db.store.check()) expect(finding.severity).not.toBe('corruption');
+    expect([...db.scan()]).toHaveLength(KEYS - 400);
+    await db.close();
+  });
+});
