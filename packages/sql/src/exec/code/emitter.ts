@@ -108,6 +108,11 @@ export class Emitter {
     return local;
   }
 
+  /** As `hoist`, for what no other place can share. */
+  hoistAnew(value: Code): Local {
+    return this.hoist(`own${this.locals}`, value);
+  }
+
   /** True when the variable is set at the head of the function (a parameter or a hoisted value). */
   isHoisted(code: Code): boolean {
     return code.kind === 'local' && (code.id < this.parameterCount || this.atHead.has(code));

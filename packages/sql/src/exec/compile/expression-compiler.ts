@@ -34,6 +34,7 @@ import { scaledTest } from './scaled-tests.js';
 import { textTest } from './text-tests.js';
 import { constantArray, makeArray, nestArrays } from '../values/arrays.js';
 import { recordMaker } from '../values/records.js';
+import { memberTest } from '../values/members.js';
 import { elementAt, sliceOf } from '../values/subscripts.js';
 import { quantifyArray } from '../values/quantified.js';
 import { compareRowValues } from '../values/row-comparison.js';
@@ -429,6 +430,12 @@ export class ExpressionCompiler {
     const left = this.value(expression.left);
     const { quantifier } = expression;
     const listed = expression.array;
+    const members = memberTest(expression, this.builder.context.types);
+    if (members !== undefined) {
+      const parameters = this.emitter.hoist('parameters', property(this.run, 'parameters'));
+      const isMember = this.emitter.hoistAnew(call(this.emitter.constant(members), parameters));
+      return this.keep(call(isMember, left.code), true);
+    }
     if (listed.kind === 'array' && listed.elements.every((e) => e.kind === 'constant') && expression.role === '=') {
       const set = this.constantSet(expression.left, listed.elements);
       if (set !== undefined && quantifier === 'any') {

@@ -1,10 +1,9 @@
-/** Sources that are not tables: VALUES, system views, functions in FROM, and set-returning functions of a select list. */
+/** Sources that are not tables: system views, functions in FROM, and set-returning functions of a select list. */
 import { type RecordShape, SqlRecord } from '@phantom/codec';
 import { TypeOid } from '../../types/type-oids.js';
-import type { Expression } from '../../expr/expression.js';
 import type { ScalarItem, SetCall } from '../../plan/logical/logical.js';
 import { columnsOf } from '../../plan/logical/walk.js';
-import type { FunctionScan, ProjectSet, ValuesScan, VirtualScan } from '../../plan/physical/physical.js';
+import type { FunctionScan, ProjectSet, VirtualScan } from '../../plan/physical/physical.js';
 import { hasSubquery, isVolatile } from '../../plan/rules/facts.js';
 import type { Value } from '../../types/type.js';
 import { and, binary, call, element, isNotNull, literal, property, type Code, type Local } from '../code/ir.js';
@@ -14,7 +13,7 @@ import type { Run } from '../run.js';
 import type { Yielded } from '../runtime.js';
 import { makeArray } from '../values/arrays.js';
 import { ColumnSource, Row } from './row-scope.js';
-import { loopRows, produceBuffer, produceOnce, slotReader, writeStep } from './sources.js';
+import { loopRows, slotReader, writeStep } from './sources.js';
 import {
   bufferRow,
   stepContext,
@@ -24,54 +23,7 @@ import {
   type PlanCompiler,
   type StepContext,
 } from './step.js';
-import { type ProgramBuilder, stateOf } from './program-builder.js';
-
-/** Rows up to which VALUES is unrolled into the step itself. */
-const UNROLLED_ROWS_MAX = 1;
-
-export function produceValues(compiler: PlanCompiler, node: ValuesScan, consume: Consume): void {
-  const { builder } = compiler;
-  if (node.rows.length <= UNROLLED_ROWS_MAX) {
-    produceOnce(compiler, 'values', (step) => {
-      const [values] = node.rows;
-      if (values === undefined) return;
-      const row = new Row();
-      const { expressions } = step.context;
-      node.columns.forEach((column, i) => {
-        const expression = values[i] as Expression;
-        row.set(column, new ColumnSource(true, () => expressions.value(expression).code));
-      });
-      consume(withRow(compiler, step.context, row));
-    });
-    return;
-  }
-  const slot = builder.addSlot((run) => new RowBuffer(node.columns.length, run.memory));
-  // One small step for each row fills a buffer; constants are by far the most common.
-  const constant = node.rows.every((row) => row.every((expression) => expression.kind === 'constant'));
-  if (constant) {
-    const rows = node.rows.map((row) => row.map((e) => (e.kind === 'constant' ? e.value : null)));
-    builder.addTask({
-      *run(run) {
-        const buffer = run.state[slot] as RowBuffer;
-        for (const row of rows) buffer.pushRow(row);
-      },
-    });
-  } else {
-    for (const row of node.rows) {
-      produceOnce(compiler, 'values', ({ context }) => {
-        const { emitter, run } = context;
-        const items = row.map((expression) => context.expressions.value(expression).code);
-        emitter.evaluate({
-          kind: 'method',
-          object: stateOf(emitter, run, slot),
-          name: 'pushRow',
-          arguments: [{ kind: 'array', items }],
-        });
-      });
-    }
-  }
-  produceBuffer(compiler, 'values', node.columns, slotReader(slot), false, () => true, consume);
-}
+import type { ProgramBuilder } from './program-builder.js';
 
 export function produceVirtualScan(compiler: PlanCompiler, node: VirtualScan, consume: Consume): void {
   const { positions, relation } = node;

@@ -14,7 +14,7 @@ import { produceColumnScan } from './column-scan.js';
 import { produceCteScan, produceWith } from './common-tables.js';
 import { produceDistinct } from './distinct.js';
 import { filterBy } from './filter.js';
-import { produceFunctionScan, produceProjectSet, produceValues, produceVirtualScan } from './function-scans.js';
+import { produceFunctionScan, produceProjectSet, produceVirtualScan } from './function-scans.js';
 import { produceGather } from './gather.js';
 import { produceHashJoin } from './hash-join.js';
 import { produceLimit } from './limit.js';
@@ -28,6 +28,7 @@ import type { Consume, PlanCompiler, StepContext } from './step.js';
 import type { SubplanCompiler } from './subplan-face.js';
 import { Subplans } from './subplans.js';
 import { produceTableScan } from './table-scan.js';
+import { produceValues } from './values.js';
 import { produceWindow } from './window.js';
 
 export class PlanToProgram implements PlanCompiler {
