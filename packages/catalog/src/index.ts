@@ -47,7 +47,16 @@ export type {
   ViewDescriptor,
 } from './descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
-export { CatalogKeys, KeyKind, NameClass, decisionSpace, preparedSpace, tableOfLockKey, userSpace } from './keys.js';
+export {
+  CatalogKeys,
+  KeyKind,
+  NameClass,
+  decisionSpace,
+  preparedSpace,
+  sagaSpace,
+  tableOfLockKey,
+  userSpace,
+} from './keys.js';
 export { FilledTables } from './filled-tables.js';
 export { ObjectMap, type ObjectName, type ObjectReader, goesIn, nameOf, routineKeyName } from './object-map.js';
 export { PredefinedRole, predefinedRole } from './predefined-roles.js';

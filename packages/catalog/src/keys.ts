@@ -25,6 +25,8 @@ const CATALOG_SPACE_NUMBER = 1;
 const PREPARED_SPACE_NUMBER = 2;
 /** Space number of the decisions of transactions over several databases. */
 const DECISION_SPACE_NUMBER = 3;
+/** Space number of the journal of sagas. */
+const SAGA_SPACE_NUMBER = 4;
 /** Space numbers below are the system's. */
 const USER_SPACE_FIRST = 1024;
 
@@ -41,6 +43,11 @@ export function preparedSpace(systemEngine: EngineCode): SpaceId {
 /** The space of a coordinator's decisions in the system engine. */
 export function decisionSpace(systemEngine: EngineCode): SpaceId {
   return makeSpaceId(systemEngine, DECISION_SPACE_NUMBER);
+}
+
+/** The space of the journal of sagas in the system engine. */
+export function sagaSpace(systemEngine: EngineCode): SpaceId {
+  return makeSpaceId(systemEngine, SAGA_SPACE_NUMBER);
 }
 
 export const KeyKind = {

@@ -24,6 +24,7 @@ import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
 import { Distributed, type RunTransaction } from './distributed.js';
 import { MEMORY_DIRECTORY, type ResultOptions } from './options.js';
 import type { DatabaseParts } from './parts.js';
+import { Sagas } from './sagas.js';
 import { SessionPool } from './session-pool.js';
 import type { SqlSource } from './sql-participant.js';
 import { Statement } from './statement.js';
@@ -50,6 +51,7 @@ export class Database {
   private readonly pool: SessionPool;
   private readonly release: () => Promise<void>;
   private closing: Promise<void> | undefined;
+  private ownSagas: Sagas | undefined;
   private readonly distributions: { close(): Promise<void> }[] = [];
   private lastCheck: IntegrityFacts['lastCheck'];
   /** Those that read documents now. */
@@ -232,6 +234,14 @@ export class Database {
     const distributed = new Distributed(this.parts.coordination.coordinator, participants, run);
     this.distributions.push(distributed);
     return distributed;
+  }
+
+  /** Work in steps that are undone when a later one fails: see Sagas. 25006 where nothing may be written. */
+  get sagas(): Sagas {
+    this.checkOpen();
+    return (this.ownSagas ??= new Sagas(
+      this.parts.sagas.runner(() => new Database(this.parts, async () => undefined)),
+    ));
   }
 
   /** What a commit of this database survives. */

@@ -10,6 +10,7 @@ export type { Finding } from '@phantom/kv';
 export { expectPlan } from './expect-plan.js';
 export { open, openOn } from './open.js';
 export { type DatabaseOptions } from './options.js';
+export { type SagaStartOptions, Sagas, defineSaga } from './sagas.js';
 export { type SqlAnswer, SqlBranch, type SqlConnection, type SqlSource } from './sql-participant.js';
 export { type RepairOptions, repair, repairOn } from './repair/repair.js';
 export type { LostRow, LostRows, RebuiltIndex, RepairReport, SalvagedTable, UnfinishedIndex } from './repair/report.js';
@@ -31,3 +32,14 @@ export {
   Uuid,
   type WithId,
 } from '@phantom/docs-model';
+export {
+  type CompensationContext,
+  type LocalStep,
+  type RemoteStep,
+  type RetryPolicy,
+  type SagaDefinition,
+  type SagaState,
+  type SagaStatus,
+  type SagaStep,
+  type StepContext,
+} from '@phantom/txn-2pc-saga';

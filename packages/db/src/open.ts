@@ -35,6 +35,7 @@ import {
 } from './options.js';
 import { type DatabaseParts, closeParts } from './parts.js';
 import { QueryWorkers } from './query-workers.js';
+import { SagaRuns, sagasOf } from './saga-runs.js';
 import { ScratchFiles } from './scratch-files.js';
 import { serverSettingsOf } from './server-settings.js';
 import { SessionPool } from './session-pool.js';
@@ -148,6 +149,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       logger,
       readOnly,
       provider: new DocumentTables(documents),
+      sagas: (databaseOid) => sagasOf(mvcc, databaseOid),
       memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
       queriesMemoryBytesMax: options.queriesMemoryBytesMax,
       columnCacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
@@ -176,6 +178,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       documents,
       backups,
       coordination: new Coordination(mvcc, store, { clock, logger, metrics }),
+      sagas: new SagaRuns({ mvcc, scope: catalog.database(database)?.oid ?? 0, clock, logger, metrics }, readOnly),
       expiry,
       upkeep: [upkeepBy('analyze'), upkeepBy('vacuum')],
       metrics,

@@ -9,6 +9,7 @@ import type { Backups } from './backups.js';
 import type { Coordination } from './coordination.js';
 import type { DatabaseOptions } from './options.js';
 import type { QueryWorkers } from './query-workers.js';
+import type { SagaRuns } from './saga-runs.js';
 import type { TableUpkeep } from './table-upkeep.js';
 
 export interface DatabaseParts {
@@ -21,6 +22,7 @@ export interface DatabaseParts {
   readonly documents: DocumentModel;
   readonly backups: Backups;
   readonly coordination: Coordination;
+  readonly sagas: SagaRuns;
   /** Removes documents whose time has come; undefined where nothing may be written. */
   readonly expiry: Expiry | undefined;
   readonly upkeep: readonly TableUpkeep[];
@@ -32,8 +34,9 @@ export interface DatabaseParts {
 
 /** Ends what is under way, writes a checkpoint and frees the directory. */
 export async function closeParts(parts: DatabaseParts): Promise<void> {
-  const { backups, coordination, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
+  const { backups, coordination, sagas, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
   await backups.stop();
+  await sagas.close();
   await coordination.close();
   await Promise.all(upkeep.map((one) => one.stop()));
   await expiry?.stop();

@@ -22,4 +22,4 @@ export {
   defineSaga,
 } from './saga-definition.js';
 export type { SagaRunnerOptions, Transact, WriteJournal } from './saga-options.js';
-export { SagaRunner } from './saga-runner.js';
+export { SagaRunner, listSagas } from './saga-runner.js';

@@ -2,7 +2,7 @@
 import { PhantomError, isPhantomError } from '@phantom/base';
 import type { CompensationContext, SagaDefinition, SagaStep, StepContext } from './saga-definition.js';
 import { SagaFenced, type SagaLog } from './saga-log.js';
-import { type SagaEntry, type SagaEvent, stepSaga } from './saga-machine.js';
+import { type SagaEntry, type SagaEvent, type StepShape, stepSaga } from './saga-machine.js';
 import type { ResolvedSagaOptions } from './saga-options.js';
 import { shapesOf } from './saga-shapes.js';
 
@@ -45,6 +45,10 @@ export class StepAttempt<Tx> {
    * the reason of the interrupt, and when the journal cannot be written.
    */
   async run(): Promise<void> {
+    if (this.step.kind === 'remote' && this.areUsedUp) {
+      await this.record({ kind: 'failed', error: 'the last attempt ended with the process', isFinal: true });
+      return;
+    }
     await this.rest();
     if (this.step.kind === 'remote') this.entry = await this.record({ kind: 'begun' });
     try {
@@ -79,6 +83,12 @@ export class StepAttempt<Tx> {
       this.isForward ? step.run(this.context(signal)) : step.compensate?.(this.compensation(signal)),
     );
     await this.record(this.done(result));
+  }
+
+  /** Attempts at a remote step count when they begin: here the last one has not come to its end. */
+  private get areUsedUp(): boolean {
+    const { attemptsMax } = shapesOf(this.definition)[this.entry.at] as StepShape;
+    return this.entry.attempts >= attemptsMax;
   }
 
   private get isForward(): boolean {
@@ -133,15 +143,18 @@ export class StepAttempt<Tx> {
   private async limited<T>(given: AbortController, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
     const { timeoutMs = TIMEOUT_MS, name } = this.step;
     const pause = new Pause(timeoutMs, this.interrupt);
-    const late = pause.ended.then((): never => {
-      throw new PhantomError('57014', `step "${name}" has not ended within ${timeoutMs} ms`);
-    });
+    // The work's own error is no reason to stop what may run again at once.
+    const late = pause.ended
+      .then((): never => {
+        throw new PhantomError('57014', `step "${name}" has not ended within ${timeoutMs} ms`);
+      })
+      .catch((error: unknown): never => {
+        given.abort(error);
+        throw error;
+      });
     const working = (async (): Promise<T> => work(given.signal))();
     try {
       return await Promise.race([working, late]);
-    } catch (error) {
-      given.abort(error);
-      throw error;
     } finally {
       pause.cancel();
     }

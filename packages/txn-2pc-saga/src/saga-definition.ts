@@ -42,7 +42,7 @@ interface StepBase {
   /** Unique within the saga; it stands in the journal. */
   readonly name: string;
   readonly retry?: RetryPolicy;
-  /** An attempt that takes longer has failed. Default 30 seconds. */
+  /** A `run` or `compensate` that takes longer has failed. Default 30 seconds. What a local one's commit waits for others is not in it. */
   readonly timeoutMs?: number;
   /** When its attempts are used up: undo the steps before it, or wait as `stuck` for a person. Default `compensate`. */
   readonly onExhausted?: 'compensate' | 'stuck';

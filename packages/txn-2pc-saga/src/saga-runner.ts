@@ -12,9 +12,9 @@
  *   4. Nothing is driven without the definition under whose steps it began.
  */
 import { PhantomError, SqlState } from '@phantom/base';
-import type { MvccTransaction } from '@phantom/mvcc';
+import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
 import { StepAttempt } from './saga-attempt.js';
-import type { SagaDefinition, SagaState, SagaStatus } from './saga-definition.js';
+import { type SagaDefinition, type SagaState, type SagaStatus, defineSaga } from './saga-definition.js';
 import { SagaFenced, SagaLog } from './saga-log.js';
 import { type SagaEntry, type SagaEvent, beginSaga, isOver, stepSaga } from './saga-machine.js';
 import { type ResolvedSagaOptions, type SagaRunnerOptions, resolveSagaOptions } from './saga-options.js';
@@ -62,10 +62,10 @@ export class SagaRunner<Tx> {
     this.measure();
   }
 
-  /** Makes a definition known and goes on with its sagas that are under way. 42710 when there is one of that name. */
+  /** Makes a definition known and goes on with its sagas that are under way. 42710 when there is one of that name, 22023 as defineSaga. */
   define<Input>(definition: SagaDefinition<Input, Tx>): void {
     this.checkOpen();
-    const { name } = definition;
+    const { name } = defineSaga(definition);
     if (this.definitions.has(name)) throw new PhantomError('42710', `saga "${name}" is defined already`);
     const known = definition as SagaDefinition<never, Tx>;
     this.definitions.set(name, known);
@@ -327,6 +327,11 @@ function notDriven(id: string, { name }: SagaEntry): PhantomError {
   return new PhantomError(SqlState.ObjectNotInPrerequisiteState, `nobody drives saga "${id}"`, {
     hint: `Define "${name}" with the steps with which it began.`,
   });
+}
+
+/** What the journal has, without driving it: for views. In the order of their ids, those that are over last. */
+export function listSagas(mvcc: Mvcc, space: number, scope: number): SagaStatus[] {
+  return new SagaLog(mvcc, space, scope).list(true).map(([id, entry]) => statusOf(id, entry));
 }
 
 function closedError(): PhantomError {

@@ -324,6 +324,33 @@ describe('what drives sagas', () => {
     expect(attempts).toEqual([2]);
   });
 
+  it('counts attempts that ended with the process', async () => {
+    const { node, runner } = await world();
+    const once = { attemptsMax: 1 };
+    const asks = (run: () => unknown): SagaStep<{ n: number }, Tx> => ({ kind: 'remote', name: 'a', retry: once, run });
+    runner.define(
+      saga(
+        'order',
+        asks(() => new Promise(() => undefined)),
+      ),
+    );
+    await runner.start('order', 'one', { n: 1 });
+    await vi.waitFor(() => expect(runner.status('one')).toMatchObject({ attempts: 1 }));
+    await runner.close();
+    const restarted = runnerOf(node);
+    open.push(restarted);
+    restarted.define(
+      saga(
+        'order',
+        asks(() => expect.unreachable('there is no second attempt')),
+      ),
+    );
+    expect(await restarted.finished('one')).toMatchObject({
+      state: 'compensated',
+      error: 'the last attempt ended with the process',
+    });
+  });
+
   it('keeps what is over for a while, forgets it when asked to, and drives so many at once', async () => {
     const clock = new ManualClock();
     const { runner } = await world({ clock, keepMs: 1000, runningMax: 1 });

@@ -394,6 +394,7 @@ function activityOf(session: SqlSession): Activity {
   const { engine } = session;
   return {
     mvcc: engine.mvcc,
+    sagas: () => engine.sagas(session.databaseOid),
     statementUses: () => engine.statementUses.all(),
     statementsForgotten: () => engine.statementUses.forgotten,
     statementsSinceMs: () => engine.statementUses.sinceMs,

@@ -5,6 +5,7 @@
 import { type Clock, type Logger, PhantomError, type Scratch } from '@phantom/base';
 import type { Catalog, TableProvider } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
+import type { ListedSaga } from '../system-views/system-view.js';
 import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
@@ -34,6 +35,8 @@ export interface SqlEngineOptions {
   readonly readOnly: boolean;
   /** The model that keeps collections; undefined where there is none. */
   readonly provider?: TableProvider;
+  /** Sagas of a database, for `phantom.sagas`; undefined where there are none. */
+  readonly sagas?: (databaseOid: number) => Iterable<ListedSaga>;
   /** Working memory of one query. */
   readonly memoryLimitBytes: number;
   /** Working memory of all queries together. Default: that of four. */
@@ -65,6 +68,7 @@ export class SqlEngine {
   readonly settings: Readonly<Record<string, string>>;
   readonly serverSettings: ServerSettings;
   readonly provider: TableProvider | undefined;
+  readonly sagas: (databaseOid: number) => Iterable<ListedSaga>;
   readonly memoryLimitBytes: number;
   readonly memoryPool: MemoryPool;
   readonly scratch: Scratch | undefined;
@@ -96,6 +100,7 @@ export class SqlEngine {
     this.settings = logMinDurationMs < 0 ? {} : { log_min_duration_statement: String(logMinDurationMs) };
     this.serverSettings = options.serverSettings ?? new Map();
     this.provider = options.provider;
+    this.sagas = options.sagas ?? (() => []);
     this.memoryLimitBytes = options.memoryLimitBytes;
     this.memoryPool = new MemoryPool(options.queriesMemoryBytesMax ?? QUERIES_AT_ONCE * options.memoryLimitBytes);
     this.scratch = options.scratch;

@@ -215,6 +215,31 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     },
   ),
   ...STATEMENT_VIEWS,
+  {
+    ...view(
+      13930,
+      PHANTOM_OID,
+      'sagas',
+      [
+        ['id', TypeOid.text],
+        ['name', TypeOid.text],
+        ['state', TypeOid.text],
+        ['step', TypeOid.text],
+        ['attempts', TypeOid.int4],
+        ['error', TypeOid.text],
+        ['started', TypeOid.timestamptz],
+        ['changed', TypeOid.timestamptz],
+      ],
+      function* ({ activity }) {
+        for (const { id, name, state, step, attempts, error, startedMs, changedMs } of activity.sagas()) {
+          const moments = [microsSince2000(startedMs), microsSince2000(changedMs)];
+          yield [id, name, state, step ?? null, attempts, error ?? null, ...moments];
+        }
+      },
+    ),
+    // Errors and ids may hold what others may not read.
+    restricted: true,
+  },
   view(
     13911,
     PHANTOM_OID,

@@ -15,9 +15,23 @@ export const PHANTOM_OID = 13900;
 /** Its name is nobody else's: CREATE SCHEMA refuses it. */
 export const PHANTOM_SCHEMA = 'phantom';
 
+/** A saga as phantom.sagas lists it; moments in milliseconds since 1970. */
+export interface ListedSaga {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly step: string | undefined;
+  readonly attempts: number;
+  readonly error: string | undefined;
+  readonly startedMs: number;
+  readonly changedMs: number;
+}
+
 /** What goes on in the engine. */
 export interface Activity {
   readonly mvcc: Mvcc;
+  /** Of the session's database. */
+  sagas(): Iterable<ListedSaga>;
   /** What statements of all databases cost so far. */
   statementUses(): Iterable<StatementUse>;
   /** How often entries were forgotten because there were too many, and since when they are counted, in milliseconds since 1970. */
