@@ -51,8 +51,11 @@ export function bindRoutineExpression(
   const { aggregates, groupings, windowCalls, setCalls } = scope;
   if (aggregates.length + groupings.length + windowCalls.length + setCalls.length > 0 || hasSubquery(bound))
     return undefined;
-  if (part !== undefined) bound = withPart(binder, bound, part, scope, types);
-  else if (isUnknown(bound)) bound = coerce(context, bound, TEXT, 'implicit', node.position);
+  if (part !== undefined) {
+    bound = withPart(binder, bound, part, scope, types);
+    if (hasSubquery(bound)) return undefined;
+  }
+  if (part === undefined && isUnknown(bound)) bound = coerce(context, bound, TEXT, 'implicit', node.position);
   const folded = foldExpression(bound, context);
   const execute = (isNeeded: boolean): RoutineExpression['execute'] =>
     isNeeded ? executeParameters(folded, catalog.types) : undefined;

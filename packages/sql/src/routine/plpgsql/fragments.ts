@@ -23,6 +23,7 @@ import { typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
 import { inContext } from '../error-context.js';
 import type { RoutineHost, RoutineStatement } from '../routine-language.js';
+import { hasQuery, overParameters, withSubscripts } from './part-query.js';
 import { FirstRows } from './row-sinks.js';
 import type { ExpressionFragment, Fragment, StatementFragment, VariableConflict } from './syntax.js';
 import type { Frame, NameScope, Variable } from './variables.js';
@@ -222,6 +223,8 @@ interface BoundExpression {
   readonly version: number;
   readonly simple: RoutineExpression | undefined;
   readonly statement: RoutineStatement | undefined;
+  /** Puts what the statement gave, behind the parameters, into its part of the variable. */
+  readonly put: RoutineExpression | undefined;
 }
 
 /** An expression: computed at once where no query stands in it. */
@@ -246,7 +249,7 @@ export class ExpressionCode {
     this.parameters = new FragmentParameters(fragment, scope, part?.variable);
     this.host = scope.host;
     const { isPlain, expression } = fragment;
-    this.isMostlyPlain = isPlain && !namesFunction(expression, scope.host, isRoutine);
+    this.isMostlyPlain = isPlain && !hasQuery(part?.target.path) && !namesFunction(expression, scope.host, isRoutine);
     this.isPlain = this.isMostlyPlain && !namesFunction(expression, scope.host, mayTakeLong);
     if (part !== undefined)
       this.part = { parameter: this.parameters.indexOf(part.variable, undefined), target: part.target };
@@ -269,26 +272,14 @@ export class ExpressionCode {
 
   /** The value, by the protocol of executions. */
   *compute(frame: Frame): Generator<Yielded, Value, void> {
-    const { simple, statement } = this.boundFor(frame);
+    const { simple, statement, put } = this.boundFor(frame);
     if (simple !== undefined) {
-      if (simple.privileges.length > 0) this.host.checkPrivileges(simple.privileges);
-      const { execute, executeLong, evaluate } = simple;
-      const values = this.parameters.values(frame);
-      if (execute === undefined) {
-        const isElsewhere = executeLong !== undefined && values.some(isLong);
-        return isElsewhere ? yield* executeLong(values, this.host.evaluation) : evaluate(values, this.host.evaluation);
-      }
-      // Functions that are not volatile read by the snapshot of whoever calls them: that of a statement of its own.
-      const leave = this.host.beginStatement(this.fragment.text);
-      try {
-        return yield* execute(values, this.host.evaluation);
-      } finally {
-        leave();
-      }
+      return yield* this.execute(simple, this.parameters.values(frame));
     }
     const { fields } = statement as RoutineStatement;
     const { text } = this.fragment;
-    if (fields.length !== 1) throw new PhantomError('42601', `query "${text}" returned ${fields.length} columns`);
+    if (put === undefined && fields.length !== 1)
+      throw new PhantomError('42601', `query "${text}" returned ${fields.length} columns`);
     const rows = new FirstRows(2);
     try {
       yield* rows.readFrom((statement as RoutineStatement).run(this.parameters.values(frame), rows));
@@ -296,13 +287,31 @@ export class ExpressionCode {
       throw inContext(error, `SQL expression "${text}"`);
     }
     if (rows.kept.length > 1) throw new PhantomError('21000', `query "${text}" returned more than one row`);
-    return rows.kept[0]?.[0] ?? null;
+    const [row] = rows.kept;
+    if (put === undefined || row === undefined) return row?.[0] ?? null;
+    return yield* this.execute(put, [...this.parameters.values(frame), ...row]);
+  }
+
+  private *execute(expression: RoutineExpression, values: readonly Value[]): Generator<Yielded, Value, void> {
+    if (expression.privileges.length > 0) this.host.checkPrivileges(expression.privileges);
+    const { execute, executeLong, evaluate } = expression;
+    if (execute === undefined) {
+      const isElsewhere = executeLong !== undefined && values.some(isLong);
+      return isElsewhere ? yield* executeLong(values, this.host.evaluation) : evaluate(values, this.host.evaluation);
+    }
+    // Functions that are not volatile read by the snapshot of whoever calls them: that of a statement of its own.
+    const leave = this.host.beginStatement(this.fragment.text);
+    try {
+      return yield* execute(values, this.host.evaluation);
+    } finally {
+      leave();
+    }
   }
 
   /** The type of what was computed last. */
   get type(): TypeRef {
-    const { simple, statement } = this.last as BoundExpression;
-    return simple?.type ?? (statement?.fields[0]?.type as TypeRef);
+    const { simple, statement, put } = this.last as BoundExpression;
+    return simple?.type ?? put?.type ?? (statement?.fields[0]?.type as TypeRef);
   }
 
   private boundFor(frame: Frame): BoundExpression {
@@ -326,10 +335,33 @@ export class ExpressionCode {
     const names = this.parameters.names(frame);
     if (expression !== undefined && (isPlain || part !== undefined)) {
       const simple = bindRoutineExpression(expression, { catalog: host.catalog, text, types, names, part });
-      if (simple !== undefined) return { version, simple, statement: undefined };
+      if (simple !== undefined) return { version, simple, statement: undefined, put: undefined };
     }
+    if (part !== undefined) return { version, simple: undefined, ...this.bindPart(part, types, names) };
     const statement = host.prepare(query, queryText, types, { names, wanted: undefined, stored: undefined });
-    return { version, simple: undefined, statement };
+    return { version, simple: undefined, statement, put: undefined };
+  }
+
+  private bindPart(
+    { parameter, target }: NonNullable<ExpressionCode['part']>,
+    types: readonly TypeRef[],
+    names: ParameterNames,
+  ): Pick<BoundExpression, 'statement' | 'put'> {
+    const { catalog } = this.host;
+    const { query: given, queryText, text } = this.fragment;
+    const { query, count } = withSubscripts(given as Ast.Query, target);
+    const statement = this.host.prepare(query, queryText, types, { names, wanted: undefined, stored: undefined });
+    const columns = statement.fields.length - count;
+    if (columns !== 1) throw new PhantomError('42601', `assignment source returned ${columns} columns`);
+    const value = { kind: 'parameter', index: types.length + 1, position: 0 } as const;
+    const put = bindRoutineExpression(value, {
+      catalog,
+      text,
+      types: [...types, ...statement.fields.map(({ type }) => type)],
+      names: { ...names, count: types.length + statement.fields.length },
+      part: { parameter, target: overParameters(target, types.length + 2) },
+    });
+    return { statement, put };
   }
 }
 
