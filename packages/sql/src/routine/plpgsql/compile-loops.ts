@@ -3,7 +3,8 @@
  * a table can be cancelled like any statement.
  */
 import { PhantomError } from '@phantom/base';
-import { SqlArray } from '@phantom/codec';
+import type { TypeRef } from '@phantom/catalog';
+import { SqlArray, SqlRecord } from '@phantom/codec';
 import { PAUSE, type Yielded } from '../../exec/runtime.js';
 import { INT4, typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
@@ -23,8 +24,8 @@ import type {
   Node,
   WhileNode,
 } from './syntax.js';
-import { RowTargets, targetOf } from './targets.js';
-import type { Frame } from './variables.js';
+import { RowTargets, type Target, targetOf } from './targets.js';
+import type { Frame, RecordColumn } from './variables.js';
 
 /** Turns of a loop between two looks at the clock. */
 const TURNS_PER_LOOK = 64;
@@ -216,19 +217,20 @@ export function compileForEach(compiler: Compiler, node: ForEachNode): Step {
   const { compilation } = compiler;
   const { label, slice } = node;
   const array = compilation.expression(node.array);
-  const [first] = node.targets;
-  const target = targetOf(compilation, first as (typeof node.targets)[number]);
+  const first = targetOf(compilation, node.targets[0] as (typeof node.targets)[number]);
+  const assign = loopVariables(compilation, first, node.targets);
   const body = loopBody(compiler, label, node.body);
   return waiting(function* (frame) {
     const value = (yield* array.compute(frame)) as SqlArray | null;
     if (value === null) throw new PhantomError('22004', 'FOREACH expression must not be null');
     const elementOid = compilation.elementOf(array.type);
+    checkLoopVariable(compilation, first, node);
     const pace = new Pace(compilation.host);
     let found = false;
     try {
       for (const item of parts(value, slice)) {
         found = true;
-        target.assign(frame, item, slice > 0 ? array.type : typeRef(elementOid));
+        assign(frame, item, slice > 0 ? array.type : typeRef(elementOid));
         const left = yield* turn(body, label, frame);
         if (left !== undefined) return left;
         if (pace.isDue()) yield undefined;
@@ -238,6 +240,43 @@ export function compileForEach(compiler: Compiler, node: ForEachNode): Step {
       frame.values[compilation.found.slot] = found;
     }
   });
+}
+
+/** What a FOREACH does with an element: it goes into one variable, or a row's fields into several. */
+function loopVariables(
+  compilation: Compilation,
+  first: Target,
+  nodes: ForEachNode['targets'],
+): (frame: Frame, item: Value, type: TypeRef) => void {
+  if (nodes.length === 1) return (frame, item, type) => first.assign(frame, item, type);
+  const row = new RowTargets(compilation, nodes);
+  return (frame, item) => {
+    if (item !== null && !(item instanceof SqlRecord))
+      throw new PhantomError('42804', 'cannot assign non-composite value to a row variable');
+    row.assign(frame, item?.fields, item === null ? [] : fieldsOf(item));
+  };
+}
+
+/** 42804 unless a FOREACH with a slice has a variable that takes arrays, and one without has another. */
+function checkLoopVariable(
+  compilation: Compilation,
+  { variable, field }: Target,
+  { targets, slice }: ForEachNode,
+): void {
+  // What type a field of a record has is for the assignment to see.
+  if (field !== undefined) return;
+  const { types } = compilation.host.catalog;
+  const type = types.byOid(variable.type.oid);
+  const base = type?.kind === 'domain' ? types.byOid(type.baseOid) : type;
+  const isArray = base?.kind === 'array' && targets.length === 1;
+  if (slice > 0 && !isArray)
+    throw new PhantomError('42804', 'FOREACH ... SLICE loop variable must be of an array type');
+  if (slice === 0 && isArray) throw new PhantomError('42804', 'FOREACH loop variable must not be of an array type');
+}
+
+/** The names and types of a row's fields. */
+function fieldsOf({ shape: { names, types, typmods } }: SqlRecord): RecordColumn[] {
+  return names.map((name, i) => ({ name, type: typeRef(types[i] as number, typmods[i]) }));
 }
 
 /** The elements of an array or, with a slice, the arrays of so many dimensions in it. */
