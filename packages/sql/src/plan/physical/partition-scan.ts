@@ -40,6 +40,8 @@ export interface PartitionScans {
   readonly pruning: AppendPruning | undefined;
   /** Conditions that are tested above. */
   readonly above: readonly Expression[];
+  /** The columns that rows have there: those of the scan, and what the conditions need besides. */
+  readonly columns: readonly ColumnId[];
 }
 
 interface PartitionScan {
@@ -71,7 +73,7 @@ export function onlyScan(planner: PhysicalPlanner, scan: Scan): Scan | undefined
 }
 
 export function planPartitions(planner: PhysicalPlanner, scan: Scan): PhysicalNode {
-  const { scans, pruning, above } = partitionScans(planner, scan);
+  const { scans, pruning, above, columns: appended } = partitionScans(planner, scan);
   const [only] = scans;
   if (only === undefined) return { kind: 'values', rows: [], columns: scan.columns, estimate: estimate(1, 0, 0) };
   const inputs = scans.map((partition) => planOne(planner, partition));
@@ -84,7 +86,7 @@ export function planPartitions(planner: PhysicalPlanner, scan: Scan): PhysicalNo
     inputs,
     inputColumns: scans.map(({ columns }) => columns),
     pruning,
-    columns: scan.columns,
+    columns: appended,
     estimate: estimate(rows, 0, total + rows * Costs.row),
   };
   if (above.length === 0) return append;
@@ -94,7 +96,7 @@ export function planPartitions(planner: PhysicalPlanner, scan: Scan): PhysicalNo
     kind: 'filter',
     input: append,
     conditions: above,
-    columns: append.columns,
+    columns: scan.columns,
     estimate: estimate(Math.max(1, left), 0, tested),
   };
 }
@@ -120,7 +122,10 @@ function expand(planner: PhysicalPlanner, scan: Scan): PartitionScans {
     const { name, type } = context.pool.get(id);
     return context.pool.add(name, type);
   };
-  const scans = partitions.map(({ table }, i) => scanOf({ ...scan, filter }, table, i, newId));
+  const own = ownColumns(scan);
+  const tested = above.flatMap((condition) => [...columnsOf(condition)].filter((column) => own.has(column)));
+  const columns = [...new Set([...scan.columns, ...tested])];
+  const scans = partitions.map(({ table }, i) => scanOf({ ...scan, filter, columns }, table, i, newId));
   const chosen = search.run;
   const pruning =
     chosen === undefined || isOne
@@ -129,7 +134,7 @@ function expand(planner: PhysicalPlanner, scan: Scan): PartitionScans {
           const left = new Set(chosen(parameters, evaluation));
           return new Set(partitions.flatMap((partition, i) => (left.has(partition) ? [i] : [])));
         };
-  return { scans, pruning, above };
+  return { scans, pruning, above, columns };
 }
 
 /** The scan of one partition, with columns of its own. */
