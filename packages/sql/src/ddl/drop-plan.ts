@@ -25,6 +25,7 @@ import { incomingDocuments, incomingKeys, refersByDocuments } from '../storage/t
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
 import { usersOfRoutine } from './routines/routine-users.js';
+import { partitionKeyColumns } from './partitions/partition-key-columns.js';
 import { routineText } from './routines/routine-names.js';
 import { triggersOnColumn } from './triggers/trigger-names.js';
 
@@ -217,7 +218,13 @@ function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Depe
     const owner =
       isComposite && dependent.definition.kind === 'composite' ? dependent.definition.relationOid : undefined;
     if (owner !== undefined) return;
-    yield { item: { kind: 'column', oid: dependent.oid, number: dependency.dependentColumn }, silent };
+    const { dependentColumn: number } = dependency;
+    // Without its partition key a table could not be read any more.
+    const isKey = dependent.kind === 'table' && partitionKeyColumns(context, dependent).includes(number);
+    yield {
+      item: isKey ? { kind: 'object', oid: dependent.oid } : { kind: 'column', oid: dependent.oid, number },
+      silent,
+    };
     return;
   }
   yield { item: { kind: 'object', oid: dependent.oid }, silent };

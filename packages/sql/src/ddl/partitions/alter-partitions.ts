@@ -7,9 +7,9 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
 import type { AlterTableAction } from '../../text/ast-schema.js';
-import { columnsIn } from '../alter-columns.js';
 import type { DdlContext } from '../context.js';
 import { lockForChange } from '../names.js';
+import { partitionKeyColumns } from './partition-key-columns.js';
 import { foreignKeyOnPartitions } from './partition-foreign-keys.js';
 import { inheritOnPartitions } from './partition-indexes.js';
 
@@ -209,11 +209,4 @@ function markCheck(context: DdlContext, table: TableDescriptor, added: TableDesc
       : constraint,
   );
   context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
-}
-
-/** Numbers of the columns that a table's partition key reads. */
-function partitionKeyColumns(context: DdlContext, table: TableDescriptor): readonly number[] {
-  return (table.partitioned?.parts ?? []).flatMap(({ column, expressionSql }) =>
-    column === undefined ? columnsIn(context, table, expressionSql ?? 'null') : [column],
-  );
 }
