@@ -12,7 +12,6 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const NO_POINTS = 'geometric types';
 const EXTENSIONS = 'types of extensions, and tsvector';
 const ORDER = 'a GROUP BY without ORDER BY, of which the order of PostgreSQL is expected';
 
@@ -92,7 +91,6 @@ export const suites = {
       environment: { DB: 'postgres', KNEX_TEST: join(folder, 'server.cjs') },
     }),
     failing: {
-      'Schema geometry columns postgres': NO_POINTS,
       'Selects postgres select from subquery': 'a subquery without an alias, which PostgreSQL 15 refuses too',
     },
   },
@@ -165,7 +163,6 @@ export const suites = {
       environment: { PG_CONNECTION_STRING: url('drizzle_test'), TZ: 'UTC' },
     }),
     failing: {
-      'common all types': NO_POINTS,
       'common select with group by as': ORDER,
       'common mySchema :: select with group by as': ORDER,
       'select with group by as': ORDER,
