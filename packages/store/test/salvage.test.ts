@@ -1,5 +1,5 @@
 /** A damaged store is read without being opened: its superblock, its log, and what engines make of their files. */
-import { compareKeys } from '@phantom/base';
+import { compareKeys, loadChecksums } from '@phantom/base';
 import { EngineCode, type SalvagedLayer, WriteBatch, isLostRange } from '@phantom/kv';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
@@ -25,6 +25,8 @@ async function written(): Promise<MemoryVfs> {
   const batch = new WriteBatch();
   const key = keyNamed('right z');
   batch.put(key, 0, key.length, key, 0, 0);
+  const before = keyNamed('left b');
+  batch.put(before, 0, before.length, new TextEncoder().encode('2'), 0, 1);
   batch.removeRange(keyNamed('right a'), keyNamed('right zz'));
   const later = keyNamed('right later');
   batch.put(later, 0, later.length, later, 0, 0);
@@ -144,6 +146,32 @@ describe('salvage of a store', () => {
     expect(rowsOf(past)).toEqual(['a=1', 'b=2', 'later=']);
     expect(past.findings.map(({ message }) => message).join()).toContain('commit 4 follows commit 2');
     await past.close();
+  });
+
+  it('takes nothing of engines that cannot tell, and makes an empty store of nothing', async () => {
+    const vfs = await written();
+    const options = { vfs, engines: twoEngines() };
+    const salvaged = await salvageStore(DIRECTORY, options);
+    expect(rowsOf(salvaged)).toEqual([]);
+    expect(await copySalvaged(salvaged, '/data/empty', { ...options, take: ({ value }) => value })).toBe(0);
+    await salvaged.close();
+    const whole = await salvageStore(DIRECTORY, { vfs, engines: engines() });
+    expect(await copySalvaged(whole, '/data/none', { ...options, take: () => undefined })).toBe(0);
+    await whole.close();
+  });
+
+  it('is refused by what a newer release wrote, and lets go of the directory', async () => {
+    const vfs = await written();
+    const checksums = await loadChecksums();
+    const bytes = vfs.readFile(SUPERBLOCK).slice();
+    for (const slot of [0, 4096]) {
+      const head = bytes.subarray(slot, slot + 16);
+      head[8] = 99;
+      new DataView(head.buffer, head.byteOffset).setUint32(12, checksums.h32(head, 0, 12), true);
+    }
+    vfs.corrupt(SUPERBLOCK, 0, bytes);
+    for (let n = 0; n < 2; n++)
+      await expect(salvageStore(DIRECTORY, { vfs, engines: engines() })).rejects.toMatchObject({ code: '0A000' });
   });
 
   it('is refused where there is no store, or where somebody has it', async () => {
