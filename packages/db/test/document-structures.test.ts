@@ -260,7 +260,7 @@ it('are checked in slices, between which others have their turns', async () => {
 });
 
 it('are checked until their database closes', async () => {
-  for (const turnsBefore of [0, 4, 40]) {
+  for (const turnsBefore of [0, 4, 20]) {
     const db = await openOn(new MemoryVfs(), '/d');
     await fill(db.collection<Reading>('reading'), 0, 1000);
     let nowMs = 0;
