@@ -110,8 +110,11 @@ describe('a list of parameters', () => {
       role: '=',
       quantifier: 'any',
     } as unknown as ArrayQuantified;
-    const isMember = memberTest(expression, types)?.(elements.map((_, i) => i));
-    expect(Array.from({ length: 4000 }, (_, i) => isMember?.(i)).filter((found) => found === true)).toHaveLength(3000);
+    const test_ = memberTest(expression, types);
+    const parameters = elements.map((_, i) => i);
+    const statement = {};
+    const found = Array.from({ length: 4000 }, (_, i) => test_?.({ statement, parameters })(i));
+    expect(found.filter((isFound) => isFound === true)).toHaveLength(3000);
     expect(hashed).toBe(3000 + 4000);
   });
 });

@@ -432,8 +432,7 @@ export class ExpressionCompiler {
     const listed = expression.array;
     const members = memberTest(expression, this.builder.context.types);
     if (members !== undefined) {
-      const parameters = this.emitter.hoist('parameters', property(this.run, 'parameters'));
-      const isMember = this.emitter.hoistAnew(call(this.emitter.constant(members), parameters));
+      const isMember = this.emitter.hoistAnew(call(this.emitter.constant(members), this.run));
       return this.keep(call(isMember, left.code), true);
     }
     if (listed.kind === 'array' && listed.elements.every((e) => e.kind === 'constant') && expression.role === '=') {

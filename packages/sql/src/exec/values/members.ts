@@ -11,16 +11,29 @@ const ITEMS_MIN = 9;
 
 type Member = (value: Value) => boolean | null;
 
-/** Makes the test from the statement's parameters, once for many rows; undefined where the comparison or the list is of another kind. */
+/** The run that asks: of a statement, or of an expression or a point road by itself. */
+interface Asking {
+  readonly statement?: object;
+  readonly parameters: readonly Value[];
+}
+
+/** Makes the test from the parameters, once for a statement: a step may be called for each of its rows. Undefined where the comparison or the list is of another kind. */
 export function memberTest(
   { left, array: listed, role, quantifier }: ArrayQuantified,
   types: TypeLookup,
-): ((parameters: readonly Value[]) => Member) | undefined {
+): ((run: Asking) => Member) | undefined {
   const hashKey = types.byOid(left.type.oid)?.hashKey;
   if (hashKey === undefined || left.type.collation !== undefined || role !== '=' || quantifier !== 'any')
     return undefined;
   const listOf = itemsOf(listed, left.type.oid, types);
-  return listOf === undefined ? undefined : (parameters) => memberOf(listOf(parameters), hashKey);
+  if (listOf === undefined) return undefined;
+  const known = new WeakMap<object, Member>();
+  return ({ statement, parameters }) => {
+    if (statement === undefined) return memberOf(listOf(parameters), hashKey);
+    let member = known.get(statement);
+    if (member === undefined) known.set(statement, (member = memberOf(listOf(parameters), hashKey)));
+    return member;
+  };
 }
 
 /** The items, given the parameters; null for an array that is. */
