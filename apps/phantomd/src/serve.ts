@@ -34,7 +34,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     throw new CommandError(ExitCode.Usage, notLoopback(options.host));
   const rules = fromFile(options.authRules, (text) => new AuthenticationRules(text));
   const tokenLines = fromFile(options.httpTokens, (text) => (new AccessTokens(text), text));
-  const files = dashboardFiles(new URL('.', import.meta.url));
+  const files = dashboardFiles(new URL('../dist/', import.meta.url));
   const logger = jsonLogger({ level: options.logLevel });
   for (const name of strangeVariables) logger.warn(strangeVariable(name));
   const metrics = new MetricsRegistry();
