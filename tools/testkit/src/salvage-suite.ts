@@ -41,10 +41,15 @@ interface DamagedStore {
 
 const DIRECTORY = '/data/store';
 const KEYS = 600;
+/** No piece of a tree's file that is checked by itself is smaller than this, nearly. */
+const PIECE_BYTES = 4096;
+const HOLE_BYTES = 16;
+/** Of each file so many, where not all are tried. */
+const PIECES_MAX = 14;
 /** Bytes of the space in front of keys. */
 const SPACE_BYTES = 4;
 const SWEEPS_WHOLE = process.env['PHANTOM_SWEEP'] === 'whole';
-const CASES = SWEEPS_WHOLE ? 3000 : 12;
+const CASES = SWEEPS_WHOLE ? 3000 : 24;
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -156,13 +161,31 @@ export function salvageSuite<Alone extends Tree>({ open, settle, salvage }: Salv
         const bytes = disk.readFile(path);
         const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
         if (used === 0) continue;
-        const isBit = n % 2 === 0;
+        const isBit = random.below(2) === 0;
         const at = random.below(used);
         const length = isBit ? 1 : Math.min(used - at, 1 + random.below(300));
         const before = bytes.slice(at, at + length);
         disk.corrupt(path, at, isBit ? before.map((byte) => byte ^ (1 << (n % 8))) : before.map((byte) => byte ^ 0xa5));
         const what = `${length} bytes at ${at} of ${path}`;
         expect(await faults({ disk, values: store.values }, path, isBit, what)).toEqual([]);
+      }
+    }, 600_000);
+
+    it('reads around every page and block', async () => {
+      for (const path of filesBelow(store.disk, DIRECTORY).filter((name) => !name.includes('/log/'))) {
+        const used = store.disk.readFile(path).findLastIndex((byte) => byte !== 0) + 1;
+        const pieces = Array.from({ length: Math.ceil(used / PIECE_BYTES) }, (_, i) => i * PIECE_BYTES + 24);
+        for (const at of few(pieces)) {
+          const disk = store.disk.killClone();
+          const before = disk.readFile(path).slice(at, at + HOLE_BYTES);
+          disk.corrupt(
+            path,
+            at,
+            before.map((byte) => byte ^ 0x5a),
+          );
+          const what = `${HOLE_BYTES} bytes at ${at} of ${path}`;
+          expect(await faults({ disk, values: store.values }, path, false, what)).toEqual([]);
+        }
       }
     }, 600_000);
 
@@ -174,6 +197,13 @@ export function salvageSuite<Alone extends Tree>({ open, settle, salvage }: Salv
       }
     });
   });
+}
+
+/** The first and the last ones, and some between them. */
+function few(pieces: readonly number[]): readonly number[] {
+  if (SWEEPS_WHOLE || pieces.length <= PIECES_MAX) return pieces;
+  const step = pieces.length / (PIECES_MAX - 4);
+  return pieces.filter((_, i) => i < 2 || i >= pieces.length - 2 || Math.floor(i / step) > Math.floor((i - 1) / step));
 }
 
 function contains({ lower, upper }: LostRange, key: Uint8Array): boolean {
