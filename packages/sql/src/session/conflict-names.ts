@@ -9,7 +9,7 @@ import { type ConflictNames, LOCK_SPACE } from '@phantom/mvcc';
 import { advisoryNumbers } from './advisory-keys.js';
 import { keyText } from '../storage/constraint-errors.js';
 import { physicalIndex, physicalTable } from '../storage/physical-table.js';
-import { TypeCatalog } from '../types/type-catalog.js';
+import { plainContext } from './plain-context.js';
 import type { TypeContext, Value } from '../types/type.js';
 
 interface NamedSpace {
@@ -109,18 +109,6 @@ export class CatalogConflictNames implements ConflictNames {
         }
       }
     }
-    this.context = {
-      timeZone: 'UTC',
-      dateStyle: 'ISO',
-      dateOrder: 'MDY',
-      intervalStyle: 'postgres',
-      byteaOutput: 'hex',
-      extraFloatDigits: 1,
-      transactionMicros: 0,
-      types: new TypeCatalog((oid) => {
-        const object = committed.object(oid);
-        return object?.kind === 'type' ? object : undefined;
-      }),
-    };
+    this.context = plainContext((oid) => committed.object(oid));
   }
 }

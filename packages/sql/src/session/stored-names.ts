@@ -7,7 +7,7 @@ import type { IndexDescriptor, ObjectDescriptor, Oid, TableDescriptor } from '@p
 import { ByteSlot, SPACE_BYTES, type SpaceId, spaceOfKey } from '@phantom/kv';
 import { keyText } from '../storage/constraint-errors.js';
 import { PhysicalTable, physicalIndex, physicalTable, rowKeyOfEntry } from '../storage/physical-table.js';
-import { TypeCatalog } from '../types/type-catalog.js';
+import { plainContext } from './plain-context.js';
 import type { TypeContext, Value } from '../types/type.js';
 
 /** Whose a space is. */
@@ -35,19 +35,7 @@ export class StoredNames {
         if (index?.kind === 'index' && index.space !== table.space) this.spaces.set(index.space, { ...place, index });
       }
     }
-    this.context = {
-      timeZone: 'UTC',
-      dateStyle: 'ISO',
-      dateOrder: 'MDY',
-      intervalStyle: 'postgres',
-      byteaOutput: 'hex',
-      extraFloatDigits: 1,
-      transactionMicros: 0,
-      types: new TypeCatalog((oid) => {
-        const object = objects.get(oid);
-        return object?.kind === 'type' ? object : undefined;
-      }),
-    };
+    this.context = plainContext((oid) => objects.get(oid));
   }
 
   space(id: SpaceId): StoredSpace | undefined {
