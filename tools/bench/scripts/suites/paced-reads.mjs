@@ -8,6 +8,10 @@
  *   planned  beside the same, at 80 % of the rate that was reached beside them: what such a server can be planned with
  *
  * The second is more than two processors have wherever the readers alone take both: it shows what then gives way.
+ *
+ * `floor` is what the same clients wait by the same plans for a server that looks nothing up (empty-server.mjs), alone and beside the
+ * same others. A processor that the machine's owner lends to somebody else for 50 ms shows there too; a figure near the floor says
+ * nothing about a server.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,8 +30,11 @@ const SCRIPTS = {
   ],
 };
 
-/** Prints a line for a server: `run` runs pgbench with options, `rows` are in pgbench_accounts. */
-export async function pacedReads(name, run, { home, rows, seconds }) {
+/**
+ * Prints lines for a server: `run` runs pgbench with options on it and `runEmpty` on a server that looks nothing up, `rows` are in
+ * pgbench_accounts.
+ */
+export async function pacedReads(name, run, { home, rows, seconds, runEmpty }) {
   const files = {};
   for (const [script, lines] of Object.entries(SCRIPTS)) {
     files[script] = join(home, `paced-${script}.sql`);
@@ -35,9 +42,9 @@ export async function pacedReads(name, run, { home, rows, seconds }) {
   }
   const reads = ['-c', CLIENTS, '-T', seconds, '-M', 'prepared', '-f', files.read];
   const { rate } = await run(reads);
-  const paced = async (prefix, reached) => {
+  const paced = async (prefix, reached, asked = run) => {
     const log = join(home, `${name}-${prefix}`);
-    await run([...reads, '--rate', Math.floor(reached * LOAD), '--log', '--log-prefix', log]);
+    await asked([...reads, '--rate', Math.floor(reached * LOAD), '--log', '--log-prefix', log]);
     return percentiles(log, home);
   };
   // First of all, so that what the others run is compiled before anybody's latency counts.
@@ -45,9 +52,14 @@ export async function pacedReads(name, run, { home, rows, seconds }) {
   const quiet = await paced('quiet', rate);
   const beside = await besideOthers(run, files, seconds, () => paced('beside', rate));
   const planned = await besideOthers(run, files, seconds, () => paced('planned', reached.result.rate));
+  const floor = [
+    await paced('floor-quiet', rate, runEmpty),
+    await besideOthers(run, files, seconds, () => paced('floor-planned', reached.result.rate, runEmpty)),
+  ];
   const wanted = Math.floor(rate * LOAD);
   console.log(`  ${name}: ${wanted} reads/s wanted; quiet ${quiet}; beside the others ${beside.result}`);
   console.log(`    ${Math.floor(reached.result.rate * LOAD)} reads/s wanted beside the others: ${planned.result}`);
+  console.log(`    floor of this machine: quiet ${floor[0]}; as planned ${floor[1].result}`);
   console.log(`    queries over the whole table meanwhile: ${beside.analyses}, ${planned.analyses}`);
 }
 

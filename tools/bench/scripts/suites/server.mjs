@@ -24,6 +24,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { contest, median } from '../contest.mjs';
 import { startDaemon } from '../daemon.mjs';
+import { startEmptyServer } from '../empty-server.mjs';
 import { startPostgres } from '../postgres.mjs';
 import { pacedReads } from './paced-reads.mjs';
 
@@ -123,9 +124,16 @@ export async function serverSuite({ quick, turns, only, directory, profile, unix
     await row('update', 64, [...PREPARED, '-f', files.update], '>= 1.5');
     if (wanted('paced')) {
       console.log('paced reads by key, 8 clients (target p95 < 10 ms)');
-      const settings = { home, rows: ACCOUNTS, seconds: 2 * seconds };
-      await pacedReads('ours', (options) => ours.loaded(options), settings);
-      if (theirs !== undefined) await pacedReads('PostgreSQL', (options) => theirs.loaded(options), settings);
+      const empty = await startEmptyServer(unix ? home : undefined);
+      const nobody = new Server('nobody', 'nothing', empty.host, empty.port);
+      const runEmpty = (options) => nobody.loaded(options);
+      const settings = { home, rows: ACCOUNTS, seconds: 2 * seconds, runEmpty };
+      try {
+        await pacedReads('ours', (options) => ours.loaded(options), settings);
+        if (theirs !== undefined) await pacedReads('PostgreSQL', (options) => theirs.loaded(options), settings);
+      } finally {
+        empty.stop();
+      }
     }
   } finally {
     await daemon.stop();
