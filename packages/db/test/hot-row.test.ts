@@ -1,7 +1,8 @@
 /** Rows that everybody writes: autocommit statements and batches pass them on when they are in the log. */
-import { MemoryVfs } from '@phantom/vfs/testing';
+import { FaultyVfs, MemoryVfs, failFrom, onOperation } from '@phantom/vfs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openOn } from '../src/index.js';
+import { LaggingVfs } from './lagging-vfs.js';
 
 const WRITERS = 16;
 const INCREMENT = 'update counter set n = n + 1 where id = 1';
@@ -95,6 +96,26 @@ describe('a row that everybody writes', () => {
     const results = await all(() => db.batch([[INCREMENT], ['select n from counter']]));
     const seen = results.map(([, select]) => select?.rows[0]?.['n'] as number).sort((a, b) => a - b);
     expect(seen).toEqual(Array.from({ length: WRITERS }, (_, i) => i + 1));
+  });
+});
+
+describe('a row that everybody writes when the log fails', () => {
+  it('keeps nobody waiting, and every writer in the chain is told that the outcome is unknown', async () => {
+    const faulty = new FaultyVfs(new MemoryVfs(), onOperation([], failFrom(0, 'EIO')));
+    const failing = await openOn(new LaggingVfs(faulty, 1, 40), '/d');
+    failing.exec('create table counter (id int primary key, n int not null); insert into counter values (1, 0)');
+    faulty.injector = onOperation('sync', failFrom(0, 'EIO'));
+    const codes = await all((i) =>
+      codeOf(i % 4 === 3 ? failing.batch([[INCREMENT], ['select n from counter']]) : failing.query(INCREMENT)),
+    );
+    // Whoever had not come as far as the log is refused.
+    expect(codes.slice(0, 3)).toEqual(['08007', '08007', '08007']);
+    expect(codes.filter((code) => code !== '08007' && code !== '58030')).toEqual([]);
+    await failing.close();
+    faulty.injector = onOperation([], failFrom(0, 'EIO'));
+    const reopened = await openOn(faulty, '/d');
+    expect(reopened.prepare('select n from counter').get()).toMatchObject({ n: expect.any(Number) });
+    await reopened.close();
   });
 });
 

@@ -167,8 +167,12 @@ export class CommitWindow implements QueuedCommits {
     return laidOver(cursor, copy, range);
   }
 
-  /** Resolves when a queued commit is published, or will never be: then the store has failed, and the next write says so. */
+  /**
+   * Resolves when the commit of this seq is published, or will never be: then the store has failed, and the next write says so. At once
+   * where no commit is queued whose end could tell: a store that failed has ended them all before.
+   */
   whenEnded(seq: Seq): Promise<void> {
+    if (!this.hasQueued || this.newestSeq < seq) return Promise.resolve();
     return new Promise((resolve) => this.waiters.push({ seq, resolve }));
   }
 

@@ -88,7 +88,7 @@ function append(
         resolve();
       },
       unknown: (error: Error): void => {
-        registry.prepared.letGo(state.identifier);
+        registry.prepared.recordUnknown(state.identifier);
         subject.finish('unknown', undefined);
         reject(error);
       },

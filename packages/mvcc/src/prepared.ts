@@ -85,6 +85,7 @@ export class PreparedTransactions {
     this.registry = registry;
     const { store, options } = registry;
     if (options.preparedSpace === undefined) return;
+    store.onFailure(() => this.letAllGo());
     const view = store.view();
     const cursor = view.cursor(spaceRange(options.preparedSpace));
     try {
@@ -162,11 +163,8 @@ export class PreparedTransactions {
     this.registry.graph.wasPrepared(owner, prepared.graph);
   }
 
-  /**
-   * Gives its locks back: the store has failed, so nobody can end it before a restart, and those who wait for them need not wait
-   * for that. Nothing happens when there is none.
-   */
-  letGo(identifier: string): void {
+  /** Nobody knows whether its record is durable: it is not listed any more. */
+  recordUnknown(identifier: string): void {
     const prepared = this.all.get(identifier);
     if (prepared !== undefined) this.forget(prepared);
   }
@@ -175,6 +173,9 @@ export class PreparedTransactions {
   async end(identifier: string, commits: boolean): Promise<CommitResult> {
     const prepared = this.all.get(identifier);
     if (prepared === undefined) {
+      // It may be there after a restart: whoever hears that it does not exist takes it for ended.
+      const { failure } = this.registry.store;
+      if (failure !== undefined) throw failure;
       throw new PhantomError('42704', `prepared transaction with identifier "${identifier}" does not exist`);
     }
     if (prepared.isEnding) {
@@ -183,9 +184,6 @@ export class PreparedTransactions {
     prepared.isEnding = true;
     try {
       return await this.submitEnd(prepared, commits);
-    } catch (error) {
-      if (this.registry.store.failure !== undefined) this.letGo(identifier);
-      throw error;
     } finally {
       prepared.isEnding = false;
     }
@@ -284,10 +282,23 @@ export class PreparedTransactions {
     prepared.timer.unref();
   }
 
+  /**
+   * The store has failed, so nobody can end them before a restart: they give their locks back, and nobody waits for that. They stay
+   * listed, as they are prepared still.
+   */
+  private letAllGo(): void {
+    for (const prepared of this.all.values()) this.letGo(prepared);
+    this.registry.graph.wakeWatches();
+  }
+
   private forget(prepared: Prepared): void {
+    this.all.delete(prepared.state.identifier);
+    this.letGo(prepared);
+  }
+
+  private letGo(prepared: Prepared): void {
     clearTimeout(prepared.timer);
     const { locks, window } = this.registry;
-    this.all.delete(prepared.state.identifier);
     for (const range of prepared.state.ranges) window.preparedRanges.delete(range);
     locks.release(prepared, NONE);
   }

@@ -30,10 +30,14 @@ export function commitReads(registry: TransactionRegistry, transaction: Serializ
 export async function waitUntilSafe(registry: TransactionRegistry, transaction: SafeReader): Promise<void> {
   const { graph, store } = registry;
   const { snapshots } = transaction;
+  // A prepared transaction that nobody can end before a restart, and that may commit behind it.
+  const inDoubt = (): Error | undefined => (graph.hasPrepared ? store.failure : undefined);
   for (;;) {
-    await graph.whenDecided(transaction);
+    if (inDoubt() === undefined) await graph.whenDecided(transaction);
     transaction.checkActive();
     if (transaction.reads === undefined) return;
+    const failure = inDoubt();
+    if (failure !== undefined) throw failure;
     graph.ended(transaction);
     transaction.reads = undefined;
     snapshots.giveUp();

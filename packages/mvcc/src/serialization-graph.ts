@@ -156,6 +156,16 @@ export class SerializationGraph {
     });
   }
 
+  /** Somebody waits for their second phase. */
+  get hasPrepared(): boolean {
+    return this.prepared.size > 0;
+  }
+
+  /** The store has failed: who waits until it is decided looks again whether that can still come. */
+  wakeWatches(): void {
+    for (const { onDecided } of this.watches.values()) onDecided?.();
+  }
+
   /** In the turn of the append: 40001 when the transaction is the last of a dangerous three; else what `committed` wants. */
   validate(transaction: SerializableTransaction, isPreparing = false): number {
     const { reads, snapshotSeq } = transaction;

@@ -237,6 +237,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   }
 
   whenShown(): Promise<void> | undefined {
+    // Its own outcome rests on the commits that it has read: who is told of the one knows of the others.
+    if (this.phase === 'unknown') return undefined;
     return whenShown(this.registry, this.snapshots);
   }
 

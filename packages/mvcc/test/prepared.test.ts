@@ -122,10 +122,13 @@ describe('a prepared transaction', () => {
     const preparing = codeOf(lost.prepare('lost', ''));
     const waits = ['a', 'b'].map((key) => lock(mvcc.begin(), key) as Promise<void>);
     expect(await preparing).toBe('08007');
-    await waits[1];
-    expect(await codeOf(mvcc.commitPrepared('durable'))).toBe('58030');
-    await waits[0];
-    expect(mvcc.prepared()).toEqual([]);
+    await Promise.all(waits);
+    expect(mvcc.prepared().map(({ identifier, locks }) => [identifier, locks])).toEqual([['durable', 0]]);
+    // Who heard that there is none would take it for ended, and it is there after a restart.
+    for (const identifier of ['durable', 'lost']) {
+      expect(await codeOf(mvcc.commitPrepared(identifier))).toBe('58030');
+      expect(await codeOf(mvcc.rollbackPrepared(identifier))).toBe('58030');
+    }
   });
 
   it('loses while it is prepared, or never', async () => {
@@ -233,6 +236,19 @@ describe('a serializable one', () => {
     await safe;
     expect([read(deferrable, 'a'), read(deferrable, 'b')]).toEqual(['3', '2']);
     await deferrable.commit();
+  });
+
+  it('keeps no deferrable reader waiting once the store has failed: it may commit behind that after a restart', async () => {
+    const vfs = new FaultyVfs(new MemoryVfs(), onOperation([], failFrom(0, 'EIO')));
+    const { mvcc } = await openMvcc(OPTIONS, { durability: 'fsync', vfs });
+    await seed(mvcc, { a: '1', b: '1' });
+    await preparedPivot(mvcc);
+    const begin = (): MvccTransaction => mvcc.begin({ isolation: 'serializable', readOnly: true });
+    const safe = codeOf(begin().whenSafe() as Promise<void>);
+    vfs.injector = onOperation('sync', failFrom(0, 'EIO'));
+    expect(await codeOf(write(mvcc, 'c', '1'))).toBe('08007');
+    expect(await safe).toBe('58030');
+    expect(await codeOf(begin().whenSafe() as Promise<void>)).toBe('58030');
   });
 
   it('that has read what a pivot writes makes that lose', async () => {

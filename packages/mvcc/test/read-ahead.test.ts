@@ -226,6 +226,23 @@ describe('a sync that fails', () => {
     second.rollback();
   });
 
+  it('is told to who asks only afterwards, by a commit, or after an error', async () => {
+    const { mvcc, store, fail } = await openFailing();
+    void queue(mvcc, (transaction) => put(transaction, 'n', '1'));
+    const [reader, loser, writer] = [beginAhead(mvcc), beginAhead(mvcc), beginAhead(mvcc)];
+    for (const transaction of [reader, loser, writer]) transaction.beginStatement();
+    put(writer, 'm', '1');
+    const written = codeOf(writer.commit());
+    loser.rollback();
+    fail();
+    expect(await written).toBe('08007');
+    expect(store.failure).toBeDefined();
+    expect(await codeOf(reader.commit())).toBe('58030');
+    expect(await codeOf(loser.whenShown() as Promise<void>)).toBe('58030');
+    // What it was told already says the same of those before it, and must not become a failure.
+    expect(writer.whenShown()).toBeUndefined();
+  });
+
   it('ends nobody who asked whether there is something to wait for and does not wait', async () => {
     const unhandled: unknown[] = [];
     const hear = (reason: unknown): unknown => unhandled.push(reason);

@@ -340,6 +340,10 @@ export class LogStore implements Store {
     this.observers.push(observer);
   }
 
+  onFailure(listener: () => void): void {
+    this.health.onFailure(listener);
+  }
+
   checkpoint(): Promise<void> {
     const refusal = this.health.refusal();
     return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);

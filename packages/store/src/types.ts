@@ -251,6 +251,8 @@ export interface Store {
   changes(options: ChangeFeedOptions): ChangeFeed;
   /** Tells an observer of every commit from now on. */
   observe(observer: CommitObserver): void;
+  /** Calls a listener when `failure` is set, once everybody whose commit was queued has been told that its outcome is unknown. */
+  onFailure(listener: () => void): void;
   /**
    * Begins a load of many entries into one engine, past log and memory: see bulk-load.ts. Undefined for an engine that has no
    * files. Throws as submit does.
