@@ -21,7 +21,7 @@ import type {
   TableDescriptor,
 } from '@phantom/catalog';
 import { partitionsOf } from '../storage/partitions/partitioning.js';
-import { incomingDocuments, incomingKeys, refersByDocuments } from '../storage/table-rules.js';
+import { incomingDocuments, incomingKeys, keysOfRows, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
 import { usersOfRoutine } from './routines/routine-users.js';
@@ -169,6 +169,10 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
   }
   if (object.kind === 'routine') for (const item of usersOfRoutine(context, object)) yield { item, silent: false };
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
+  if (object.kind === 'table' && object.partition !== undefined) {
+    for (const { child, constraint } of keysOfRows(object, context.objects))
+      yield { item: { kind: 'constraint', oid: child.oid, constraint }, silent: false };
+  }
   // The row type of a relation may have users of its own.
   if (object.kind === 'table' || object.kind === 'view') {
     const rowType = context.objects.object(object.rowTypeOid);

@@ -10,6 +10,7 @@ import {
 } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
 import { requireDocumentKey } from '../storage/document-keys.js';
+import { holdersOf } from '../storage/partitions/partitioning.js';
 import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { DdlContext } from './context.js';
@@ -51,7 +52,6 @@ export function* addForeignKey(
         detail: 'This feature is not yet supported on partitioned tables.',
       },
     );
-  if (parent.partitioned !== undefined) throw unsupportedError('a foreign key to a partitioned table');
   checkReferencedPersistence(table, parent);
   const columns = node.columns.map((name) => columnNamed(table, name));
   const { index, referenced } = referencedKey(context, parent, node);
@@ -84,16 +84,14 @@ export function* addForeignKey(
     match: node.match,
   };
   // Writers of the parent must learn of the new key before its first child is written.
-  if (parent.oid !== table.oid) {
-    for (
-      let wait = context.objects.lockObject(parent.oid, 3);
-      wait !== undefined;
-      wait = context.objects.lockObject(parent.oid, 3)
-    )
-      yield wait;
-  }
+  if (parent.oid !== table.oid) yield* holdWriters(context, parent.oid);
   replaceTable(context, table, { constraints: [...table.constraints, constraint] });
   if (parent.collection !== undefined) replaceTable(context, parent, {});
+  for (const partition of parent.partitioned === undefined ? [] : holdersOf(parent, context.objects)) {
+    yield* holdWriters(context, partition.oid);
+    const now = context.objects.object(partition.oid);
+    if (now?.kind === 'table') replaceTable(context, now, {});
+  }
   context.objects.addDependency({
     dependentOid: table.oid,
     dependentColumn: 0,
@@ -103,6 +101,11 @@ export function* addForeignKey(
     strength: 'normal',
   });
   if (!newTable && !node.notValid) yield* checkExistingForeignKey(context, table, constraint, parent);
+}
+
+/** Keeps writers off a table until the transaction ends. */
+function* holdWriters({ objects }: DdlContext, oid: number): Step {
+  for (let wait = objects.lockObject(oid, 3); wait !== undefined; wait = objects.lockObject(oid, 3)) yield wait;
 }
 
 /** 42804 unless values of the columns can be found among those of the columns that they refer to. */

@@ -23,7 +23,7 @@ import { ChildRows } from '../storage/child-rows.js';
 import { stillReferenced } from '../storage/constraint-errors.js';
 import { columnKey, requireDocumentKey } from '../storage/document-keys.js';
 import { ParentKeys } from '../storage/parent-keys.js';
-import type { ForeignKey } from '../storage/table-rules.js';
+import { type ForeignKey, positionsOf } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import { CatalogPicture } from './catalog-picture.js';
 import type { SqlEngine } from './engine.js';
@@ -88,7 +88,8 @@ export class SessionRowTables implements RowTables {
     const { writers, parentKeys } = this.guestIn(transaction);
     const shared = held ? writers.lockTable(table.oid) : undefined;
     if (shared !== undefined) return shared;
-    parentKeys.encode(table, key.indexOid, [key.column], [wanted]);
+    const stood = { referencedTableOid: table.oid, referencedColumns: [key.column], referencedIndexOid: key.indexOid };
+    if (!parentKeys.encode(stood, [wanted])) return false;
     const wait = held ? parentKeys.hold() : undefined;
     return wait ?? parentKeys.isThere();
   }
@@ -231,7 +232,8 @@ class Guest implements WriterHost, WriterOwner {
   private stillReferenced({ parent, before }: GoneDocumentKey, child: TableDescriptor, key: ForeignKey): PhantomError {
     const column = columnOf(parent, key.referencedColumns[0]);
     const value = column === undefined ? undefined : columnKey(column, before);
-    return stillReferenced(parent, child, key, [value ?? null], this.writers);
+    const referred = { constraint: key, child, positions: positionsOf(parent, key.referencedColumns) };
+    return stillReferenced(parent, referred, [value ?? null], this.writers);
   }
 }
 

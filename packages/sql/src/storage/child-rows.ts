@@ -1,9 +1,14 @@
-/** The rows that a foreign key's parent has below it: found by their key, and changed by the key's actions. */
+/**
+ * The rows that a foreign key's parent has below it: found by their key, and changed by the key's actions. Those of a partitioned table
+ * are found in each of its partitions, by an index of that one, and changed as rows of the table, which may move them.
+ */
 import { ByteWriter, assert } from '@phantom/base';
 import type { ForeignKeyAction, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, type KeyRange, prefixRange, spaceRange } from '@phantom/kv';
 import { REST, StatementRestart, type Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
+import { holdersOf } from './partitions/partitioning.js';
+import { RowMap } from './partitions/row-map.js';
 import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
 import { type ForeignKey, positionsOf } from './table-rules.js';
 import type { RowReference, WriteOutcome } from './table-writer.js';
@@ -24,6 +29,13 @@ export function actionTarget(
   return { table, event: 'update', assigned: isUpdate ? columns : onDeleteColumns };
 }
 
+/** A row of the child. */
+interface ChildRow {
+  readonly reference: RowReference;
+  /** As the table has it that was given the key. */
+  readonly values: readonly Value[];
+}
+
 export class ChildRows {
   private readonly context: WriterContext;
   private readonly slot = new ByteSlot();
@@ -41,9 +53,23 @@ export class ChildRows {
     const { transaction } = this.context;
     const isOptimistic = transaction.concurrency !== 'locking';
     if (!isOptimistic && !transaction.tracksReads) return;
-    const { range } = this.range(child, constraint, values);
-    if (isOptimistic) transaction.guardRange(range);
-    transaction.relyOnNewest(range);
+    for (const holder of this.holders(child)) {
+      const { range } = this.range(holder, columnsIn(holder, child, constraint), values);
+      if (isOptimistic) transaction.guardRange(range);
+      transaction.relyOnNewest(range);
+    }
+  }
+
+  /** Shares the tables that have the child's rows until the transaction ends. A promise: wait and call again. */
+  share(child: TableDescriptor): Promise<void> | undefined {
+    const { context } = this;
+    const wait = context.lockTable(child.oid);
+    if (wait !== undefined || child.partitioned === undefined) return wait;
+    for (const { oid } of this.holders(child)) {
+      const inner = context.lockTable(oid);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
   }
 
   /**
@@ -57,21 +83,17 @@ export class ChildRows {
     oldValues: readonly Value[],
     newValues: readonly Value[] | undefined,
   ): Generator<Yielded, void, void> {
-    const { context } = this;
-    const writer = context.writer(child);
-    const physical = physicalTable(child, context.picture.types);
+    const writer = this.context.writer(child);
     const positions = positionsOf(child, constraint.columns);
     const { event, assigned } = actionTarget(child, constraint, action, newValues !== undefined);
     const changedPositions = positionsOf(child, assigned);
     // Collected first: the actions write into the ranges that the search reads.
-    const rows: RowReference[] = [];
-    this.some(child, constraint, oldValues, (key, row) => {
-      rows.push({ key, row });
+    const rows: ChildRow[] = [];
+    this.some(child, constraint, oldValues, (row) => {
+      rows.push(row);
       return false;
     });
-    for (const reference of rows) {
-      const before: Value[] = [];
-      physical.decode(reference.row, 0, reference.row.length, before, context.evaluation);
+    for (const { reference, values: before } of rows) {
       let write: () => WriteOutcome | Promise<void>;
       if (event === 'delete') {
         write = () => writer.remove(reference, before);
@@ -97,14 +119,35 @@ export class ChildRows {
     child: TableDescriptor,
     constraint: ForeignKey,
     values: readonly Value[],
-    visit: (rowKey: Uint8Array, row: Uint8Array) => boolean,
+    visit: (row: ChildRow) => boolean,
+  ): boolean {
+    for (const holder of this.holders(child)) {
+      const rows = holder === child ? undefined : new RowMap(child, holder);
+      const isEnough = this.someOf(holder, columnsIn(holder, child, constraint), values, ({ reference, values: own }) =>
+        visit(rows === undefined ? { reference, values: own } : { reference, values: rows.toParent(own) }),
+      );
+      if (isEnough) return true;
+    }
+    return false;
+  }
+
+  /** The tables that the child's rows lie in, as they are now. */
+  private holders(child: TableDescriptor): readonly TableDescriptor[] {
+    return holdersOf(child, this.context.objects);
+  }
+
+  /** The same for one table that has rows, and its columns. */
+  private someOf(
+    child: TableDescriptor,
+    columns: readonly number[],
+    values: readonly Value[],
+    visit: (row: ChildRow) => boolean,
   ): boolean {
     const { context } = this;
     const physical = physicalTable(child, context.picture.types);
-    const { range, index } = this.range(child, constraint, values);
-    const positions = positionsOf(child, constraint.columns);
+    const { range, index } = this.range(child, columns, values);
+    const positions = positionsOf(child, columns);
     const cursor = context.transaction.cursorNewest(range);
-    const decoded: Value[] = [];
     try {
       while (cursor.next()) {
         const rowKey =
@@ -116,17 +159,16 @@ export class ChildRows {
                 physicalIndex(index, child, context.picture.types),
                 physical.prefix,
               );
-        let row: Uint8Array;
-        if (index === undefined) {
-          row = cursor.value.copy();
-          physical.decode(row, 0, row.length, decoded, context.evaluation);
-          if (!positions.every((position, i) => this.equalValues(child, position, decoded[position], values[i])))
-            continue;
-        } else {
-          if (!context.transaction.getNewest(rowKey, 0, rowKey.length, this.slot)) continue;
-          row = this.slot.copy();
-        }
-        if (visit(rowKey, row)) return true;
+        if (index !== undefined && !context.transaction.getNewest(rowKey, 0, rowKey.length, this.slot)) continue;
+        const row = index === undefined ? cursor.value.copy() : this.slot.copy();
+        const decoded: Value[] = [];
+        physical.decode(row, 0, row.length, decoded, context.evaluation);
+        if (
+          index === undefined &&
+          !positions.every((position, i) => this.equalValues(child, position, decoded[position], values[i]))
+        )
+          continue;
+        if (visit({ reference: { key: rowKey, row }, values: decoded })) return true;
       }
     } finally {
       cursor.close();
@@ -149,7 +191,7 @@ export class ChildRows {
   /** Where the children with these values lie: in an index on the key's columns, or anywhere in the table. */
   private range(
     child: TableDescriptor,
-    { columns }: ForeignKey,
+    columns: readonly number[],
     values: readonly Value[],
   ): { range: KeyRange; index: IndexDescriptor | undefined } {
     const { context, key } = this;
@@ -173,4 +215,9 @@ export class ChildRows {
     }
     return { range: spaceRange(child.space), index: undefined };
   }
+}
+
+/** The key's columns as one of the tables has them that hold the child's rows. */
+function columnsIn(holder: TableDescriptor, child: TableDescriptor, { columns }: ForeignKey): readonly number[] {
+  return holder === child ? columns : new RowMap(child, holder).numbersOf(columns);
 }

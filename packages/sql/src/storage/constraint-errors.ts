@@ -13,7 +13,7 @@ import {
 } from '@phantom/catalog';
 import { KEY_BYTES_MAX } from '@phantom/kv';
 import type { TypeContext, Value } from '../types/type.js';
-import type { ForeignKey } from './table-rules.js';
+import type { ForeignKey, IncomingKey } from './table-rules.js';
 import type { WriterContext } from './writer-context.js';
 
 /** Longest value shown in a detail. */
@@ -193,14 +193,11 @@ export function partlyNullKey(child: TableDescriptor, key: ForeignKey, place: Pl
 
 export function stillReferenced(
   parent: TableDescriptor,
-  child: TableDescriptor,
-  key: ForeignKey,
+  { constraint: key, child, positions }: IncomingKey,
   values: readonly Value[],
   place: Place,
 ): PhantomError {
-  const columns = key.referencedColumns.map(
-    (number) => parent.columns.find((column) => column.number === number) as ColumnDescriptor,
-  );
+  const columns = positions.map((position) => parent.columns[position] as ColumnDescriptor);
   const text = keyText(
     columns.map((c) => c.name),
     values,
@@ -213,7 +210,42 @@ export function stillReferenced(
     {
       ...tableFields(child, place),
       constraint: key.name,
-      detail: `Key${maySee(parent, key.referencedColumns, place) ? ` ${text}` : ''} is still referenced from table "${child.name}".`,
+      detail: `Key${
+        maySee(
+          parent,
+          columns.map(({ number }) => number),
+          place,
+        )
+          ? ` ${text}`
+          : ''
+      } is still referenced from table "${child.name}".`,
+    },
+  );
+}
+
+/** A partition is to leave the table that rows of the child refer to: by these values to one of its own. */
+export function leavesReferred(
+  partition: TableDescriptor,
+  { constraint: key, child }: IncomingKey,
+  values: readonly Value[],
+  place: Place,
+): PhantomError {
+  const columns = key.columns.map(
+    (number) => child.columns.find((column) => column.number === number) as ColumnDescriptor,
+  );
+  const text = keyText(
+    columns.map((c) => c.name),
+    values,
+    columns.map((c) => c.type.oid),
+    place.evaluation,
+  );
+  return new PhantomError(
+    '23503',
+    `removing partition "${partition.name}" violates foreign key constraint "${key.name}"`,
+    {
+      ...tableFields(child, place),
+      constraint: key.name,
+      detail: `Key${maySee(child, key.columns, place) ? ` ${text}` : ''} is still referenced from table "${child.name}".`,
     },
   );
 }

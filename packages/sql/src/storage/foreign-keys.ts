@@ -7,6 +7,9 @@
  *   parent side   each key that went away must have no children left: RESTRICT and NO ACTION raise 23503, the other actions
  *                 change the children through their own writers, as a statement with its own triggers, which may owe more
  *
+ * A parent or a child may be partitioned: the key is one of the whole table, and where rows lie is looked up. A row that moves to another
+ * partition stays a row of the table, so its key is changed by that, or is not.
+ *
  * A parent may be a collection, and documents may refer to rows: the document model is asked and told of those (cross-references.ts of
  * catalog). What it is told of is settled at the end of the transaction.
  *
@@ -16,7 +19,7 @@
  * Invariant: a child committed without its parent is impossible at every level, because the check locks or guards exactly the
  * key whose removal locks or writes it.
  */
-import { assert } from '@phantom/base';
+import { PhantomError, assert } from '@phantom/base';
 import type { ForeignKeyAction, TableDescriptor } from '@phantom/catalog';
 import { REST, type Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
@@ -24,6 +27,7 @@ import { type ChangingAction, ChildRows, actionTarget } from './child-rows.js';
 import { missingParent, partlyNullKey, stillReferenced } from './constraint-errors.js';
 import { documentKeys } from './document-keys.js';
 import { ParentKeys } from './parent-keys.js';
+import { ancestorsOf } from './partitions/partitioning.js';
 import { providerTransaction } from './provider-transaction.js';
 import {
   type ForeignKey,
@@ -33,6 +37,7 @@ import {
   type TableRules,
   hasConstraint,
 } from './table-rules.js';
+import type { MovedRow } from './table-writer.js';
 import type { OwedCheck } from './triggers/statement-triggers.js';
 import type { DeferredCheck, WriterContext } from './writer-context.js';
 
@@ -77,7 +82,8 @@ class ParentCheck implements OwedCheck {
     this.newValues = newValues;
     const { constraint, child } = key;
     this.action = newValues === undefined ? constraint.onDelete : constraint.onUpdate;
-    this.fires = changesRows(this.action) && (child.triggerOids?.length ?? 0) > 0;
+    const hasTriggers = child.partitioned !== undefined || (child.triggerOids?.length ?? 0) > 0;
+    this.fires = changesRows(this.action) && hasTriggers;
   }
 
   settle(): Promise<void> | undefined {
@@ -86,6 +92,18 @@ class ParentCheck implements OwedCheck {
     if (done === true) return undefined;
     return value instanceof Promise ? value.then(() => undefined) : REST;
   }
+}
+
+/** A key that refers to neither the partition nor the table: whether the row has left what it refers to would have to be asked anew. */
+function referredInBetween(between: TableDescriptor, mover: TableDescriptor | undefined): PhantomError {
+  return new PhantomError(
+    '0A000',
+    'cannot move tuple across partitions when a non-root ancestor of the source partition is directly referenced in a foreign key',
+    {
+      detail: `A foreign key points to ancestor "${between.name}" but not the root ancestor "${mover?.name}".`,
+      hint: `Consider defining the foreign key on table "${mover?.name}".`,
+    },
+  );
 }
 
 /** True for an action that changes rows of the child, and does not only look at them. */
@@ -118,12 +136,7 @@ export class ForeignKeyChecks {
   }
 
   updated(before: readonly Value[], after: readonly Value[]): void {
-    for (const key of this.rules.incoming) {
-      const oldValues = key.positions.map((position) => before[position]);
-      const newValues = key.positions.map((position) => after[position]);
-      if (oldValues.includes(null) || !this.changed(key, oldValues, newValues)) continue;
-      this.owe(new ParentCheck(this, key, oldValues, newValues));
-    }
+    for (const key of this.rules.incoming) this.keyUpdated(key, before, after);
     for (const key of this.rules.outgoing) {
       if (key.positions.some((position) => before[position] !== after[position])) this.oweParent(key, after);
     }
@@ -134,11 +147,41 @@ export class ForeignKeyChecks {
   }
 
   removed(before: readonly Value[]): void {
-    for (const key of this.rules.incoming) {
-      const oldValues = key.positions.map((position) => before[position]);
-      if (!oldValues.includes(null)) this.owe(new ParentCheck(this, key, oldValues, undefined));
-    }
+    for (const key of this.rules.incoming) this.keyRemoved(key, before);
     for (const key of this.rules.incomingDocuments) this.tellDocuments(key, before[key.position], undefined);
+  }
+
+  /**
+   * The row has been removed to go to another partition of a table, as `after`. Whoever refers to that table sees it updated; whoever
+   * refers to this partition loses it. 0A000 where somebody refers to a table in between.
+   */
+  moved(before: readonly Value[], { tableOid, values }: MovedRow): void {
+    const { rules, context } = this;
+    const ancestors = ancestorsOf(rules.table, context.objects);
+    const mover = ancestors.findIndex(({ oid }) => oid === tableOid);
+    for (const key of rules.incoming) {
+      const { referencedTableOid } = key.constraint;
+      if (referencedTableOid === rules.table.oid) {
+        this.keyRemoved(key, before);
+        continue;
+      }
+      const between = ancestors.slice(0, mover).find(({ oid }) => oid === referencedTableOid);
+      if (between !== undefined) throw referredInBetween(between, ancestors[mover]);
+      this.keyUpdated(key, before, values);
+    }
+    for (const key of rules.incomingDocuments) this.tellDocuments(key, before[key.position], undefined);
+  }
+
+  private keyUpdated(key: IncomingKey, before: readonly Value[], after: readonly Value[]): void {
+    const oldValues = key.positions.map((position) => before[position]);
+    const newValues = key.positions.map((position) => after[position]);
+    if (oldValues.includes(null) || !this.changed(key, oldValues, newValues)) return;
+    this.owe(new ParentCheck(this, key, oldValues, newValues));
+  }
+
+  private keyRemoved(key: IncomingKey, before: readonly Value[]): void {
+    const oldValues = key.positions.map((position) => before[position]);
+    if (!oldValues.includes(null)) this.owe(new ParentCheck(this, key, oldValues, undefined));
   }
 
   /** The document model looks after what refers to the row: at the end of the transaction. */
@@ -208,7 +251,7 @@ export class ForeignKeyChecks {
     const { context } = this;
     const parent = context.objects.object(constraint.referencedTableOid);
     assert(parent?.kind === 'table', 'a foreign key refers to a table');
-    const shared = context.lockTable(parent.oid);
+    const shared = this.parentKeys.share(constraint, values);
     if (shared !== undefined) return shared;
     if (parent.collection !== undefined) {
       const found = this.documentIsThere(parent, key, values);
@@ -216,10 +259,12 @@ export class ForeignKeyChecks {
       if (found) return undefined;
     } else {
       const { parentKeys } = this;
-      parentKeys.encode(parent, constraint.referencedIndexOid, constraint.referencedColumns, values);
-      const wait = parentKeys.hold();
-      if (wait !== undefined) return wait;
-      if (parentKeys.isThere()) return undefined;
+      // Where no partition would take the key there is nothing to hold: whoever adds one waits for those who share the table.
+      if (parentKeys.encode(constraint, values)) {
+        const wait = parentKeys.hold();
+        if (wait !== undefined) return wait;
+        if (parentKeys.isThere()) return undefined;
+      }
     }
     if (!this.stillThere(check)) return undefined;
     throw missingParent(this.rules.table, parent, constraint, values, this.context);
@@ -247,11 +292,10 @@ export class ForeignKeyChecks {
   /** True unless old and new key values are equal in the parent's own index. */
   private changed({ constraint }: IncomingKey, before: readonly Value[], after: readonly Value[]): boolean {
     if (after.includes(null)) return true;
-    const { table } = this.rules;
     const { parentKeys } = this;
-    parentKeys.encode(table, constraint.referencedIndexOid, constraint.referencedColumns, before);
+    if (!parentKeys.encode(constraint, before)) return true;
     const old = parentKeys.key.take();
-    parentKeys.encode(table, constraint.referencedIndexOid, constraint.referencedColumns, after);
+    if (!parentKeys.encode(constraint, after)) return true;
     return String(old) !== String(parentKeys.key.view());
   }
 
@@ -260,7 +304,8 @@ export class ForeignKeyChecks {
     const { context, rules } = this;
     const { constraint } = planned;
     const { oid } = planned.child;
-    for (let wait = context.lockTable(oid); wait !== undefined; wait = context.lockTable(oid)) yield wait;
+    for (let wait = this.childRows.share(planned.child); wait !== undefined; wait = this.childRows.share(planned.child))
+      yield wait;
     // Until we shared it, the child may have been altered, and its rows may lie elsewhere now.
     const child = context.objects.object(oid);
     if (child?.kind !== 'table' || !hasConstraint(child, constraint)) return;
@@ -276,12 +321,11 @@ export class ForeignKeyChecks {
       if (action !== 'set default' || this.parentIsBack(key, oldValues)) return;
     }
     if (!this.childRows.some(child, constraint, oldValues, () => true)) return;
-    throw stillReferenced(rules.table, child, constraint, oldValues, context);
+    throw stillReferenced(rules.table, key, oldValues, context);
   }
 
   private parentIsBack({ constraint }: IncomingKey, values: readonly Value[]): boolean {
-    this.parentKeys.encode(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
-    return this.parentKeys.isThere();
+    return this.parentKeys.encode(constraint, values) && this.parentKeys.isThere();
   }
 
   /** At the optimistic levels nobody may add a child while the parent goes; at read committed the key's lock keeps them out. */
@@ -290,8 +334,7 @@ export class ForeignKeyChecks {
     const { constraint, child } = key;
     if (transaction.concurrency !== 'locking') {
       const { parentKeys } = this;
-      parentKeys.encode(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
-      transaction.guard(parentKeys.key.buffer, 0, parentKeys.key.length);
+      if (parentKeys.encode(constraint, values)) transaction.guard(parentKeys.key.buffer, 0, parentKeys.key.length);
     }
     this.childRows.guard(child, constraint, values);
   }

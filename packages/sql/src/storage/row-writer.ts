@@ -28,7 +28,7 @@ import { InvertedEntries } from './inverted-entries.js';
 import { keepsValues } from './kept-values.js';
 import { rowKeyOfEntry, writeEntry } from './physical-table.js';
 import { type IndexRule, type TableRules, positionsOf, tableRules } from './table-rules.js';
-import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
+import type { Arbitration, MovedRow, RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -142,7 +142,7 @@ export class RowWriter implements StatementWriter, ValueSource {
     return 'written';
   }
 
-  remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void> {
+  remove(old: RowReference, oldValues: readonly Value[], moved?: MovedRow): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
     const held = this.holdRow(old, LockStrength.Update, 'deleted');
@@ -159,7 +159,8 @@ export class RowWriter implements StatementWriter, ValueSource {
     }
     for (const entries of this.inverted) entries.remove(oldValues, old.key, transaction, evaluation);
     this.mark(old.key, old.key.length);
-    this.foreignKeys.removed(oldValues);
+    if (moved === undefined) this.foreignKeys.removed(oldValues);
+    else this.foreignKeys.moved(oldValues, moved);
     this.rowsWritten++;
     return 'written';
   }

@@ -20,6 +20,8 @@ import { BoundRowExpression } from './bound-row-expression.js';
 import { type ColumnIndex, columnIndex } from './columnar/column-index.js';
 import { keepsValues } from './kept-values.js';
 import { PartitionCheck } from './partitions/partition-check.js';
+import { ancestorsOf } from './partitions/partitioning.js';
+import { RowMap } from './partitions/row-map.js';
 import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
 
 export type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
@@ -85,9 +87,10 @@ export interface OutgoingKey {
   readonly positions: readonly number[];
 }
 
-/** A foreign key of another table (or of this one) that refers to this one. */
+/** A foreign key of another table (or of this one) that refers to this one, or to a partitioned table that it is a part of. */
 export interface IncomingKey {
   readonly constraint: ForeignKey;
+  /** The table that was given the key: with a partitioned one come its partitions. */
   readonly child: TableDescriptor;
   /** Positions in this table of the referenced columns. */
   readonly positions: readonly number[];
@@ -174,8 +177,7 @@ export class TableRules {
     this.referablesComputed = this.generated.some(({ position }) => this.referablePositions.includes(position));
     const outgoing = table.constraints.filter((constraint) => constraint.kind === 'foreign key');
     this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
-    // Rows of a partitioned table are those of its partitions, which have the key, too.
-    this.incoming = incomingKeys(table, objects).filter(({ child }) => child.partitioned === undefined);
+    this.incoming = keysOfRows(table, objects);
     this.incomingDocuments = incomingDocuments(table, objects);
     const read = new Set([
       ...positionsOf(table, table.keyColumns),
@@ -209,7 +211,8 @@ export function positionsOf(table: TableDescriptor, numbers: readonly number[]):
 
 /** Tables with foreign keys to the table, and collections with references to it, perhaps itself. */
 export function referringTables(table: TableDescriptor, objects: ObjectReader): TableDescriptor[] {
-  const referring = incomingKeys(table, objects).map(({ child }) => child);
+  const above = ancestorsOf(table, objects).flatMap((ancestor) => incomingKeys(ancestor, objects));
+  const referring = [...incomingKeys(table, objects), ...above].map(({ child }) => child);
   for (const { dependentOid } of objects.dependentsOf(table.oid)) {
     const child = objects.object(dependentOid);
     if (child?.kind === 'table' && refersByDocuments(child, table.oid)) referring.push(child);
@@ -244,7 +247,21 @@ export function hasConstraint(table: TableDescriptor, { oid }: ForeignKey): bool
   return table.constraints.some((constraint) => constraint.oid === oid);
 }
 
-/** Foreign keys that refer to the table. */
+/** Foreign keys that rows of the table answer to: those that refer to it, and to the tables that it is a part of. */
+export function keysOfRows(table: TableDescriptor, objects: ObjectReader): IncomingKey[] {
+  const own = incomingKeys(table, objects);
+  const above = ancestorsOf(table, objects).flatMap((ancestor) => {
+    const rows = new RowMap(ancestor, table);
+    return incomingKeys(ancestor, objects).map((key) => ({
+      ...key,
+      positions: key.positions.map((position) => rows.positions[position] as number),
+    }));
+  });
+  // Keys that partitions have with their table are looked after with the table's.
+  return [...own, ...above].filter(({ constraint }) => constraint.parentOid === undefined);
+}
+
+/** Foreign keys that refer to the table by its own name. */
 export function incomingKeys(table: TableDescriptor, objects: ObjectReader): IncomingKey[] {
   const keys: IncomingKey[] = [];
   const seen = new Set<number>();

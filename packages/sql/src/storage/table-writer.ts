@@ -27,6 +27,14 @@ export type WriteOutcome =
   /** A trigger has passed the row over. */
   | 'skipped';
 
+/** Where a row of a partition goes that leaves it. */
+export interface MovedRow {
+  /** The partitioned table that moves it. */
+  readonly tableOid: Oid;
+  /** As the partition would have it. */
+  readonly values: readonly Value[];
+}
+
 /** What an INSERT says about rows in the way of its own. */
 export interface Arbitration {
   /** What becomes of them. */
@@ -63,7 +71,8 @@ export interface TableWriter {
   leavesUnread(positions: readonly number[]): boolean;
   /** Replaces a row; keeps its key unless key columns change. */
   update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void>;
-  remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void>;
+  /** Takes a row away. `moved`: it goes to another partition of a table, and is still a row of that one. */
+  remove(old: RowReference, oldValues: readonly Value[], moved?: MovedRow): WriteOutcome | Promise<void>;
   readonly rowsWritten: number;
   /**
    * The row that was written last, as it is stored, or that met the last 'conflict', as it would have been; undefined for a writer

@@ -7,7 +7,7 @@ import type {
   ViewDescriptor,
 } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
-import { partitionsOf } from '../storage/partitions/partitioning.js';
+import { ancestorsOf, partitionsOf } from '../storage/partitions/partitioning.js';
 import { TypeOid } from '../types/type-oids.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews, vector } from './catalog-view.js';
@@ -26,12 +26,15 @@ const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
   index: 'i',
 };
 
-/** Tables with a foreign key, and those that one refers to. */
+/** Tables with a foreign key, and those that one refers to, with their partitions. */
 function keyedTables(source: SystemViewSource): Set<number> {
   const keyed = new Set<number>();
   for (const table of tablesOf(source)) {
     for (const constraint of table.constraints)
       if (constraint.kind === 'foreign key') keyed.add(table.oid).add(constraint.referencedTableOid);
+  }
+  for (const table of tablesOf(source)) {
+    if (ancestorsOf(table, source.objectsSeen).some(({ oid }) => keyed.has(oid))) keyed.add(table.oid);
   }
   return keyed;
 }

@@ -93,11 +93,18 @@ function refuseForPartitioned(
     );
   if (kind !== 'drop-column' && kind !== 'alter-type') return;
   const name = kind === 'drop-column' ? action.name.text : action.column.text;
+  refuseInKey(context, table, name, kind === 'drop-column' ? 'drop' : 'alter');
+}
+
+/** 42P16 for a column that partitions are told apart by: those of the table, or of one of its partitions. */
+function refuseInKey(context: DdlContext, table: TableDescriptor, name: string, verb: 'drop' | 'alter'): void {
+  if (table.partitioned === undefined) return;
   const column = table.columns.find((candidate) => !candidate.dropped && candidate.name === name);
-  if (column === undefined || !partitionKeyColumns(context, table).includes(column.number)) return;
-  const verb = kind === 'drop-column' ? 'drop' : 'alter';
-  const message = `cannot ${verb} column "${name}" because it is part of the partition key of relation "${table.name}"`;
-  throw new PhantomError('42P16', message);
+  if (column !== undefined && partitionKeyColumns(context, table).includes(column.number)) {
+    const message = `cannot ${verb} column "${name}" because it is part of the partition key of relation "${table.name}"`;
+    throw new PhantomError('42P16', message);
+  }
+  for (const partition of context.picture.partitionsOf(table)) refuseInKey(context, partition, name, verb);
 }
 
 function refuseForPartition(context: DdlContext, table: TableDescriptor, action: AlterTableAction): void {

@@ -16,6 +16,7 @@ import {
   undefinedRelation,
 } from '../names.js';
 import { isAlike } from './partition-indexes.js';
+import { refuseReferred } from './partition-foreign-keys.js';
 import { attach, touch } from './partition-of.js';
 
 type Step = Generator<Yielded, void, void>;
@@ -160,6 +161,7 @@ export function* detachPartition(
   const table = yield* lockForChange(context, found);
   if (table === undefined) throw undefinedRelation(name);
   yield* refuseWhileInUse(context, table, 'ALTER TABLE');
+  yield* refuseReferred(context, parent, table);
   release(context, table);
   const { partition: _partition, ...rest } = context.objects.object(table.oid) as TableDescriptor;
   context.objects.put({ ...rest, schemaVersion: rest.schemaVersion + 1 });

@@ -1,10 +1,17 @@
-/** Foreign keys of a partitioned table, each made again on every partition: one that is there already and alike is taken instead. */
+/**
+ * Foreign keys of a partitioned table, each made again on every partition: one that is there already and alike is taken instead. Those
+ * to a partitioned table are asked when it loses a partition.
+ */
 import type { ConstraintDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
+import { leavesReferred } from '../../storage/constraint-errors.js';
+import { type Partitioning, ancestorsOf, holdersOf, partitioning } from '../../storage/partitions/partitioning.js';
 import { RowMap } from '../../storage/partitions/row-map.js';
+import { keysOfRows, positionsOf } from '../../storage/table-rules.js';
+import type { Value } from '../../types/type.js';
 import type { DdlContext } from '../context.js';
 import { chooseName, lockForChange } from '../names.js';
-import { checkExistingForeignKey } from '../validate.js';
+import { checkExistingForeignKey, eachRow } from '../validate.js';
 
 type Step = Generator<Yielded, void, void>;
 type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
@@ -33,16 +40,14 @@ function* inheritForeignKey(
   partition: TableDescriptor,
   isNew: boolean,
 ): Step {
+  // The parts of a partition that had the key before it became one are there.
+  if (partition.constraints.some(({ parentOid }) => parentOid === key.oid)) return;
   const rows = new RowMap(parent, partition);
-  const numberIn = (number: number): number => {
-    const position = parent.columns.findIndex((column) => column.number === number);
-    return partition.columns[rows.positions[position] as number]?.number ?? 0;
-  };
   const { comment: _comment, parentOid: _parent, onDeleteColumns, ...rest } = key;
   const wanted: ForeignKey = {
     ...rest,
-    columns: key.columns.map(numberIn),
-    ...(onDeleteColumns === undefined ? {} : { onDeleteColumns: onDeleteColumns.map(numberIn) }),
+    columns: rows.numbersOf(key.columns),
+    ...(onDeleteColumns === undefined ? {} : { onDeleteColumns: rows.numbersOf(onDeleteColumns) }),
   };
   const alike = partition.constraints.find(
     (own) => own.kind === 'foreign key' && own.parentOid === undefined && shapeOf(own) === shapeOf(wanted),
@@ -71,6 +76,58 @@ function* inheritForeignKey(
   const referenced = context.objects.object(key.referencedTableOid) as TableDescriptor;
   if (!isNew && key.validated && alike === undefined) yield* checkExistingForeignKey(context, now, own, referenced);
   if (now.partitioned !== undefined) yield* foreignKeyOnPartitions(context, now.oid, own);
+}
+
+/**
+ * 23503 where rows refer to rows of a partition that is to leave its table. What they refer to is there, so it is in the partition
+ * that takes the key. Whoever adds a row meanwhile waits for the partitioned table, which the caller holds.
+ */
+export function* refuseReferred(context: DdlContext, parent: TableDescriptor, table: TableDescriptor): Step {
+  const { objects, picture, evaluation } = context;
+  const above = [parent, ...ancestorsOf(parent, objects)];
+  const leaving = new Set(holdersOf(table, objects).map(({ oid }) => oid));
+  const keys = keysOfRows(table, objects).filter(({ constraint }) =>
+    above.some(({ oid }) => oid === constraint.referencedTableOid),
+  );
+  for (const key of keys) {
+    const { child, constraint } = key;
+    const referenced = above.find(({ oid }) => oid === constraint.referencedTableOid) as TableDescriptor;
+    const referencedAt = positionsOf(referenced, constraint.referencedColumns);
+    for (const holder of holdersOf(child, objects)) {
+      const numbers = holder === child ? constraint.columns : new RowMap(child, holder).numbersOf(constraint.columns);
+      const positions = positionsOf(holder, numbers);
+      yield* eachRow(
+        context,
+        holder,
+        (row) => {
+          const values = positions.map((position) => row[position] as Value);
+          if (values.includes(null)) return;
+          const found = holderOf(referenced, referencedAt, values, picture, evaluation);
+          if (found !== undefined && leaving.has(found.oid)) throw leavesReferred(table, key, values, context);
+        },
+        { columns: positions },
+      );
+    }
+  }
+}
+
+/** The table that takes rows with these values at these positions. */
+function holderOf(
+  table: TableDescriptor,
+  positions: readonly number[],
+  values: readonly Value[],
+  picture: DdlContext['picture'],
+  evaluation: DdlContext['evaluation'],
+): TableDescriptor | undefined {
+  let row: readonly Value[] = table.columns.map((_, i) => values[positions.indexOf(i)] ?? null);
+  let holder: TableDescriptor | undefined = table;
+  while (holder?.partitioned !== undefined) {
+    const partitions: Partitioning = partitioning(holder, picture);
+    const next: TableDescriptor | undefined = partitions.partitionOf(partitions.keyOf(row, evaluation))?.table;
+    if (next !== undefined) row = new RowMap(holder, next).toPartition(row);
+    holder = next;
+  }
+  return holder;
 }
 
 /** What a foreign key asks, but for its name. */

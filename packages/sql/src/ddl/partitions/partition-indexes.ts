@@ -36,6 +36,8 @@ export function* inheritIndex(
   partition: TableDescriptor,
   isNew = false,
 ): Step {
+  // The parts of a partition that had the index before it became one are there.
+  if (partition.indexOids.some((oid) => isPartOf(context, oid, index))) return;
   const own = overPartition(parent, index, partition);
   const key = keyOver(parent, index);
   const made = findAlike(context, partition, own, key) ?? (yield* make(context, partition, own, key, isNew));
@@ -45,6 +47,11 @@ export function* inheritIndex(
   if (now.partitioned === undefined) return;
   const inner = context.objects.object(made.oid) as IndexDescriptor;
   for (const below of context.picture.partitionsOf(now)) yield* inheritIndex(context, now, inner, below);
+}
+
+function isPartOf({ objects }: DdlContext, oid: number, index: IndexDescriptor): boolean {
+  const own = objects.object(oid);
+  return own?.kind === 'index' && own.parentOid === index.oid;
 }
 
 /** The index with the partition's numbers for its columns. */

@@ -10,7 +10,7 @@ import { StatementRestart } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
 import { noPartition, partitionViolation } from '../constraint-errors.js';
 import { physicalTable } from '../physical-table.js';
-import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
+import type { Arbitration, MovedRow, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
 import type { WriterContext } from '../writer-context.js';
 import { PartitionCheck } from './partition-check.js';
 import { type Partitioning, partitioning } from './partitioning.js';
@@ -95,16 +95,19 @@ export class PartitionedWriter implements StatementWriter {
       return outcome;
     }
     this.refuseUpdateTriggers(from.table);
-    const outcome = this.removeFrom(from, old, oldValues);
+    const moved = { tableOid: this.table.oid, values: from.rows.toPartition(values) };
+    const outcome = this.removeFrom(from, old, oldValues, moved);
     if (outcome !== 'written') return outcome;
     this.moving = { values, partition: to };
     return this.arrive(to, values);
   }
 
-  remove(old: RowReference, oldValues: Row): WriteOutcome | Promise<void> {
+  remove(old: RowReference, oldValues: Row, moved?: MovedRow): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    return this.removeFrom(this.targetFor(this.holderOf(old)), old, oldValues);
+    const from = this.targetFor(this.holderOf(old));
+    const inner = moved === undefined ? undefined : { ...moved, values: from.rows.toPartition(moved.values) };
+    return this.removeFrom(from, old, oldValues, inner);
   }
 
   /** They would fire before the row is seen to move, and may say where to. */
@@ -118,10 +121,15 @@ export class PartitionedWriter implements StatementWriter {
     }
   }
 
-  private removeFrom(from: Target, old: RowReference, oldValues: Row): WriteOutcome | Promise<void> {
+  private removeFrom(
+    from: Target,
+    old: RowReference,
+    oldValues: Row,
+    moved: MovedRow | undefined,
+  ): WriteOutcome | Promise<void> {
     const mapped = this.mapped(from, oldValues);
     const writer = this.writerOf(from);
-    const outcome = this.settled(writer.remove(old, mapped), oldValues, mapped);
+    const outcome = this.settled(writer.remove(old, mapped, moved), oldValues, mapped);
     this.writtenOid = writer instanceof PartitionedWriter ? writer.writtenOid : from.table.oid;
     return outcome;
   }

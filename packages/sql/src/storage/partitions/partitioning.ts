@@ -53,6 +53,18 @@ export function partitionsOf({ oid }: TableDescriptor, objects: ObjectReader): T
   return partitions;
 }
 
+/** The tables that have the rows of a table: itself, or the partitions in it that are not partitioned in turn. */
+export function holdersOf(table: TableDescriptor, objects: ObjectReader): TableDescriptor[] {
+  if (table.partitioned === undefined) return [table];
+  return partitionsOf(table, objects).flatMap((partition) => holdersOf(partition, objects));
+}
+
+/** The partitioned tables that a table is a part of, the nearest first. */
+export function ancestorsOf(table: TableDescriptor, objects: ObjectReader): TableDescriptor[] {
+  const above = objects.object(table.partition?.parentOid ?? 0);
+  return above?.kind === 'table' ? [above, ...ancestorsOf(above, objects)] : [];
+}
+
 /** Keys from `lower` on and before `upper`; undefined: to the end. */
 export interface KeyStretch {
   readonly lower: Uint8Array;

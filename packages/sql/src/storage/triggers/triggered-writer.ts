@@ -5,7 +5,7 @@
 import type { Oid, TriggerEvent } from '@phantom/catalog';
 import { REST, type Yielded } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
-import type { Arbitration, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
+import type { Arbitration, MovedRow, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
 import type { StatementTriggers } from './statement-triggers.js';
 import type { TableTriggers } from './table-triggers.js';
 
@@ -67,8 +67,8 @@ export class TriggeredWriter implements StatementWriter {
     return this.write('update', oldValues, values, values, (row) => this.inner.update(old, oldValues, row));
   }
 
-  remove(old: RowReference, oldValues: Row): WriteOutcome | Promise<void> {
-    return this.write('delete', oldValues, null, oldValues, () => this.inner.remove(old, oldValues));
+  remove(old: RowReference, oldValues: Row, moved?: MovedRow): WriteOutcome | Promise<void> {
+    return this.write('delete', oldValues, null, oldValues, () => this.inner.remove(old, oldValues, moved));
   }
 
   private write(
