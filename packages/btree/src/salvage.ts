@@ -7,7 +7,7 @@
  */
 import { PhantomError, isPhantomError, sameIdentity } from '@phantom/base';
 import { EngineCode, type LostRange, type SalvagedEngine, type SalvagedLayer } from '@phantom/kv';
-import { INGESTED_NUMBER_MIN, SalvagedRun, ingestedNumber, mended } from '@phantom/runs';
+import { INGESTED_NUMBER_MIN, SalvagedRun, loadedAt, mended, openLoads } from '@phantom/runs';
 import type { SalvageContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { runName } from './file-jobs.js';
@@ -51,7 +51,7 @@ function fromMeta(
   const runs = meta.runs.map(({ number, bytes, identity, seqBase }) =>
     openRun(context, runName(number), seqBase === undefined ? { bytes, identity } : { bytes, identity, seqBase }),
   );
-  const loads = openLoads(context, meta.flushedSeq);
+  const loads = openLoads(context, meta.flushedSeq, runName, (name, load) => openRun(context, name, load));
   opened.push(...runs, ...loads);
   return {
     layers: [...loads, ...runs, new TreeSalvage(context, file, meta, LOWER, UPPER)],
@@ -78,7 +78,7 @@ function fromDirectory(
     const seqBase = known ?? loadedAt(context, number);
     runs.push(openRun(context, name, seqBase === undefined ? { identity } : { identity, seqBase }));
   }
-  const loads = openLoads(context, older.flushedSeq);
+  const loads = openLoads(context, older.flushedSeq, runName, (name, load) => openRun(context, name, load));
   opened.push(...runs, ...loads);
   runs.sort((a, b) => (b.run?.seqMax ?? 0) - (a.run?.seqMax ?? 0));
   const flushedSeq = Math.max(older.flushedSeq, ...runs.map(({ run }) => run?.seqMax ?? 0));
@@ -115,25 +115,6 @@ function newestMeta({ vfs, checksums, identity, report }: SalvageContext, file: 
     if (meta !== undefined && (newest === undefined || meta.generation > newest.generation)) newest = meta;
   }
   return newest;
-}
-
-/** Files that the log handed over and no meta names yet, newest first. */
-function openLoads(context: SalvageContext, flushedSeq: number): SalvagedRun[] {
-  const opened: SalvagedRun[] = [];
-  for (const { files, seq } of context.loads) {
-    if (seq <= flushedSeq) continue;
-    for (const { path, bytes } of files) {
-      const number = ingestedNumber(context.checksums, path);
-      const name = context.vfs.exists(joinPath(context.directory, path)) ? path : runName(number);
-      opened.unshift(openRun(context, name, { bytes, identity: number, seqBase: seq }));
-    }
-  }
-  return opened;
-}
-
-/** The commit with which the log hands a file over that has a number of that kind. */
-function loadedAt({ loads, checksums }: SalvageContext, number: number): number | undefined {
-  return loads.find(({ files }) => files.some(({ path }) => ingestedNumber(checksums, path) === number))?.seq;
 }
 
 function openRun(

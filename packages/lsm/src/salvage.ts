@@ -7,7 +7,7 @@
  */
 import { compareKeys, isPhantomError, sameIdentity } from '@phantom/base';
 import { EngineCode, type LostRange, type SalvagedEngine, type SalvagedLayer } from '@phantom/kv';
-import { INGESTED_NUMBER_MIN, SalvagedRun, ingestedNumber, mended } from '@phantom/runs';
+import { INGESTED_NUMBER_MIN, SalvagedRun, loadedAt, mended, openLoads } from '@phantom/runs';
 import type { SalvageContext } from '@phantom/store';
 import { joinPath } from '@phantom/vfs';
 import { LEVELS, RUN_NUMBER_MAX, manifestName, numberOfManifest, numberOfRun, runName } from './format.js';
@@ -26,7 +26,7 @@ export function salvageLsm(context: SalvageContext): SalvagedEngine {
   const isNew = generationMin === 0 && (!vfs.exists(directory) || vfs.list(directory).length === 0);
   if (isNew) return { layers: [], flushedSeq: 0, close: () => undefined };
   const flushedSeq = manifest?.state.flushedSeq ?? 0;
-  const loads = openLoads(context, flushedSeq);
+  const loads = openLoads(context, flushedSeq, runName, (name, load) => openRun(context, name, load));
   if (manifest !== undefined && found >= generationMin) {
     const runs = [...manifest.state.runs.values()].map((entry) => ({ entry, run: openEntry(context, entry) }));
     return {
@@ -160,24 +160,6 @@ function runsThere(context: SalvageContext, older: ParsedManifest | undefined): 
 function identityOf(number: number, older: ParsedManifest | undefined): number | undefined {
   if (number >= INGESTED_NUMBER_MIN) return number;
   return older === undefined ? undefined : older.engine * RUN_NUMBER_MAX + number;
-}
-
-/** Files that the log handed over and no manifest names yet, newest first. */
-function openLoads(context: SalvageContext, flushedSeq: number): SalvagedRun[] {
-  const opened: SalvagedRun[] = [];
-  for (const { files, seq } of context.loads) {
-    if (seq <= flushedSeq) continue;
-    for (const { path, bytes } of files) {
-      const number = ingestedNumber(context.checksums, path);
-      const name = context.vfs.exists(joinPath(context.directory, path)) ? path : runName(number);
-      opened.unshift(openRun(context, name, { bytes, identity: number, seqBase: seq }));
-    }
-  }
-  return opened;
-}
-
-function loadedAt({ loads, checksums }: SalvageContext, number: number): number | undefined {
-  return loads.find(({ files }) => files.some(({ path }) => ingestedNumber(checksums, path) === number))?.seq;
 }
 
 function openEntry(context: SalvageContext, { number, bytes, identity, seqBase }: RunEntry): SalvagedRun {

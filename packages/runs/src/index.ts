@@ -21,6 +21,7 @@ export { OpenViews, bytesBeside } from './open-views.js';
 export { RevokedLayer } from './revoked-layer.js';
 export { Run, type RunCounters, type RunDescriptor, type RunOptions, newRunCounters } from './run-reader.js';
 export { SalvagedRun, type SalvagedRunOptions, mended } from './run-salvage.js';
+export { loadedAt, openLoads } from './salvaged-loads.js';
 export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.js';
 export { AttachedRuns, type LayerDescriptor, shareLayers } from './shared-layers.js';
 export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';
