@@ -13,6 +13,7 @@
  * the store is told, nothing is written any more, reads go on.
  */
 import { isPhantomError, isShortage } from '@phantom/base';
+import type { Finding } from '@phantom/kv';
 import {
   type Admission,
   type Flusher,
@@ -70,6 +71,8 @@ export class Background implements Flusher {
   private isFlushHeld = false;
   /** Why no merge begins for the moment: no room for its pages, or damage in what it reads. Writing goes on as long as flushes do. */
   private mergeHeld: Error | undefined = undefined;
+  /** The damage that the last merge has met; gone with the first one that meets none. */
+  private met: Finding | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
   private idleTimer: NodeJS.Timeout | undefined = undefined;
   private lastWriteMs: number;
@@ -96,6 +99,11 @@ export class Background implements Flusher {
 
   get refusal(): Error | undefined {
     return this.fatal ?? this.shortage;
+  }
+
+  /** What the last merge has met; see EngineStats.damage. */
+  get damage(): readonly Finding[] {
+    return this.met === undefined ? [] : [this.met];
   }
 
   get isFlushing(): boolean {
@@ -320,15 +328,29 @@ export class Background implements Flusher {
     }
     this.mergeHeld = error;
     if (error === undefined) {
+      this.met = undefined;
       this.maintain();
     } else if (this.isTransient(error)) {
       this.lookAgain(RETRY_MS);
     } else {
       // What is there stays as it is, and can be read around the damage; writes go on until there are too many runs.
-      const { context } = this.context.files;
-      context.logger.error('a merge met damage and will be tried again', { reason: error.message });
+      this.noteDamage(error);
       this.lookAgain(DAMAGE_RETRY_MS);
     }
+  }
+
+  /** Told once, and not again each time it is tried. */
+  private noteDamage(error: Error): void {
+    const { logger, directory } = this.context.files.context;
+    const { file, offset } = isPhantomError(error) ? (error.data ?? {}) : {};
+    if (this.met?.message === error.message) return;
+    this.met = {
+      severity: 'corruption',
+      file: typeof file === 'string' ? file : directory,
+      ...(typeof offset === 'number' ? { offset } : {}),
+      message: error.message,
+    };
+    logger.error('a merge met damage and will be tried again', { reason: error.message });
   }
 
   /** What was to be merged is damaged: nothing was committed. */

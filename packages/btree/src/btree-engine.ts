@@ -213,6 +213,7 @@ export class BtreeEngine implements KvEngine {
       bytesMerged: background.bytesMerged,
       openViews: views.count,
       oldestViewSeq: views.oldestSeq(memory.applied),
+      damage: background.damage,
       pinnedBytes: views.pinnedBytes(),
       workerJobs: background.workerJobs,
       height: this.height,

@@ -12,7 +12,6 @@ offloadSuite<BtreeEngine>({
   open: (context, workerBytesMin) => BtreeEngine.open(context, { runsMax: 3, idleMergeMs: 1e9, workerBytesMin }),
   settle: (engine) => engine.merge(),
   deltaCopies,
-  survivesDamage: true,
   killThread: () => threads.flush.terminate(),
   more: (open, reopen) => {
     it('leaves a merge of few entries to the thread when they touch many pages', async () => {

@@ -164,6 +164,8 @@ export interface EngineStats {
   readonly bytesMerged: number;
   readonly openViews: number;
   readonly oldestViewSeq: Seq;
+  /** What merges have met in files and leave alone until it is gone or can be read after all. */
+  readonly damage: readonly Finding[];
 }
 
 /** Something `check` found. `severity: 'corruption'` means that data may be lost; 'leak' that space is. */

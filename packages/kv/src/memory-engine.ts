@@ -201,6 +201,7 @@ export class MemoryEngine implements KvEngine {
       bytesMerged: this.collectedBytes,
       openViews: this.viewSeqs.length,
       oldestViewSeq: this.viewSeqs[0] ?? this.applied,
+      damage: [],
     };
   }
 

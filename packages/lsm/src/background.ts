@@ -9,10 +9,11 @@
  * a while (`assist`).
  *
  * Failures: work that finds the disk full, or no more files to be had, has undone itself and is tried again; meanwhile `refusal`
- * says 53100 or 53000. Anything else, and whatever leaves in doubt which state the disk has, is final: the store is told, nothing is written any more,
- * reads go on.
+ * says 53100 or 53000. A compaction that meets damage has undone itself, too: the run that is damaged is left alone, and others go
+ * on around it (held-runs.ts). Anything else, and whatever leaves in doubt which state the disk has, is final: the store is told,
+ * nothing is written any more, reads go on.
  */
-import { compareKeys, isShortage } from '@phantom/base';
+import { PhantomError, SqlState, compareKeys, isShortage } from '@phantom/base';
 import {
   type Admission,
   type Flusher,
@@ -24,13 +25,16 @@ import {
 } from '@phantom/runs';
 import {
   type CompactionJob,
+  type IsHeld,
   type PickerOptions,
+  heldBelow0,
   levelOfNewest,
   pickCompaction,
   pressureOf,
 } from './compaction-picker.js';
 import { type MergeJob, planCompaction } from './compaction-planner.js';
 import { BOTTOM_LEVEL } from './format.js';
+import { HeldRuns, isDamage } from './held-runs.js';
 import { type KeySpan, hullOf, spansOverlap } from './key-span.js';
 import type { FilesChange, LsmFiles } from './lsm-files.js';
 import { Offload } from './offload.js';
@@ -41,6 +45,10 @@ import type { LsmViews } from './lsm-views.js';
 
 /** How soon work that lacked room or a file is tried again. */
 const RETRY_MS = 250;
+/** While damage keeps level 0 full, removals may bring it to so many times level0RunsMax. */
+const LEVEL0_REMOVALS_FACTOR = 2;
+/** How soon somebody looks whether writing can go on that damage has ended. */
+const BLOCKED_RETRY_MS = 1000;
 /** How long after an opening work is looked for. */
 const AFTER_OPENING_MS = 250;
 const NO_RUNS: ReadonlySet<RunFile> = new Set();
@@ -60,6 +68,8 @@ export class Background implements Flusher {
   bytesFlushed = 0;
   bytesCompacted = 0;
   bytesReadByCompactions = 0;
+  /** What compactions leave alone because it is damaged. */
+  readonly held = new HeldRuns();
   private readonly context: BackgroundContext;
   private readonly slices: Slices;
   private readonly offload: Offload;
@@ -79,10 +89,15 @@ export class Background implements Flusher {
   private compactionHeld: Error | undefined = undefined;
   /** What the compaction under way reads. */
   private taken: ReadonlySet<RunFile> = NO_RUNS;
+  /** What the merge of tiers under way reads. */
+  private tierTaken: readonly RunFile[] = [];
+  /** Of the last flush that damage kept from having a place. */
+  private blocked: Error | undefined = undefined;
   /** What the compaction under way writes may lie anywhere in here. */
   private compactingSpan: KeySpan | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
   private openingTimer: NodeJS.Timeout | undefined = undefined;
+  private heldTimer: NodeJS.Timeout | undefined = undefined;
   private isStopped: boolean;
 
   constructor(context: BackgroundContext) {
@@ -155,18 +170,33 @@ export class Background implements Flusher {
     }
   }
 
-  /** Compacts until nothing is due; with `all` until everything lies in one level. Rejects when that cannot be done. */
+  /**
+   * Compacts until nothing is due; with `all` until everything lies in one level. Rejects when that cannot be done; what is damaged is
+   * tried again for it.
+   */
   async settle(all: boolean): Promise<void> {
+    this.held.releaseAll();
+    let met: unknown;
     for (;;) {
       if (this.fatal !== undefined) throw this.fatal;
       if (this.isStopped) return;
+      let isWhole = false;
       if (!this.compacting.isBusy) {
-        const job = this.pick() ?? (all && !this.tiering.isBusy ? this.pickWhole() : undefined);
+        const due = this.pick();
+        const job = due ?? (all && !this.tiering.isBusy ? this.pickWhole() : undefined);
+        isWhole = due === undefined && job !== undefined;
         if (job !== undefined) this.startCompaction(job);
-        else if (!this.startTier()) return;
+        else if (!this.startTier()) break;
       }
-      await Promise.all([this.compacting.ended(), this.tiering.ended()]);
+      try {
+        await Promise.all([this.compacting.ended(), this.tiering.ended()]);
+      } catch (error) {
+        if (isWhole || !isDamage(error)) throw error;
+        // Others go on around it.
+        met = error;
+      }
     }
+    if (this.held.count > 0) throw met;
   }
 
   /** As maintain, soon after an opening: the first reads come before it. */
@@ -179,6 +209,7 @@ export class Background implements Flusher {
   /** Starts the compaction and the merge of tiers that are due, if they are. */
   maintain(): void {
     if (this.isStopped || this.fatal !== undefined || this.compactionHeld !== undefined) return;
+    this.lookAtHeld();
     const job = this.compacting.isBusy ? undefined : this.pick();
     if (job !== undefined) this.startCompaction(job);
     this.startTier();
@@ -189,6 +220,7 @@ export class Background implements Flusher {
     this.isStopped = true;
     clearTimeout(this.retryTimer);
     clearTimeout(this.openingTimer);
+    clearTimeout(this.heldTimer);
     await Promise.all([this.flushing.cancel(), this.compacting.cancel(), this.tiering.cancel()]);
   }
 
@@ -199,7 +231,18 @@ export class Background implements Flusher {
   /** The compaction that is due. While runs of level 0 are being merged with each other, none of its runs is in one. */
   private pick(): CompactionJob<RunFile> | undefined {
     const [level0 = [], ...lower] = this.runs();
-    return pickCompaction([this.tiering.isBusy ? [] : level0, ...lower], this.picking);
+    return pickCompaction([this.tiering.isBusy ? [] : level0, ...lower], this.picking, this.isHeld);
+  }
+
+  /** Undefined while nothing is, which is to say nearly always. */
+  private get isHeld(): IsHeld<RunFile> | undefined {
+    return this.held.count === 0 ? undefined : (run) => this.held.isHeld(run);
+  }
+
+  /** What keeps runs in level 0. */
+  private stuckAround(): readonly RunFile[] {
+    const { isHeld } = this;
+    return isHeld === undefined ? [] : heldBelow0(this.runs(), this.picking, isHeld);
   }
 
   private runs(): (readonly RunFile[])[] {
@@ -214,14 +257,16 @@ export class Background implements Flusher {
   /** Starts the merge of tiers that is due, if one is; true when one is under way. */
   private startTier(): boolean {
     if (this.tiering.isBusy) return true;
-    const upper = pickTier(this.runs(), this.taken, this.picking);
+    const isTaken = (run: RunFile): boolean => this.taken.has(run) || this.held.isHeld(run);
+    const upper = pickTier(this.runs(), isTaken, this.picking, this.stuckAround());
     if (upper === undefined) return false;
     const job: MergeJob = { kind: 'merge', reason: 'size', from: 0, to: 0, upper, lower: [] };
+    this.tierTaken = upper;
     this.tiering.start(this.mergeAndCommit(this.tiering, job));
     return true;
   }
 
-  /** The merge that brings what lies highest into the level below; undefined when one level has everything. */
+  /** The merge that brings what lies highest into the level below, held or not; undefined when one level has everything. */
   private pickWhole(): CompactionJob<RunFile> | undefined {
     const used = this.context.files.version.levels.filter(({ files }) => files.length > 0);
     const [upper, lower] = used;
@@ -237,11 +282,37 @@ export class Background implements Flusher {
       const reason = this.fatal ?? this.compactionHeld;
       if (reason !== undefined) throw reason;
       this.maintain();
+      if (this.held.count > 0 && !this.compacting.isBusy && !this.tiering.isBusy) {
+        // What was removed may be what is damaged, and can be dropped once that lies in level 0.
+        if (this.mayRemoveHeld()) break;
+        throw this.noPlace();
+      }
       yield (this.compacting.isBusy ? this.compacting : this.tiering).end();
     }
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunFile>;
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
     else yield* this.flush(frozen);
+  }
+
+  /** Range tombstones that are in no file yet are let past level0RunsMax, though not without end. */
+  private mayRemoveHeld(): boolean {
+    const { memory, files } = this.context;
+    if (this.level0Runs >= files.options.level0RunsMax * LEVEL0_REMOVALS_FACTOR) return false;
+    return memory.layers().some((layer) => layer.rangeTombstones(Number.MAX_SAFE_INTEGER).length > 0);
+  }
+
+  /** Level 0 is full, and damage keeps it so. */
+  private noPlace(): Error {
+    const [first] = this.held.all;
+    this.blocked = new PhantomError(
+      SqlState.DataCorrupted,
+      `level 0 of the LSM-tree has ${this.level0Runs} runs, which damaged ones keep from being merged`,
+      {
+        hint: 'Drop or truncate what is damaged, or rebuild the index; otherwise stop and run "phantomd repair". Removals are still taken.',
+        data: { file: first?.file, offset: first?.offset, level0RunsMax: this.context.files.options.level0RunsMax },
+      },
+    );
+    return this.blocked;
   }
 
   private *flush({ delta, lastSeq }: FrozenLayer<RunFile>): JobBody {
@@ -262,6 +333,7 @@ export class Background implements Flusher {
         views.exchange(delta, file.run);
         this.flushes++;
         this.bytesFlushed += file.bytes;
+        this.held.releaseUnder(file.tombstones, files.version.files());
       },
     );
   }
@@ -331,7 +403,7 @@ export class Background implements Flusher {
   private *mergeAndCommit(lane: Lane, job: MergeJob): JobBody {
     const { files, views } = this.context;
     const removed = [...job.upper, ...job.lower];
-    const plan = planCompaction(job, files, this.styleOf(job.to));
+    const plan = planCompaction(job, files, this.styleOf(job.to), job.to === 0 ? this.stuckAround() : []);
     const { written, bytesRead, bytesWritten } = yield* this.offload.compact(plan);
     // In level 0 it takes the place of the newest that it was made of.
     const added = this.openWritten(written, job.to, job.to === 0 ? job.upper[0]?.entry.age : undefined);
@@ -431,27 +503,64 @@ export class Background implements Flusher {
   }
 
   private compactionEnded(error: Error | undefined): void {
+    const { taken } = this;
     this.taken = NO_RUNS;
-    this.tieringEnded(error);
+    this.mergeEnded(error, [...taken]);
   }
 
   private tieringEnded(error: Error | undefined): void {
+    const { tierTaken } = this;
+    this.tierTaken = [];
+    this.mergeEnded(error, tierTaken);
+  }
+
+  private mergeEnded(error: Error | undefined, inputs: readonly RunFile[]): void {
     if (this.isStopped) return;
+    this.held.keepOnly(this.context.files.version.files());
     if (error === undefined) this.maintain();
+    else if (this.fatal === undefined && isDamage(error)) this.hold(inputs, error);
     else if (this.retryLater(error, 'a compaction')) this.compactionHeld = error;
+  }
+
+  /** What is damaged is left alone for a while; everything else goes on. */
+  private hold(inputs: readonly RunFile[], error: PhantomError): void {
+    const { logger } = this.context.files.context;
+    if (this.held.hold(inputs, error, this.slices.monotonicMs())) {
+      logger.error('a compaction met damage: it goes on around it, and what is damaged will be tried again', {
+        reason: error.message,
+        held: this.held.count,
+      });
+    }
+    this.maintain();
+  }
+
+  /** What is held long enough is tried again, and the rest when its time comes. */
+  private lookAtHeld(): void {
+    const { held } = this;
+    if (held.count === 0) return;
+    const nowMs = this.slices.monotonicMs();
+    held.expire(nowMs);
+    clearTimeout(this.heldTimer);
+    if (held.count === 0) return;
+    this.heldTimer = setTimeout(() => this.maintain(), held.nextMs - nowMs);
+    this.heldTimer.unref();
   }
 
   /** True when the work that failed will be tried again; otherwise nothing is written any more. */
   private retryLater(error: Error, what: string): boolean {
-    if (this.fatal !== undefined || !isShortage(error)) {
+    const isBlocked = error === this.blocked;
+    if (this.fatal !== undefined || !(isBlocked || isShortage(error))) {
       this.fail(error);
       return false;
     }
-    this.context.files.context.logger.warn(`${what} lacked room or a file and will be tried again`, {
-      reason: error.message,
-    });
+    const reason = error.message;
+    if (!isBlocked) {
+      this.context.files.context.logger.warn(`${what} lacked room or a file and will be tried again`, { reason });
+    } else if (this.shortage === undefined) {
+      this.context.files.context.logger.error('writing waits for what is damaged', { reason });
+    }
     clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => this.retryNow(), RETRY_MS);
+    this.retryTimer = setTimeout(() => this.retryNow(), isBlocked ? BLOCKED_RETRY_MS : RETRY_MS);
     this.retryTimer.unref();
     return true;
   }

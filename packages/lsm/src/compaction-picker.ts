@@ -16,10 +16,13 @@
  *   merge   runs of a level with what they overlap in the next one, for the level that has most too much; of a deep level
  *           the run that overlaps least for its bytes. Then hints: runs made mostly of removals, and runs that cursors
  *           have looked into so often that merging them is cheaper
+ *
+ * No merge reads a run that is held (held-runs.ts).
  */
 import { compareKeys } from '@phantom/base';
 import { unionOf } from '@phantom/runs';
 import { BOTTOM_LEVEL } from './format.js';
+import { freeOfLevel0 } from './held-runs.js';
 import { type KeySpan, hullOf, overlapping, spansOverlap } from './key-span.js';
 
 /** What the picker knows of a run. */
@@ -68,26 +71,47 @@ const REMOVALS_SHARE = 0.5;
 /** Smaller ones are not worth a job of their own. */
 const REMOVALS_MIN = 1000;
 
-/** What to do next; undefined when nothing needs to be done. */
+/** Whether a run is not to be read for the time being (held-runs.ts). */
+export type IsHeld<R extends PickerRun> = (run: R) => boolean;
+
+/** What to do next; undefined when nothing needs to be done. Without `isHeld` every run may be read. */
 export function pickCompaction<R extends PickerRun>(
-  levels: PickerLevels<R>,
+  present: PickerLevels<R>,
   options: PickerOptions,
+  isHeld?: IsHeld<R>,
 ): CompactionJob<R> | undefined {
-  const covered = coveredRuns(levels);
+  const covered = coveredRuns(present);
   if (covered.length > 0) return { kind: 'drop', runs: covered };
-  const targets = levelTargets(levels, options);
-  let fullest = -1;
-  let fullestScore = 1;
+  const targets = levelTargets(present, options);
+  const levels = isHeld === undefined ? present : withoutStuck(present, targets.base, isHeld);
+  const scores: { readonly level: number; readonly score: number }[] = [];
   for (let level = 0; level < BOTTOM_LEVEL; level++) {
     const score =
       level === 0 ? level0Score(levels, targets.base, options) : levelScore(levels, level, targets, options);
-    if (score < fullestScore || (score === fullestScore && fullest >= 0)) continue;
-    fullest = level;
-    fullestScore = score;
+    if (score >= 1) scores.push({ level, score });
   }
-  if (fullest === 0) return mergeLevel0(levels, targets.base, 'size', options);
-  if (fullest > 0) return mergeFrom(levels, fullest, 'size');
-  return byRemovals(levels) ?? bySeeks(levels, targets.base, options);
+  // The fullest first; where held runs leave nothing to do in a level it is the next one's turn.
+  for (const { level } of scores.sort((a, b) => b.score - a.score)) {
+    const job =
+      level === 0 ? mergeLevel0(levels, targets.base, 'size', options) : mergeFrom(levels, level, 'size', isHeld);
+    if (job !== undefined) return job;
+  }
+  return byRemovals(levels, isHeld) ?? bySeeks(levels, targets.base, options, isHeld);
+}
+
+/** The levels with that part of level 0 alone that may go down. */
+function withoutStuck<R extends PickerRun>(levels: PickerLevels<R>, base: number, isHeld: IsHeld<R>): PickerLevels<R> {
+  return [freeOfLevel0(levels[0] ?? [], levels[base] ?? [], isHeld), ...levels.slice(1)];
+}
+
+/** What is held of level 0 and of the level below it: what keeps runs of level 0 there. */
+export function heldBelow0<R extends PickerRun>(
+  levels: PickerLevels<R>,
+  options: PickerOptions,
+  isHeld: IsHeld<R>,
+): readonly R[] {
+  const { base } = levelTargets(levels, options);
+  return [...(levels[0] ?? []), ...(levels[base] ?? [])].filter(isHeld);
 }
 
 export interface LevelTargets {
@@ -223,18 +247,34 @@ function isMovable(run: PickerRun, to: number): boolean {
 }
 
 /** Of the runs of a level the one that overlaps least for its bytes; removals count for it. */
-function mergeFrom<R extends PickerRun>(levels: PickerLevels<R>, from: number, reason: 'size'): CompactionJob<R> {
+function mergeFrom<R extends PickerRun>(
+  levels: PickerLevels<R>,
+  from: number,
+  reason: 'size',
+  isHeld: IsHeld<R> | undefined,
+): CompactionJob<R> | undefined {
   const below = levels[from + 1] ?? [];
   let best: R | undefined;
   let bestCost = Number.POSITIVE_INFINITY;
   for (const run of levels[from] as readonly R[]) {
+    if (!isMergeable(levels, from, run, isHeld)) continue;
     const density = run.entries === 0 ? 1 : run.removals / run.entries;
     const cost = bytesOf(overlapping(below, run)) / (run.bytes * (1 + density));
     if (best !== undefined && cost >= bestCost) continue;
     best = run;
     bestCost = cost;
   }
-  return mergeRun(levels, from, best as R, reason);
+  return best === undefined ? undefined : mergeRun(levels, from, best, reason);
+}
+
+/** Neither the run nor what it overlaps below is held. */
+function isMergeable<R extends PickerRun>(
+  levels: PickerLevels<R>,
+  from: number,
+  run: R,
+  isHeld: IsHeld<R> | undefined,
+): boolean {
+  return isHeld === undefined || !(isHeld(run) || overlapping(levels[from + 1] ?? [], run).some(isHeld));
 }
 
 function mergeRun<R extends PickerRun>(
@@ -249,12 +289,15 @@ function mergeRun<R extends PickerRun>(
   return { kind: 'merge', reason, from, to, upper: [run], lower };
 }
 
-function byRemovals<R extends PickerRun>(levels: PickerLevels<R>): CompactionJob<R> | undefined {
+function byRemovals<R extends PickerRun>(
+  levels: PickerLevels<R>,
+  isHeld: IsHeld<R> | undefined,
+): CompactionJob<R> | undefined {
   for (let level = 1; level < BOTTOM_LEVEL; level++) {
     for (const run of levels[level] ?? []) {
       const { entries, removals } = run;
-      if (removals >= REMOVALS_MIN && removals > entries * REMOVALS_SHARE)
-        return mergeRun(levels, level, run, 'removals');
+      if (removals < REMOVALS_MIN || removals <= entries * REMOVALS_SHARE) continue;
+      if (isMergeable(levels, level, run, isHeld)) return mergeRun(levels, level, run, 'removals');
     }
   }
   return undefined;
@@ -264,6 +307,7 @@ function bySeeks<R extends PickerRun>(
   levels: PickerLevels<R>,
   base: number,
   options: PickerOptions,
+  isHeld: IsHeld<R> | undefined,
 ): CompactionJob<R> | undefined {
   const level0 = levels[0] ?? [];
   if (level0.length > 0) {
@@ -275,7 +319,8 @@ function bySeeks<R extends PickerRun>(
   for (let level = 1; level < BOTTOM_LEVEL; level++) {
     for (const run of levels[level] ?? []) {
       const bytes = run.bytes + bytesOf(overlapping(levels[level + 1] ?? [], run));
-      if (run.seeks * SEEK_BYTES > bytes) return mergeRun(levels, level, run, 'seeks');
+      if (run.seeks * SEEK_BYTES <= bytes) continue;
+      if (isMergeable(levels, level, run, isHeld)) return mergeRun(levels, level, run, 'seeks');
     }
   }
   return undefined;

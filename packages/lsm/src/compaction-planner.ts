@@ -2,6 +2,7 @@
 import { commonPrefixBytes } from '@phantom/base';
 import type { CompactionLayer, CompactionPlan } from './compaction.js';
 import type { CompactionJob } from './compaction-picker.js';
+import { cutsAround } from './held-runs.js';
 import { type KeySpan, hullOf, overlapping } from './key-span.js';
 import type { LsmFiles } from './lsm-files.js';
 import type { RunFile } from './run-file.js';
@@ -12,7 +13,13 @@ export type MergeJob = Extract<CompactionJob<RunFile>, { kind: 'merge' }>;
 /** A run may end early for the sake of the level below, though never before it has an eighth of its size. */
 const NUMBERS_FOR_EACH_RUN = 8;
 
-export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyle): CompactionPlan {
+/** `held` are runs around which a merge of level 0 with itself is cut. */
+export function planCompaction(
+  job: MergeJob,
+  files: LsmFiles,
+  style: OutputStyle,
+  held: readonly KeySpan[] = [],
+): CompactionPlan {
   const { options, version } = files;
   const inputs = [...job.upper, ...job.lower];
   const hull = hullOf(inputs);
@@ -25,7 +32,8 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
   }
   // What stays in level 0 stays one run, or reads would have more of them to ask.
   const runBytesMax = job.to === 0 ? Number.POSITIVE_INFINITY : options.runBytesMax;
-  const numberCount = (Math.ceil(bytes / runBytesMax) + 1) * NUMBERS_FOR_EACH_RUN;
+  const cuts = job.to === 0 ? cutsAround(held, hull) : [];
+  const numberCount = (Math.ceil(bytes / runBytesMax) + 1) * NUMBERS_FOR_EACH_RUN + cuts.length;
   const numberFirst = files.takeNumbers(numberCount);
   const below = version.levels[job.to + 1];
   const upper = job.from === 0 ? job.upper.map((file) => [file]) : [job.upper];
@@ -45,6 +53,7 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
     numberCount,
     identityFirst: files.identityOf(numberFirst),
     runBytesMax,
+    cuts,
     belowBytesMax: runBytesMax * options.levelFactor,
     style,
     isTier: job.to === 0,

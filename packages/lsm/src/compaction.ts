@@ -62,6 +62,8 @@ export interface CompactionPlan {
   readonly numberCount: number;
   readonly identityFirst: number;
   readonly runBytesMax: number;
+  /** Keys at which a run ends whatever its size, ascending, inside of what is merged. */
+  readonly cuts: readonly Uint8Array[];
   /** Bytes of `below` that a run may lie over. */
   readonly belowBytesMax: number;
   readonly style: OutputStyle;
@@ -116,6 +118,8 @@ class Compaction {
   /** Tombstones before this key are written. */
   private tombstonesFrom: Uint8Array = new Uint8Array(0);
   private begun = 0;
+  /** Of the plan's cuts the next one. */
+  private cutAt = 0;
 
   constructor(plan: CompactionPlan, port: OutputPort) {
     this.plan = plan;
@@ -134,6 +138,7 @@ class Compaction {
       if (!versions.next()) return false;
       const { key, value, kind } = versions;
       if (kind === VersionKind.Remove && !this.isOverOlder(key.buffer, key.start, key.end)) continue;
+      if (this.cutAt < plan.cuts.length) yield* this.cutUpTo(key.buffer, key.start, key.end);
       below.moveTo(key.buffer, key.start, key.end);
       if (this.output !== undefined && this.isFull(this.output)) yield* this.endRun(key.copy());
       this.output ??= this.beginRun();
@@ -145,8 +150,9 @@ class Compaction {
 
   /** Writes what is left and tells what was written. */
   *finish(): Generator<Wait, CompactionResult> {
-    yield* this.endRun(undefined);
     const { written, plan } = this;
+    while (this.cutAt < plan.cuts.length) yield* this.endRun(plan.cuts[this.cutAt++]);
+    yield* this.endRun(undefined);
     let bytesRead = 0;
     for (const { runs } of plan.layers) for (const { bytes } of runs) bytesRead += bytes;
     let bytesWritten = 0;
@@ -162,6 +168,16 @@ class Compaction {
 
   close(): void {
     this.versions.close();
+  }
+
+  /** Ends runs where the plan says so, as far as a key. */
+  private *cutUpTo(key: Uint8Array, start: number, end: number): Generator<Wait, void> {
+    const { cuts } = this.plan;
+    for (; this.cutAt < cuts.length; this.cutAt++) {
+      const cut = cuts[this.cutAt] as Uint8Array;
+      if (compareBytes(cut, 0, cut.length, key, start, end) > 0) return;
+      yield* this.endRun(cut);
+    }
   }
 
   private isFull(output: RunOutput): boolean {
@@ -281,7 +297,7 @@ function sourcesOf(plan: CompactionPlan, port: OutputPort): VersionSource[] {
     });
     const hidden = above.length === 0 ? undefined : unionOf(above);
     above.push(...tombstones);
-    return { versions: new ChainedVersions(openers), hidden };
+    return { versions: new ChainedVersions(openers, hidden), hidden };
   });
 }
 

@@ -246,6 +246,7 @@ export class LsmEngine implements KvEngine {
       bytesMerged: bytesCompacted,
       openViews: views.count,
       oldestViewSeq: views.oldestSeq(memory.applied),
+      damage: background.held.all,
       levels,
       moves: background.moves,
       drops: background.drops,

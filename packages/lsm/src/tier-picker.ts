@@ -17,25 +17,39 @@ import {
   fullRunBytes,
   movableRuns,
 } from './compaction-picker.js';
+import { cutsAround } from './held-runs.js';
+import { type KeySpan, hullOf, spansOverlap } from './key-span.js';
 
-/** Runs that become one, newest first; undefined when none should. Those of `taken` belong to a compaction under way. */
+/**
+ * Runs that become one, newest first; undefined when none should. Those that are `taken` belong to a compaction under way, or are held.
+ * Where some of level 0 cannot go down because of what is `held`, no run of it is full: it is merged with others whatever its size, and
+ * what is written is cut around what is held, so it takes more runs to become fewer.
+ */
 export function pickTier<R extends PickerRun>(
   levels: PickerLevels<R>,
-  taken: ReadonlySet<R>,
+  isTaken: (run: R) => boolean,
   options: PickerOptions,
+  held: readonly KeySpan[] = [],
 ): readonly R[] | undefined {
   const level0 = levels[0] ?? [];
-  const alike = alikeRuns(level0, taken, fullRunBytes(options));
-  if (alike.length < options.level0RunsMin) return undefined;
+  const isStuck = held.some((span) => level0.some((run) => spansOverlap(run, span)));
+  const alike = alikeRuns(level0, isTaken, isStuck ? Number.POSITIVE_INFINITY : fullRunBytes(options));
+  const runsMin = isStuck && level0.length >= options.level0RunsSlow ? 2 : options.level0RunsMin;
+  if (alike.length < runsMin) return undefined;
+  if (isStuck) return alike.length > cutsAround(held, hullOf(alike)).length + 1 ? alike : undefined;
   // Runs that lie beside each other will be moved down unread.
   return movableRuns(levels, options).length * 2 >= level0.length ? undefined : alike;
 }
 
-function alikeRuns<R extends PickerRun>(level0: readonly R[], taken: ReadonlySet<R>, fullBytes: number): readonly R[] {
+function alikeRuns<R extends PickerRun>(
+  level0: readonly R[],
+  isTaken: (run: R) => boolean,
+  fullBytes: number,
+): readonly R[] {
   let bytes = 0;
   let count = 0;
   for (const run of level0) {
-    if (taken.has(run) || run.bytes >= fullBytes || (count > 0 && run.bytes > bytes * 2)) break;
+    if (isTaken(run) || run.bytes >= fullBytes || (count > 0 && run.bytes > bytes * 2)) break;
     bytes += run.bytes;
     count++;
   }

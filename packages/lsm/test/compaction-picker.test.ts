@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   type CompactionJob,
   type PickerRun,
+  heldBelow0,
   levelOfNewest,
   levelTargets,
   pickCompaction,
   pressureOf,
 } from '../src/compaction-picker.js';
+import { cutsAround } from '../src/held-runs.js';
 import { pickTier } from '../src/tier-picker.js';
 
 interface DrawnRun extends PickerRun {
@@ -189,7 +191,8 @@ describe('the tiers of level 0', () => {
   const BELOW = { 6: 'a-z:90' };
   const tier = (level0: string, taken: readonly number[] = []): string => {
     const levels = draw({ ...BELOW, 0: level0 });
-    const runs = pickTier(levels, new Set(taken.map((at) => levels[0]?.[at] as DrawnRun)), OPTIONS);
+    const isTaken = (one: DrawnRun): boolean => taken.some((at) => levels[0]?.[at] === one);
+    const runs = pickTier(levels, isTaken, OPTIONS);
     return runs === undefined ? 'nothing' : runs.map(({ bytes: size }) => size).join(' ');
   };
 
@@ -210,7 +213,72 @@ describe('the tiers of level 0', () => {
   });
 
   it('leave to a move what overlaps nothing', () => {
-    expect(pickTier(draw({ 0: 'a-b:4 b-c:4 c-d:4', 6: 'x-z:90' }), new Set(), OPTIONS)).toBeUndefined();
+    expect(pickTier(draw({ 0: 'a-b:4 b-c:4 c-d:4', 6: 'x-z:90' }), () => false, OPTIONS)).toBeUndefined();
+  });
+});
+
+describe('what is held', () => {
+  /** Runs with an h behind them are held. */
+  const isHeld = ({ name }: DrawnRun): boolean => /!\w*h/.test(name);
+  const pick = (levels: Readonly<Record<number, string>>): string =>
+    show(pickCompaction(draw(levels), OPTIONS, isHeld));
+  const tier = (level0: string, below: string): string => {
+    const levels = draw({ 0: level0, 6: below });
+    const runs = pickTier(levels, isHeld, OPTIONS, heldBelow0(levels, OPTIONS, isHeld));
+    return runs === undefined ? 'nothing' : runs.map(({ name }) => name).join(' ');
+  };
+
+  it('is read by no merge, and what lies beside it goes down', () => {
+    const beside = 'm-p:9 a-c:9 b-d:9 e-k:9 c-d:9 n-p:9 a-d:9';
+    expect(pick({ 0: beside, 6: 'a-e:1 e-m:1!h m-z:1' })).toBe(
+      'merge 0 (a-c:9 b-d:9 c-d:9 a-d:9) into 6 (a-e:1) for size',
+    );
+    expect(pick({ 0: 'a-z:9 a-z:9 a-z:9 a-z:9', 6: 'a-e:1 e-m:1!h' })).toBe('nothing');
+    expect(pick({ 5: 'a-d:80 d-h:80 h-m:80', 6: 'a-b:1!h d-h:900 h-m:950 m-z:1' })).toBe(
+      'merge 5 (d-h:80) into 6 (d-h:900) for size',
+    );
+    expect(pick({ 5: 'a-d:60!h d-h:60', 6: 'a-b:1 d-h:900!h' })).toBe('nothing');
+    expect(pick({ 5: 'a-d:3!rh d-e:3!r h-m:3', 6: 'a-d:500 d-e:500' })).toBe(
+      'merge 5 (d-e:3!r) into 6 (d-e:500) for removals',
+    );
+  });
+
+  it('lets the level that is next have its turn', () => {
+    expect(pick({ 4: 'a-c:400!h', 5: 'a-b:1000 f-g:1000', 6: 'a-z:10000' })).toBe(
+      'merge 5 (a-b:1000) into 6 (a-z:10000) for size',
+    );
+  });
+
+  it('keeps what is newer than it above it, in level 0', () => {
+    expect(pick({ 0: 'a-m:9 a-f:9 a-z:9!h a-z:9 a-z:9 a-z:9', 6: 'a-z:9' })).toBe(
+      'merge 0 (a-z:9 a-z:9 a-z:9) into 6 (a-z:9) for size',
+    );
+  });
+
+  it('may be dropped and moved: nothing is read for that', () => {
+    expect(pick({ 0: 'a-f:1!t', 6: 'b-c:9!h f-z:9' })).toBe('drop b-c:9!h');
+    expect(pick({ 5: 'a-d:60 d-e:60', 6: 'a-d:1000!h e-f:100' })).toBe('move d-e:60 to 6');
+  });
+
+  it('lets what cannot go down be merged with each other however large it is, if that makes fewer runs of it', () => {
+    expect(tier('a-z:50 a-z:50 a-z:50', 'a-z:9')).toBe('nothing');
+    expect(tier('a-z:50 a-z:50 a-z:50', 'a-z:9!h')).toBe('a-z:50 a-z:50 a-z:50');
+    // It would be cut in three.
+    expect(tier('a-z:50 a-z:50 a-z:50', 'd-g:9!h')).toBe('nothing');
+    expect(tier('a-z:50 a-z:50 a-z:50 a-z:50', 'd-g:9!h')).toBe('a-z:50 a-z:50 a-z:50 a-z:50');
+    expect(tier('a-z:50 a-z:50 a-z:50!h a-z:50', 'a-z:9')).toBe('nothing');
+    expect(tier('a-z:5 a-z:5 a-z:1!h a-z:5 a-z:5 a-z:5 a-z:5 a-z:5', 'a-z:9')).toBe('a-z:5 a-z:5');
+  });
+
+  it('is cut around one by one, or all together where it is much', () => {
+    const spans = (text: string): DrawnRun[] => draw({ 6: text })[6] as DrawnRun[];
+    const cuts = (text: string): string =>
+      cutsAround(spans(text), run('b-y:1'))
+        .map((key) => String.fromCharCode(...key))
+        .join(' ');
+    expect(cuts('')).toBe('');
+    expect(cuts('a-c:1 c-d:1 g-h:1 y-z:1')).toBe('c d g h');
+    expect(cuts('c-d:1 e-f:1 g-h:1 i-j:1 k-l:1')).toBe('c l');
   });
 });
 

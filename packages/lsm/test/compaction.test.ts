@@ -118,6 +118,7 @@ class Bench {
       prefixBytes: 0,
       identityFirst: 1000,
       runBytesMax: 120,
+      cuts: [],
       belowBytesMax: Number.POSITIVE_INFINITY,
       style: { blockBytes: 50, filterBitsPerKey: 10, compression: 'none' },
       ...more,
@@ -184,6 +185,31 @@ function versionOf(levels: Readonly<Record<number, readonly RunFile[]>>): Versio
 const sorted = (map: Map<string, string>): [string, string][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
 describe('a compaction', () => {
+  it('ends runs where it is told to, and cuts range tombstones there', async () => {
+    const bench = new Bench();
+    const entries = [1, 2, 3, 4, 5].map((i) => ({ key: Uint8Array.of(i), value: `value ${i}` }));
+    const tombstones = [{ lower: Uint8Array.of(2, 1), upper: Uint8Array.of(9) }];
+    const older = bench.write({ tombstones: [], entries: [{ key: Uint8Array.of(8), value: 'old' }] }, 1, 6);
+    const layer = bench.write({ tombstones, entries }, 2, 0);
+    const cuts = [Uint8Array.of(2), Uint8Array.of(3), Uint8Array.of(7), Uint8Array.of(8, 0)];
+    const result = await bench.compact(bench.plan([layer], older, { cuts, runBytesMax: 100_000 }));
+    const runs = bench.openAll(result, 0);
+    const keys = ({ run }: RunFile): number[] => [run.smallestKey[0] ?? 0, run.largestKey[0] ?? 0];
+    expect(runs.map(keys)).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 5],
+      [0, 0],
+    ]);
+    expect(runs.map((file) => file.tombstones.map(({ lower, upper }) => [...lower, -1, ...upper]))).toEqual([
+      [],
+      [],
+      [],
+      [[8, -1, 8, 0]],
+    ]);
+    bench.release();
+  });
+
   it('shows what its input showed, over whatever lies below', async () => {
     await fc.assert(
       fc.asyncProperty(

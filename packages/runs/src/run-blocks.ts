@@ -11,11 +11,15 @@ export interface RunBlocks {
   /** The run's own range tombstones; undefined when it has none. */
   readonly cover: RangeCover | undefined;
   readonly partitionCount: number;
+  /** At least every key in it; empty when there are none. */
+  readonly largestKey: Uint8Array;
   /** The last partition whose separator is at most the key; -1 when the key lies before all. */
   partitionOf(key: Uint8Array, start: number, end: number): number;
   /** The last block of a partition whose separator is at most the key; -1 when the key lies before all. */
   blockOf(partition: number, key: Uint8Array, start: number, end: number): number;
   blocksIn(partition: number): number;
+  /** As separatorOf, of a partition. Needs nothing but the metadata. */
+  separatorOfPartition(partition: number): Uint8Array;
   /** At most the first key of a block, and above the last one of the block before. Not to be changed. */
   separatorOf(partition: number, block: number): Uint8Array;
   /**

@@ -327,6 +327,10 @@ export class Run implements Layer, RunBlocks {
     return this.index(partition).count;
   }
 
+  separatorOfPartition(partition: number): Uint8Array {
+    return this.partitionKeys.key(partition);
+  }
+
   separatorOf(partition: number, block: number): Uint8Array {
     return this.index(partition).keys.key(block);
   }

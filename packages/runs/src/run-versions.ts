@@ -1,9 +1,10 @@
 /**
  * Walks a run from front to back for a flush or a merge: versions instead of a view's entries. Reads past the cache, and nothing that
- * is hidden whole by what is newer: of a dropped table or index no block is read, so a damaged one does no harm.
+ * is hidden whole by what is newer: of a dropped table or index no block is read, nor the index of a partition, so a damaged one does
+ * no harm.
  */
 import { compareBytes, compareKeys } from '@phantom/base';
-import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
+import { ByteSlot, type KeyRange, type Seq, keyAfter } from '@phantom/kv';
 import { Block } from './block.js';
 import { BlockInterval } from './block-interval.js';
 import { type VersionCursor, VersionKind } from './layer.js';
@@ -70,7 +71,8 @@ export class RunVersions implements VersionCursor {
     const { run, lower } = this;
     if (run.partitionCount === 0) return false;
     this.partitionAt = Math.max(run.partitionOf(lower, 0, lower.length), 0);
-    this.blockAt = Math.max(run.blockOf(this.partitionAt, lower, 0, lower.length), 0);
+    if (!this.isPartitionHidden()) this.blockAt = Math.max(run.blockOf(this.partitionAt, lower, 0, lower.length), 0);
+    else if (!this.nextPartition()) return false;
     while (this.isHidden()) if (!this.advance()) return false;
     this.block = run.block(this.partitionAt, this.blockAt, this.uncached, this.ahead);
     this.decode(this.block.intervalOf(lower, 0, lower.length));
@@ -92,29 +94,45 @@ export class RunVersions implements VersionCursor {
 
   /** To the next block; false when there is none. */
   private advance(): boolean {
-    const { run } = this;
-    if (this.blockAt + 1 < run.blocksIn(this.partitionAt)) {
-      this.blockAt++;
-    } else if (this.partitionAt + 1 < run.partitionCount) {
-      this.partitionAt++;
-      this.blockAt = 0;
-    } else {
-      return false;
-    }
+    if (this.blockAt + 1 >= this.run.blocksIn(this.partitionAt)) return this.nextPartition();
+    this.blockAt++;
     return true;
   }
 
-  /** Whether everything in the present block is hidden. Of the last one nobody knows where it ends. */
+  /** To the first block of the next partition that is not hidden whole; false when there is none. */
+  private nextPartition(): boolean {
+    this.blockAt = 0;
+    do if (++this.partitionAt >= this.run.partitionCount) return false;
+    while (this.isPartitionHidden());
+    return true;
+  }
+
+  private isPartitionHidden(): boolean {
+    if (this.hidden === undefined) return false;
+    return this.hides(this.run.separatorOfPartition(this.partitionAt), this.partitionEnd());
+  }
+
+  /** Whether everything in the present block is hidden. */
   private isHidden(): boolean {
     const { run, hidden, partitionAt, blockAt } = this;
     if (hidden === undefined) return false;
-    const lower = run.separatorOf(partitionAt, blockAt);
+    const isLast = blockAt + 1 === run.blocksIn(partitionAt);
+    const end = isLast ? this.partitionEnd() : run.separatorOf(partitionAt, blockAt + 1);
+    return this.hides(run.separatorOf(partitionAt, blockAt), end);
+  }
+
+  /** No key of the present partition lies at or behind this one. */
+  private partitionEnd(): Uint8Array {
+    const { run, partitionAt } = this;
+    const isLast = partitionAt + 1 === run.partitionCount;
+    return isLast ? keyAfter(run.largestKey) : run.separatorOfPartition(partitionAt + 1);
+  }
+
+  /** Whether [lower, upper) is hidden. */
+  private hides(lower: Uint8Array, upper: Uint8Array): boolean {
+    const hidden = this.hidden as KeyIntervals;
     const index = hidden.find(lower, 0, lower.length);
-    if (index < 0) return false;
-    const isLastIn = blockAt + 1 === run.blocksIn(partitionAt);
-    if (isLastIn && partitionAt + 1 === run.partitionCount) return false;
-    const upper = isLastIn ? run.separatorOf(partitionAt + 1, 0) : run.separatorOf(partitionAt, blockAt + 1);
-    return compareKeys(hidden.uppers[index] as Uint8Array, upper) >= 0;
+    return index >= 0 && compareKeys(hidden.uppers[index] as Uint8Array, upper) >= 0;
   }
 
   private decode(index: number): void {

@@ -20,6 +20,7 @@ const FIGURES: readonly (readonly [name: string, help: string, of: (stats: Engin
   ['flushed_bytes_total', 'Bytes written by that.', (stats) => stats.bytesFlushed],
   ['merges_total', 'Merges and compactions.', (stats) => stats.merges],
   ['merged_bytes_total', 'Bytes written by them.', (stats) => stats.bytesMerged],
+  ['held_merges', 'Merges that wait because what they read is damaged.', (stats) => stats.damage.length],
   ['open_views', 'Views that hold files or memory of their moment.', (stats) => stats.openViews],
 ];
 
