@@ -1,4 +1,4 @@
-/** @phantom/base: bytes, checksums, errors, clock, random, and the ports for metrics, logs and scratch files. */
+/** @phantom/base: bytes, checksums, errors, clock, random, and the ports for metrics, traces, logs and scratch files. */
 export { AssertionError, assert, unreachable } from './assert.js';
 export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
@@ -63,4 +63,19 @@ export { Random } from './random.js';
 export type { Scratch, ScratchFile } from './scratch.js';
 export { SpareMemory } from './spare-memory.js';
 export { ThreadPriority, helpersStandBack, standBack } from './thread-priority.js';
+export {
+  type AttributeValue,
+  type Span,
+  type SpanAttributes,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  type TraceContext,
+  type Tracer,
+  childSpan,
+  contextOf,
+  failSpan,
+  remoteSpan,
+  spanOf,
+} from './tracing.js';
 export { SLICE_MS, eventLoop } from './turn.js';

@@ -54,6 +54,8 @@ export class Connection {
         return this.js.tellsDurability ? withDurability(result, session, before) : result;
       } catch (error) {
         if (!(await session.again(error))) throw error;
+      } finally {
+        session.traces?.rest();
       }
     }
   }

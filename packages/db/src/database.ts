@@ -152,6 +152,7 @@ export class Database {
     this.checkOpen();
     const session = this.pool.acquire();
     let index = 0;
+    session.traces?.enter('batch');
     try {
       const results: QueryResult<Record<string, unknown>>[] = [];
       session.beginBatch();
@@ -162,6 +163,7 @@ export class Database {
       await session.commit();
       return results;
     } catch (error) {
+      session.traces?.leave(error);
       throw isPhantomError(error) && index < statements.length ? error.with({ index }) : error;
     } finally {
       this.pool.release(session);
@@ -187,6 +189,7 @@ export class Database {
     this.checkOpen();
     const retries = new Retries(options.retries);
     const session = this.pool.acquire();
+    session.traces?.enter('transaction');
     try {
       for (;;) {
         const { storage } = session.openTransaction(true, openingModes(options, retries.retryOf));
@@ -196,6 +199,7 @@ export class Database {
         } catch (error) {
           if (session.transaction !== undefined) session.rollback();
           if (retries.again(error, storage.id)) continue;
+          session.traces?.leave(error);
           // What the error tells may come from commits that are not durable yet.
           await storage.whenShown();
           throw error;
@@ -210,12 +214,16 @@ export class Database {
   transactionSync<T>(callback: (tx: SyncTransaction) => T, options: Omit<TransactionOptions, 'signal'> = {}): T {
     this.checkOpen();
     const session = this.pool.acquire();
+    session.traces?.enter('transaction');
     try {
       session.openTransaction(true, openingModes(options));
       const result = callback(new SyncTransaction(session, this.js));
       if (session.transaction?.failed === true) throw abortedTransaction();
       session.commitNow();
       return result;
+    } catch (error) {
+      session.traces?.leave(error);
+      throw error;
     } finally {
       this.pool.release(session);
     }

@@ -160,6 +160,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
           : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX),
       workers,
       logMinDurationMs: options.logMinDurationMs,
+      tracing: options.tracer === undefined ? undefined : { tracer: options.tracer, texts: options.traceTexts ?? true },
       serverSettings: serverSettingsOf(directory, options, workersMax(options)),
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),

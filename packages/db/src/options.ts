@@ -1,5 +1,5 @@
 /** Options of `open`, each with its default. */
-import { type Clock, type Logger, type Metrics, optionNames } from '@phantom/base';
+import { type Clock, type Logger, type Metrics, type Tracer, optionNames } from '@phantom/base';
 import type { JsOptions } from '@phantom/sql';
 import type { DeadlockPolicy, WaitingMode } from '@phantom/mvcc';
 import type { LockHolder } from '@phantom/vfs';
@@ -72,6 +72,10 @@ export interface DatabaseOptions {
   readonly logMinDurationMs?: number;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** Where spans go: a tracer of `@opentelemetry/api`, or whatever has its shape. Default: nothing is traced. */
+  readonly tracer?: Tracer;
+  /** Whether spans tell the texts of statements, which come without their constants. Default true. */
+  readonly traceTexts?: boolean;
   readonly clock?: Clock;
   /** What a second opener of the directory is told about this one. */
   readonly holder?: LockHolder;
@@ -107,6 +111,8 @@ export const DATABASE_OPTIONS = optionNames<DatabaseOptions>({
   logMinDurationMs: true,
   logger: true,
   metrics: true,
+  tracer: true,
+  traceTexts: true,
   clock: true,
   holder: true,
   seed: true,
@@ -136,6 +142,7 @@ export const OPTION_DEFAULTS: DatabaseOptions = {
   changesKeepBytes: DEFAULT_CHANGES_KEEP_BYTES,
   preparedTimeoutMs: 0,
   logMinDurationMs: -1,
+  traceTexts: true,
   readOnly: false,
   bigint: 'auto',
   timestamps: 'date',

@@ -34,6 +34,7 @@ export class SessionPool {
   release(session: SqlSession): void {
     this.inUse--;
     if (session.transaction !== undefined) session.rollback();
+    session.traces?.rest();
     session.locks.unlockAll();
     if (this.idle.length < IDLE_MAX && !session.watch.isEnded) this.idle.push(session);
     else session.close();

@@ -50,6 +50,7 @@ export class Statement<Row = Record<string, unknown>> {
     this.text = text;
     this.options = options;
     this.statement = session.prepareText(text);
+    session.traces?.close();
     this.shape = new RowShape(this.fields, session.picture.types, options);
     this.writers = this.makeWriters();
     this.plan = this.statement.kind === 'plan' ? this.statement.plan : undefined;

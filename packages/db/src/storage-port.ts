@@ -11,7 +11,7 @@ import type {
   TableAdvice,
   TableEngine,
 } from '@phantom/sql';
-import type { SpaceMove, SpacePair, Store } from '@phantom/store';
+import type { SpaceMove, SpacePair, Store, SyncGroup } from '@phantom/store';
 import type { Backups } from './backups.js';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
@@ -27,6 +27,10 @@ export class StoreStoragePort implements StoragePort {
   constructor(store: Store, backups: Backups) {
     this.store = store;
     this.backups = backups;
+  }
+
+  get lastSync(): SyncGroup {
+    return this.store.lastSync;
   }
 
   view(): ReadView {

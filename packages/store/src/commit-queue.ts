@@ -89,6 +89,8 @@ export interface CommitQueueOwner {
 export class CommitQueue {
   visibleSeq: Seq;
   commits = 0;
+  /** The last group that was synced: one object, changed with each. */
+  readonly lastSync = { beganMs: 0, endedMs: 0, commits: 0 };
   private readonly wal: Wal;
   private readonly engines: readonly PlacedEngine[];
   private readonly durability: Durability;
@@ -198,7 +200,9 @@ export class CommitQueue {
     try {
       if (this.syncedCount > 0) {
         assert(this.wal.syncNow !== undefined, 'admitNow refuses commits that the log cannot sync at once');
+        this.syncBegins();
         reached = this.wal.syncNow();
+        this.lastSync.endedMs = performance.now();
       } else {
         reached = this.hand();
       }
@@ -288,6 +292,7 @@ export class CommitQueue {
         return;
       }
       this.syncing = true;
+      this.syncBegins();
       this.wal.sync().then(this.onSynced, this.onSyncFailed);
       // The log begins its sync in a microtask, too: behind that one the sync goes on elsewhere.
       queueMicrotask(this.foresee);
@@ -324,10 +329,16 @@ export class CommitQueue {
 
   private syncEnded(durable: Lsn): void {
     this.syncing = false;
+    this.lastSync.endedMs = performance.now();
     if (this.health.failure !== undefined) return;
     if (durable > this.reached) this.reached = durable;
     this.isCrowded = this.count > 1;
     this.settle(APPLY_SLICE_MS_MAX);
+  }
+
+  private syncBegins(): void {
+    this.lastSync.beganMs = performance.now();
+    this.lastSync.commits = this.count;
   }
 
   private syncFailed(error: unknown): void {

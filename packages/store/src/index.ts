@@ -43,6 +43,7 @@ export type {
   StoreStats,
   StoreView,
   SubmitOptions,
+  SyncGroup,
   TableAdvice,
   ViewAttacher,
 } from './types.js';

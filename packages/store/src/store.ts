@@ -82,6 +82,7 @@ import type {
   StoreStats,
   StoreView,
   SubmitOptions,
+  SyncGroup,
   TableAdvice,
 } from './types.js';
 import { ViewRegistry } from './views.js';
@@ -155,6 +156,10 @@ export class LogStore implements Store {
 
   get visibleSeq(): Seq {
     return this.queue.visibleSeq;
+  }
+
+  get lastSync(): SyncGroup {
+    return this.queue.lastSync;
   }
 
   get assignedSeq(): Seq {

@@ -164,6 +164,14 @@ export interface StoreOptions {
   readonly log?: LogFactory;
 }
 
+/** Commits that one sync of the log has served, for whoever wants to know what a commit has waited for. */
+export interface SyncGroup {
+  /** As performance.now() had it, 0 before the first. */
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly commits: number;
+}
+
 /** What a committed batch is told. */
 export interface CommitResult {
   readonly seq: Seq;
@@ -214,6 +222,8 @@ export interface Store {
   readonly durability: Durability;
   /** Seq of the last published commit: what a view shows. */
   readonly visibleSeq: Seq;
+  /** The last group of commits that was synced; one object, changed with each sync. */
+  readonly lastSync: SyncGroup;
   /** Seq of the last commit that was given one; commits between visibleSeq and this are queued. */
   readonly assignedSeq: Seq;
   /** Set once the store takes no more writes, with the reason; reads go on. */

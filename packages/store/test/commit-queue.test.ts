@@ -82,6 +82,19 @@ describe('group commit', () => {
     expect(store.stats()).toMatchObject({ commits: 100, syncs: 1, visibleSeq: 100, queuedCommits: 0 });
   });
 
+  it('tells how many commits the last sync has served, and when', async () => {
+    const { store } = await openBench();
+    const told = new Told();
+    expect(store.lastSync).toEqual({ beganMs: 0, endedMs: 0, commits: 0 });
+    for (let i = 0; i < 3; i++) submit(store, `left k${i}`, told);
+    await store.drain();
+    expect(store.lastSync.commits).toBe(3);
+    expect(store.lastSync.endedMs).toBeGreaterThanOrEqual(store.lastSync.beganMs);
+    submit(store, 'left k3', told);
+    store.drainNow();
+    expect(store.lastSync.commits).toBe(1);
+  });
+
   it('keeps callers that commit in a loop together', async () => {
     const { store, log } = await openBench();
     const rounds = 10;

@@ -5,3 +5,4 @@ export { type LoadableTree, type OpenTree, cutLoads, failLoads } from './load-sw
 export { levelSuite } from './level-suite.js';
 export { rottenSuite } from './rotten-suite.js';
 export { salvageSuite } from './salvage-suite.js';
+export { MemorySpan, MemoryTracer } from './memory-tracer.js';

@@ -183,3 +183,11 @@ export function takingOver(plan: PreparedPlan, before: PreparedPlan): PreparedPl
 }
 
 const shapeOf = (plan: PreparedPlan): string => plan.explain({ costs: false }).join('\n');
+
+/** Whether results of both have the same columns. */
+export function sameFields(a: PreparedPlan, b: PreparedPlan): boolean {
+  return (
+    a.fields.length === b.fields.length &&
+    a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name)
+  );
+}

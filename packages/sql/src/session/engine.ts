@@ -15,6 +15,7 @@ import type { ReadWorkers, StoragePort } from './ports.js';
 import type { ServerSettings } from './server-settings.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
+import type { Tracing } from './statement-traces.js';
 import { StatementUses } from './statement-uses.js';
 import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
 
@@ -49,6 +50,8 @@ export interface SqlEngineOptions {
   readonly workers?: ReadWorkers | undefined;
   /** Statements that take at least so many milliseconds are logged, where nobody sets it otherwise; negative: none. Default -1. */
   readonly logMinDurationMs?: number | undefined;
+  /** Where spans go; without it nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** What is told of how the database was opened, by PostgreSQL's names. */
   readonly serverSettings?: ServerSettings;
   /** Texts whose syntax trees and plans are kept. */
@@ -73,6 +76,7 @@ export class SqlEngine {
   readonly memoryPool: MemoryPool;
   readonly scratch: Scratch | undefined;
   readonly workers: ReadWorkers | undefined;
+  readonly tracing: Tracing | undefined;
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
@@ -105,6 +109,7 @@ export class SqlEngine {
     this.memoryPool = new MemoryPool(options.queriesMemoryBytesMax ?? QUERIES_AT_ONCE * options.memoryLimitBytes);
     this.scratch = options.scratch;
     this.workers = options.workers;
+    this.tracing = options.tracing;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
     this.columns = new ColumnIndexes(

@@ -97,7 +97,8 @@ export class Portal {
         if (step.value === PAUSE) return this.suspended();
         try {
           if (step.value === undefined || step.value === REST) await this.giveWay();
-          else await session.interrupts.interruptible(step.value);
+          else if (session.traces === undefined) await session.interrupts.interruptible(step.value);
+          else await session.traces.waitFor(step.value);
         } catch (error) {
           step = execution.throw(error);
           continue;
@@ -158,6 +159,7 @@ export class Portal {
 
   private suspended(): FetchOutcome {
     this.state = 'suspended';
+    this.session.traces?.suspended();
     return { complete: false, rows: this.sink.count, tag: '', count: 0 };
   }
 

@@ -89,6 +89,13 @@ export interface TableAdvice {
   readonly lsmWriteAmplification: number;
 }
 
+/** Commits that one sync of the log has served. Times as performance.now() had them; all 0 before the first. */
+export interface SyncGroup {
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly commits: number;
+}
+
 export interface StoragePort {
   view(): ReadView;
   /** Since the engines were opened; all rise, but for what leaves with a file. */
@@ -106,6 +113,8 @@ export interface StoragePort {
   advise(spaces: readonly SpaceId[]): TableAdvice | undefined;
   /** Finishes every commit that waits for its sync, on this thread; true when there was one. */
   finishQueuedNow(): boolean;
+  /** The last group of commits that was synced. */
+  readonly lastSync: SyncGroup;
   /** Writes deltas to files and gives log space back. */
   checkpoint(): Promise<void>;
   /** Copies everything there is into a directory. What `onProgress` throws, now and then, ends it. */

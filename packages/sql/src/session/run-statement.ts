@@ -22,13 +22,16 @@ export function* runStatement(
 ): Execution {
   begin(session, statement);
   if (statement.kind === 'empty') return 0;
+  const run = session.traces?.begin(statement);
   const beganMs = performance.now();
   try {
     const rows = yield* execute(session, statement, parameters, sink, setTag);
+    session.traces?.ended(run, statement, rows);
     session.engine.statementUses.of(session, statement).ended(performance.now() - beganMs, rows);
     session.slow.ended(statement, beganMs, rows);
     return rows;
   } catch (error) {
+    session.traces?.failed(run, error);
     throw failed(session, statement, beganMs, error);
   }
 }

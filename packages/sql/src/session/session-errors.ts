@@ -65,3 +65,10 @@ function isStringTooLong(error: unknown): boolean {
 function valueTooLong(cause: unknown): PhantomError {
   return new PhantomError('54000', 'a value is too long', { cause, family: 'limit' });
 }
+
+const NOTICE_RANKS = ['DEBUG', 'LOG', 'NOTICE', 'WARNING', 'ERROR'];
+
+/** Rank of a severity for client_min_messages; INFO is always sent. */
+export function noticeRank(severity: string): number {
+  return severity === 'INFO' ? NOTICE_RANKS.length : NOTICE_RANKS.indexOf(severity.replace(/\d$/, ''));
+}

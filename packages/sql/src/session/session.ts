@@ -15,8 +15,7 @@
  *      RESTARTS_MAX times; its rows reach the client only after it has ended.
  *   3. One statement runs at a time; the protocol layer queues.
  */
-import { type ErrorFields, PhantomError, Random } from '@phantom/base';
-import type { Clock } from '@phantom/base';
+import { type Clock, type ErrorFields, PhantomError, Random, type Span } from '@phantom/base';
 import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor, isSuperuser } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
@@ -25,7 +24,7 @@ import type { ConnectionEnds, LongCall } from '../functions/registry.js';
 import { type Execution, type ReadSource, type RowSink, TimeSlice, type Yielded } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import { type BackendSignal, signalBackend } from './backend-signals.js';
-import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
+import { isCurrent, type PreparedPlan, sameFields } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
@@ -45,6 +44,7 @@ import { SessionRoutines } from './session-routines.js';
 import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
 import { SlowStatements } from './slow-statements.js';
+import { StatementTraces } from './statement-traces.js';
 import { TemporaryObjects } from './temporary-objects.js';
 import type { ServerSettings } from './server-settings.js';
 import { Settings } from './settings.js';
@@ -53,7 +53,7 @@ import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
-import { refuseInFailed, warnOfEscapes } from './session-errors.js';
+import { noticeRank, refuseInFailed, warnOfEscapes } from './session-errors.js';
 import type { SessionTransaction } from './transaction.js';
 import { TransactionLife } from './transaction-life.js';
 import { type OpeningModes, defaultModes } from './transaction-modes.js';
@@ -89,6 +89,8 @@ export interface SessionOptions {
   readonly onParameter?: (name: string, value: string) => void;
   /** Name of the request that it serves, for the log. */
   readonly requestId?: string;
+  /** The span that its statements are parts of, where the database has a tracer. */
+  readonly within?: Span | undefined;
   /** Hears that a time limit has ended the session: its transaction is rolled back, and it refuses whatever comes. */
   readonly onTerminate?: (error: PhantomError) => void;
 }
@@ -129,6 +131,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly watch: TransactionWatch;
   /** Tells the log of what took long. */
   readonly slow: SlowStatements;
+  /** Spans of what it does; undefined where nothing is traced. */
+  readonly traces: StatementTraces | undefined;
   private readonly triggerCalls = new TriggerCalls(this);
   private writers: TransactionWriters | undefined;
   private readonly life: TransactionLife;
@@ -172,6 +176,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.watch = new TransactionWatch(this, options.onTerminate);
     this.slow = new SlowStatements(this, this.settings.integer(SLOW_LIMIT));
     this.temporary = new TemporaryObjects(this);
+    const { tracing } = engine;
+    this.traces = tracing === undefined ? undefined : new StatementTraces(this, tracing, options.within);
   }
 
   get requestId(): string | undefined {
@@ -242,6 +248,12 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   /** Parses a script. 42601 with the position of the first error. */
   parse(text: string): readonly CachedStatement[] {
+    return this.traces === undefined
+      ? this.parsedText(text)
+      : this.traces.analyse('parse', text, () => this.parsedText(text));
+  }
+
+  private parsedText(text: string): readonly CachedStatement[] {
     if (!this.escapesInStrings) return this.engine.statements.parse(text);
     const { statements, plainEscapes } = this.engine.statements.parseWithEscapes(text);
     if (this.settings.boolean('escape_string_warning')) warnOfEscapes(this, plainEscapes);
@@ -250,6 +262,11 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   /** Analyses one parsed statement of a text (all of it: positions count from its start); `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */
   prepare(parsed: CachedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
+    if (this.traces === undefined) return this.analysed(parsed, text, declaredTypes);
+    return this.traces.analyse('plan', text, () => this.analysed(parsed, text, declaredTypes));
+  }
+
+  private analysed(parsed: CachedStatement | undefined, text: string, declaredTypes: readonly Oid[]): SessionStatement {
     if (parsed === undefined) return { kind: 'empty', text };
     if (this.transaction?.failed === true) refuseInFailed(parsed.node);
     const into = parsed.node.kind === 'query' ? selectInto(parsed.node, parsed.end) : undefined;
@@ -575,18 +592,4 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       },
     };
   }
-}
-
-function sameFields(a: PreparedPlan, b: PreparedPlan): boolean {
-  return (
-    a.fields.length === b.fields.length &&
-    a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name)
-  );
-}
-
-const NOTICE_RANKS = ['DEBUG', 'LOG', 'NOTICE', 'WARNING', 'ERROR'];
-
-/** Rank of a severity for client_min_messages; INFO is always sent. */
-function noticeRank(severity: string): number {
-  return severity === 'INFO' ? NOTICE_RANKS.length : NOTICE_RANKS.indexOf(severity.replace(/\d$/, ''));
 }

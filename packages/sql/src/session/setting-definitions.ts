@@ -3,6 +3,7 @@
  * would change nothing here accepts only the value that is true of us; anything else is refused with its reason, never
  * accepted and ignored (fixed-settings.ts, and absent-settings.ts for ways there are none of). Names, kinds and defaults are PostgreSQL 15's where it has them.
  */
+import { remoteSpan } from '@phantom/base';
 import { extraChecks } from '../routine/plpgsql/extra-checks.js';
 import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
 import { canonicalZone } from '../types/time-zones.js';
@@ -160,6 +161,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     kind: { kind: 'integer', minimum: 0, maximum: 1000 },
     default: '10',
     description: 'How often a statement that is alone in its transaction is run again after it lost a race.',
+  },
+  {
+    name: 'phantom.traceparent',
+    kind: TEXT,
+    default: '',
+    description: 'The span, as a W3C traceparent, that spans of statements are parts of; empty: none.',
+    canonical: (value) => (value === '' || remoteSpan(value) !== undefined ? value.trim().toLowerCase() : undefined),
   },
   { name: 'lock_timeout', kind: TIMEOUT, default: '0', description: 'Longest wait for a lock; 0 for ever.' },
   {

@@ -7,16 +7,14 @@
  *
  *   {"level":"warn","msg":"slow statement","durationMs":1204.5,"statement":"select ...","rows":3,"database":"shop","role":"ada","pid":7}
  *
- * `error` says how one ended that failed; `requestId` is that of a request over HTTP, `traceId` and `spanId` are those of the caller who
- * has written a W3C trace context into a comment of the text, as sqlcommenter does.
+ * `error` says how one ended that failed; `requestId` is that of a request over HTTP, `traceId` and `spanId` are those of the caller's
+ * span: see statement-traces.ts.
  */
 import { type LogFields, isPhantomError } from '@phantom/base';
 import type { CountedStatement } from './statement-uses.js';
 import type { SqlSession } from './session.js';
+import { parentOf } from './statement-traces.js';
 
-const TRACE_PARENT = /traceparent\s*=\s*'?00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\b/i;
-/** So much of a long text is searched at either end. */
-const COMMENT_CHARACTERS = 2048;
 const MICROS_PER_MS = 1000;
 
 interface Ended {
@@ -92,7 +90,7 @@ export class SlowStatements {
     };
     if (requestId !== undefined) fields.requestId = requestId;
     if (error !== undefined) fields.error = isPhantomError(error) ? error.code : 'XX000';
-    engine.logger.warn('slow statement', { ...fields, ...traceOf(statement.text) });
+    engine.logger.warn('slow statement', { ...fields, ...callerOf(session, statement.text) });
   }
 }
 
@@ -102,12 +100,8 @@ function roleNameOf({ engine, currentRoleOid }: SqlSession): string {
   return role?.kind === 'role' ? role.name : String(currentRoleOid);
 }
 
-/** Who has asked, by the comment of the text. */
-function traceOf(text: string): LogFields {
-  const ends =
-    text.length <= 2 * COMMENT_CHARACTERS
-      ? text
-      : `${text.slice(0, COMMENT_CHARACTERS)} ${text.slice(-COMMENT_CHARACTERS)}`;
-  const found = TRACE_PARENT.exec(ends);
-  return found === null ? {} : { traceId: found[1], spanId: found[2] };
+/** Who has asked: the caller's span. */
+function callerOf(session: SqlSession, text: string): LogFields {
+  const { traceId, spanId } = parentOf(session, text)?.spanContext() ?? {};
+  return traceId === undefined ? {} : { traceId, spanId };
 }

@@ -35,7 +35,7 @@ export function lookUp(
   session.activity.begin(text);
   evaluation.beginStatement();
   const use = engine.statementUses.of(session, statement);
-  const beganMs = beginTime(session, use);
+  const beganMs = beginTime(session, statement, use);
   const view = engine.storage.view();
   try {
     const found = (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
@@ -69,6 +69,7 @@ export function readNow(
   session.activity.begin(text);
   session.evaluation.beginStatement();
   session.advisory.beginStatement();
+  session.traces?.begin(statement);
   const beganMs = performance.now();
   const view = engine.storage.view();
   try {
@@ -110,7 +111,7 @@ export function lookUpWithin(
   session.evaluation.beginStatement();
   storage.beginStatement(statement.text);
   const use = session.engine.statementUses.of(session, statement);
-  const beganMs = beginTime(session, use);
+  const beganMs = beginTime(session, statement, use);
   try {
     const found = road.run(storage, parameters, session.evaluation, into);
     noteEnd(session, statement, use, beganMs, found ? 1 : 0);
@@ -122,6 +123,7 @@ export function lookUpWithin(
       noteError(session, statement, use, beganMs, refused);
       throw refused;
     }
+    session.traces?.declined();
     return undefined;
   }
 }
@@ -153,10 +155,11 @@ export function writePoint(
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
   const transaction = beginWrite(session, statement.text, plan);
   const use = session.engine.statementUses.of(session, statement);
-  const beganMs = beginTime(session, use);
+  const beganMs = beginTime(session, statement, use);
   const outcome = writeFirst(session, transaction, statement, use, beganMs, parameters);
   if (!(outcome instanceof Promise)) return noteEnd(session, statement, use, beganMs, outcome);
   transaction.storage.restartStatement();
+  session.traces?.declined();
   return undefined;
 }
 
@@ -171,7 +174,7 @@ export function writePointInTurn(
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
   const transaction = beginWrite(session, statement.text, plan);
   const use = session.engine.statementUses.of(session, statement);
-  const beganMs = beginTime(session, use);
+  const beganMs = beginTime(session, statement, use);
   const outcome = writeFirst(session, transaction, statement, use, beganMs, parameters);
   return outcome instanceof Promise
     ? writeOnceFree(session, transaction, statement, parameters, outcome)
@@ -179,7 +182,8 @@ export function writePointInTurn(
 }
 
 /** When a call by key begins, where that is to be known: performance.now(), else undefined. */
-function beginTime(session: SqlSession, use: CountedUse): number | undefined {
+function beginTime(session: SqlSession, statement: PlanStatement, use: CountedUse): number | undefined {
+  session.traces?.begin(statement);
   return session.slow.isOn || use.isSampleDue ? performance.now() : undefined;
 }
 
@@ -191,7 +195,11 @@ function noteEnd<Rows extends number | undefined>(
   beganMs: number | undefined,
   rows: Rows,
 ): Rows {
-  if (rows === undefined) return rows;
+  if (rows === undefined) {
+    session.traces?.declined();
+    return rows;
+  }
+  session.traces?.straightEnded(statement, rows);
   if (beganMs === undefined) use.endedQuickly(rows, undefined);
   else if (session.slow.isOn) noteTimed(session, statement, beganMs, rows);
   else use.endedQuickly(rows, performance.now() - beganMs);
@@ -207,11 +215,13 @@ function noteError(
   error: unknown,
 ): void {
   use.errors++;
+  session.traces?.straightFailed(error);
   if (beganMs !== undefined) session.slow.failed(statement, beganMs, error);
 }
 
 /** Counts a call that was timed for itself. */
 function noteTimed(session: SqlSession, statement: CountedStatement, beganMs: number, rows: number): void {
+  session.traces?.straightEnded(statement, rows);
   session.engine.statementUses.of(session, statement).ended(performance.now() - beganMs, rows);
   session.slow.ended(statement, beganMs, rows);
 }
@@ -284,21 +294,26 @@ async function writeOnceFree(
   const beganMs = performance.now();
   try {
     for (let wait = first; ;) {
-      await interrupts.interruptible(wait);
+      await (session.traces === undefined ? interrupts.interruptible(wait) : session.traces.waitFor(wait));
       transaction.storage.restartStatement();
       // Whoever we waited for may have taken rights away, or an index.
       const { privileges, pointWrite } = session.currentPlan(statement);
       if (privileges.length > 0) session.checkPrivileges(privileges);
-      if (pointWrite === undefined) return undefined;
+      if (pointWrite === undefined) {
+        session.traces?.declined();
+        return undefined;
+      }
       const outcome = writeOnce(session, transaction, pointWrite, parameters);
       if (!(outcome instanceof Promise)) {
-        if (outcome !== undefined) noteTimed(session, statement, beganMs, outcome);
+        if (outcome === undefined) session.traces?.declined();
+        else noteTimed(session, statement, beganMs, outcome);
         return outcome;
       }
       wait = outcome;
     }
   } catch (error) {
     session.engine.statementUses.of(session, statement).errors++;
+    session.traces?.straightFailed(error);
     session.slow.failed(statement, beganMs, error);
     session.fail(error);
     // What the error tells may come from commits that are not durable yet.
@@ -323,15 +338,16 @@ export function controlBlock(
   const { transaction } = session;
   if (node.kind === 'begin') {
     if (transaction !== undefined) return undefined;
-    beginControl(session, statement.text);
+    beginControl(session, statement);
     openBlock(session, node.modes);
     session.watch.resting();
+    session.traces?.straightEnded(statement, 0);
     session.engine.statementUses.of(session, statement).endedQuickly(0, undefined);
     return { complete: true, rows: 0, tag: commandTag(node, 0), count: 0 };
   }
   if (node.kind !== 'commit' || node.chain || transaction?.explicit !== true || transaction.failed) return undefined;
   if (transaction.readAhead(false) !== undefined) return undefined;
-  beginControl(session, statement.text);
+  beginControl(session, statement);
   return commitBlock(session, statement, commandTag(node, 0));
 }
 
@@ -343,6 +359,7 @@ async function commitBlock(session: SqlSession, statement: UtilityStatement, tag
     noteTimed(session, statement, beganMs, 0);
   } catch (error) {
     session.engine.statementUses.of(session, statement).errors++;
+    session.traces?.straightFailed(error);
     session.slow.failed(statement, beganMs, error);
     throw error;
   } finally {
@@ -351,11 +368,12 @@ async function commitBlock(session: SqlSession, statement: UtilityStatement, tag
   return { complete: true, rows: 0, tag, count: 0 };
 }
 
-function beginControl(session: SqlSession, text: string): void {
+function beginControl(session: SqlSession, statement: UtilityStatement): void {
   session.watch.working();
   session.watch.refuseIfEnded();
-  session.activity.begin(text);
+  session.activity.begin(statement.text);
   session.engine.counters.executions++;
   session.evaluation.beginStatement();
   session.advisory.beginStatement();
+  session.traces?.begin(statement);
 }

@@ -66,18 +66,23 @@ export class TransactionLife {
     const { session } = this;
     const transaction = this.current as SessionTransaction;
     const { storage } = transaction;
+    const trace = storage.hasWrites ? session.traces?.beginCommit() : undefined;
     try {
       const checks = this.runChecks(transaction);
       if (checks !== undefined) await checks;
       this.current = undefined;
       const wrote = storage.hasWrites;
       const commit = storage.commit(this.commitOptions());
+      if (trace !== undefined) session.traces?.appended(trace);
       session.interrupts.beginCommit((reason) => cancelCommit(session, storage, reason));
       const result = await commit;
+      if (trace !== undefined) session.traces?.committed(trace, session.engine.storage.lastSync);
       session.interrupts.endCommit();
       this.committed(transaction, wrote ? result : undefined);
     } catch (error) {
       session.interrupts.endCommit();
+      if (trace !== undefined) session.traces?.notCommitted(trace, error);
+      session.traces?.transactionEnded(error);
       session.slow.transactionEnded(error);
       this.abandon(transaction);
       // What the error tells may come from commits that are not durable yet.
@@ -91,7 +96,9 @@ export class TransactionLife {
   /** As commit, on this thread. */
   commitNow(): void {
     const transaction = this.current as SessionTransaction;
+    const { session } = this;
     const { storage } = transaction;
+    const trace = storage.hasWrites ? session.traces?.beginCommit() : undefined;
     try {
       if (this.hasChecks(transaction)) {
         for (const wait of this.beforeCommit(transaction))
@@ -100,9 +107,12 @@ export class TransactionLife {
       this.current = undefined;
       const wrote = storage.hasWrites;
       const result = storage.commitSync(this.commitOptions());
+      if (trace !== undefined) session.traces?.committed(trace, session.engine.storage.lastSync);
       this.committed(transaction, wrote ? result : undefined);
     } catch (error) {
-      this.session.slow.transactionEnded(error);
+      if (trace !== undefined) session.traces?.notCommitted(trace, error);
+      session.traces?.transactionEnded(error);
+      session.slow.transactionEnded(error);
       this.abandon(transaction);
       throw error;
     } finally {
@@ -224,6 +234,7 @@ export class TransactionLife {
     const { session } = this;
     session.closePortals();
     session.slow.transactionEnded();
+    session.traces?.transactionEnded();
     session.watch.ended();
     this.modes.show(this.modes.defaults);
   }

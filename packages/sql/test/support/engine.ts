@@ -37,6 +37,7 @@ export async function openEngine(
     mvcc,
     catalog,
     storage: {
+      lastSync: store.lastSync,
       view: () => store.view(),
       reads: () => ({ cacheHits: 0, pagesRead: 0, bytesRead: 0 }),
       estimate: (range: KeyRange): RangeEstimate =>
