@@ -76,6 +76,9 @@ export {
   contextOf,
   failSpan,
   remoteSpan,
+  rootSpan,
   spanOf,
+  traced,
+  tracedSteps,
 } from './tracing.js';
 export { SLICE_MS, eventLoop } from './turn.js';

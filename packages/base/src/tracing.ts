@@ -54,6 +54,8 @@ export interface SpanOptions {
   attributes?: SpanAttributes;
   /** As performance.now() had it; now, where it is left out. */
   startTime?: number;
+  /** It begins a trace, whatever the moment is. */
+  root?: boolean;
 }
 
 /** Makes spans. Without a context the tracer's own idea of the moment is the parent, if it has any. */
@@ -160,4 +162,61 @@ export function childSpan(
   if (parent === undefined) return undefined;
   const options = startTime === undefined ? { attributes } : { attributes, startTime };
   return tracer.startSpan(name, options, contextOf(parent));
+}
+
+/** Begins a trace: what the tracer takes to be the span of the moment has nothing to do with it. Undefined where it is not kept. */
+export function rootSpan(
+  tracer: Tracer | undefined,
+  name: string,
+  attributes: SpanAttributes,
+  kind: number = SpanKind.Internal,
+): Span | undefined {
+  if (tracer === undefined) return undefined;
+  const span = tracer.startSpan(name, { kind, attributes, root: true });
+  return span.isRecording() ? span : undefined;
+}
+
+/** Does some work as a trace of its own: resolves or rejects as the work does. */
+export async function traced<T>(
+  tracer: Tracer | undefined,
+  name: string,
+  attributes: SpanAttributes,
+  work: () => Promise<T>,
+): Promise<T> {
+  const span = rootSpan(tracer, name, attributes);
+  try {
+    return await work();
+  } catch (error) {
+    if (span !== undefined) failSpan(span, error);
+    throw error;
+  } finally {
+    span?.end();
+  }
+}
+
+/** As traced, of work that goes on whenever somebody asks it to. `attributes` are asked for when it begins. */
+export function tracedSteps<Step, Result>(
+  tracer: Tracer | undefined,
+  name: string,
+  attributes: () => SpanAttributes,
+  work: Generator<Step, Result>,
+): Generator<Step, Result> {
+  return tracer === undefined ? work : stepsInSpan(tracer, name, attributes, work);
+}
+
+function* stepsInSpan<Step, Result>(
+  tracer: Tracer,
+  name: string,
+  attributes: () => SpanAttributes,
+  work: Generator<Step, Result>,
+): Generator<Step, Result> {
+  const span = rootSpan(tracer, name, attributes());
+  try {
+    return yield* work;
+  } catch (error) {
+    if (span !== undefined) failSpan(span, error);
+    throw error;
+  } finally {
+    span?.end();
+  }
 }

@@ -8,6 +8,8 @@ import {
   failSpan,
   remoteSpan,
   spanOf,
+  traced,
+  tracedSteps,
 } from '../src/index.js';
 
 const TRACE = '5bd66ef5095369c7b0d1f8f4bd33716a';
@@ -89,5 +91,72 @@ describe('a part of a span', () => {
     failSpan(span, new Error('a secret'));
     const told = (code: string): unknown[] => [{ code: 2, message: code }, ['error.type', code]];
     expect(said).toEqual([...told('23505'), ...told('XX000')]);
+  });
+});
+
+describe('work that is a trace of its own', () => {
+  interface Told {
+    readonly tracer: Tracer;
+    readonly said: unknown[];
+  }
+
+  function recording(isKept: boolean): Told {
+    const said: unknown[] = [];
+    const span = {
+      spanContext: () => ({ traceId: TRACE, spanId: SPAN, traceFlags: 1 }),
+      setAttribute: (name: string, value: unknown) => said.push([name, value]),
+      updateName: () => undefined,
+      setStatus: () => undefined,
+      isRecording: () => isKept,
+      end: () => void said.push('end'),
+    };
+    const startSpan: Tracer['startSpan'] = (name, options) => {
+      said.push([name, options]);
+      return span;
+    };
+    return { tracer: { startSpan }, said };
+  }
+
+  function* steps(error?: Error): Generator<number, string> {
+    yield 1;
+    if (error !== undefined) throw error;
+    return 'done';
+  }
+
+  it('is a span from its beginning to its end', async () => {
+    const { tracer, said } = recording(true);
+    expect(await traced(tracer, 'a', { size: 1 }, async () => 7)).toBe(7);
+    expect(said).toEqual([['a', { kind: 0, attributes: { size: 1 }, root: true }], 'end']);
+    await expect(traced(tracer, 'b', {}, () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+    expect(said.slice(3)).toEqual([['error.type', 'XX000'], 'end']);
+  });
+
+  it('goes on in steps, to its end or until it is given up', () => {
+    const { tracer, said } = recording(true);
+    const whole = tracedSteps(tracer, 'a', () => ({ size: 1 }), steps());
+    expect(said).toEqual([]);
+    expect([whole.next(), whole.next()]).toEqual([
+      { value: 1, done: false },
+      { value: 'done', done: true },
+    ]);
+    expect(said.splice(0)).toEqual([['a', { kind: 0, attributes: { size: 1 }, root: true }], 'end']);
+    const failing = tracedSteps(tracer, 'b', () => ({}), steps(new Error('gone')));
+    failing.next();
+    expect(() => failing.next()).toThrow('gone');
+    expect(said.splice(0).slice(1)).toEqual([['error.type', 'XX000'], 'end']);
+    const given = tracedSteps(tracer, 'c', () => ({}), steps());
+    given.next();
+    given.return('');
+    expect(said.slice(1)).toEqual(['end']);
+  });
+
+  it('is done without a span where there is no tracer, or the trace is not kept', async () => {
+    const work = steps();
+    expect(tracedSteps(undefined, 'a', () => ({}), work)).toBe(work);
+    expect(await traced(undefined, 'a', {}, async () => 7)).toBe(7);
+    const { tracer, said } = recording(false);
+    expect([...tracedSteps(tracer, 'a', () => ({}), steps())]).toEqual([1]);
+    await expect(traced(tracer, 'b', {}, () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+    expect(said.map((one) => (one as unknown[])[0])).toEqual(['a', 'b']);
   });
 });

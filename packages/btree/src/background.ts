@@ -12,7 +12,7 @@
  * Anything else, and whatever goes wrong inside a commit of files (nobody knows then which meta the disk has), is final:
  * the store is told, nothing is written any more, reads go on.
  */
-import { isPhantomError, isShortage } from '@phantom/base';
+import { type SpanAttributes, type Tracer, isPhantomError, isShortage, tracedSteps } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
 import {
   type Admission,
@@ -60,6 +60,7 @@ export class Background implements Flusher {
   private readonly context: BackgroundContext;
   private readonly slices: Slices;
   private readonly offload: Offload;
+  private readonly tracer: Tracer | undefined;
   private readonly flushing = new Lane((error) => this.flushEnded(error));
   private readonly merging = new Lane((error) => this.mergeEnded(error));
   /** Whose commit of files is under way. */
@@ -80,7 +81,8 @@ export class Background implements Flusher {
 
   constructor(context: BackgroundContext) {
     this.context = context;
-    const { clock, readOnly } = context.files.context;
+    const { clock, readOnly, tracer } = context.files.context;
+    this.tracer = tracer;
     this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: context.options.sliceMs };
     const { workerBytesMin } = context.options;
     this.offload = new Offload(context.files, { slices: this.slices, workerBytesMin });
@@ -146,7 +148,7 @@ export class Background implements Flusher {
     while (files.runs.length > 0 || this.merging.isBusy) {
       if (this.fatal !== undefined) throw this.fatal;
       if (this.isStopped) return;
-      if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
+      if (!this.merging.isBusy) this.startMerge('tree', files.runs);
       await this.merging.ended();
       if (this.mergeHeld !== undefined && !this.isTransient(this.mergeHeld)) throw this.mergeHeld;
     }
@@ -171,9 +173,9 @@ export class Background implements Flusher {
       lookups: files.runs.reduce((sum, { run }) => sum + runLookups(run.counters), 0),
       idle: isIdle,
     });
-    if (choice.kind === 'tree') this.merging.start(this.mergeTree(files.runs));
-    else if (choice.kind === 'runs') this.merging.start(this.mergeAlike(files.runs.slice(choice.from, choice.to)));
-    else if (isIdle && this.hasFreeTail()) this.merging.start(this.mergeTree([]));
+    if (choice.kind === 'tree') this.startMerge('tree', files.runs);
+    else if (choice.kind === 'runs') this.startMerge('runs', files.runs.slice(choice.from, choice.to));
+    else if (isIdle && this.hasFreeTail()) this.startMerge('tree', []);
     else if (files.runs.length > 0 || this.hasFreeTail()) this.lookAgain(Math.max(options.idleMergeMs - quietMs, 10));
   }
 
@@ -185,6 +187,13 @@ export class Background implements Flusher {
     await Promise.all([this.flushing.cancel(), this.merging.cancel()]);
   }
 
+  /** Merges runs with each other, or, all down to the oldest, into the tree. */
+  private startMerge(into: 'runs' | 'tree', merged: readonly RunHandle[]): void {
+    const body = into === 'tree' ? this.mergeTree(merged) : this.mergeAlike(merged);
+    const attributes = (): SpanAttributes => ({ 'phantom.kind': into, 'phantom.runs': merged.length });
+    this.merging.start(tracedSteps(this.tracer, 'btree merge', attributes, body));
+  }
+
   private *flushOldest(): JobBody {
     const { files, memory, options } = this.context;
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunHandle>;
@@ -193,11 +202,11 @@ export class Background implements Flusher {
       // What lacked room is not tried again and again from here.
       const reason = this.fatal ?? this.mergeHeld;
       if (reason !== undefined) throw reason;
-      if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
+      if (!this.merging.isBusy) this.startMerge('tree', files.runs);
       yield this.merging.end();
     }
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
-    else yield* this.flushDelta(frozen);
+    else yield* tracedSteps(this.tracer, 'btree flush', () => ({}), this.flushDelta(frozen));
   }
 
   private *flushDelta({ delta, lastSeq }: FrozenLayer<RunHandle>): JobBody {

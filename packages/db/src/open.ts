@@ -91,6 +91,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
     clock,
     logger,
     metrics,
+    tracer: options.tracer,
     readOnly,
     holder: options.holder ?? { pid: process.pid, description: `process ${process.pid}` },
     changesKeepBytes: options.changesKeepBytes ?? (directory === MEMORY_DIRECTORY ? 0 : DEFAULT_CHANGES_KEEP_BYTES),

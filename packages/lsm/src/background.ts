@@ -13,7 +13,15 @@
  * on around it (held-runs.ts). Anything else, and whatever leaves in doubt which state the disk has, is final: the store is told,
  * nothing is written any more, reads go on.
  */
-import { PhantomError, SqlState, compareKeys, isShortage } from '@phantom/base';
+import {
+  PhantomError,
+  type SpanAttributes,
+  SqlState,
+  type Tracer,
+  compareKeys,
+  isShortage,
+  tracedSteps,
+} from '@phantom/base';
 import {
   type Admission,
   type Flusher,
@@ -74,6 +82,7 @@ export class Background implements Flusher {
   private readonly slices: Slices;
   private readonly offload: Offload;
   private readonly port: OutputPort;
+  private readonly tracer: Tracer | undefined;
   private readonly picking: PickerOptions;
   private readonly flushing = new Lane((error) => this.flushEnded(error));
   private readonly compacting = new Lane((error) => this.compactionEnded(error));
@@ -102,9 +111,10 @@ export class Background implements Flusher {
 
   constructor(context: BackgroundContext) {
     const { files } = context;
-    const { vfs, checksums, logger, directory, clock, readOnly, deltaBytesMax } = files.context;
+    const { vfs, checksums, logger, directory, clock, readOnly, deltaBytesMax, tracer } = files.context;
     this.context = context;
     this.port = { vfs, checksums, logger, directory };
+    this.tracer = tracer;
     this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: files.options.sliceMs };
     const { workerBytesMin } = files.options;
     this.offload = new Offload({ port: this.port, slices: this.slices, workerBytesMin });
@@ -251,7 +261,12 @@ export class Background implements Flusher {
 
   private startCompaction(job: CompactionJob<RunFile>): void {
     this.taken = new Set(job.kind === 'merge' ? [...job.upper, ...job.lower] : job.runs);
-    this.compacting.start(this.run(job));
+    const attributes = (): SpanAttributes => ({
+      'phantom.kind': job.kind,
+      ...(job.kind === 'drop' ? {} : { 'phantom.level': job.to }),
+      'phantom.runs': this.taken.size,
+    });
+    this.compacting.start(tracedSteps(this.tracer, 'lsm compaction', attributes, this.run(job)));
   }
 
   /** Starts the merge of tiers that is due, if one is; true when one is under way. */
@@ -262,7 +277,10 @@ export class Background implements Flusher {
     if (upper === undefined) return false;
     const job: MergeJob = { kind: 'merge', reason: 'size', from: 0, to: 0, upper, lower: [] };
     this.tierTaken = upper;
-    this.tiering.start(this.mergeAndCommit(this.tiering, job));
+    const attributes = (): SpanAttributes => ({ 'phantom.runs': upper.length });
+    this.tiering.start(
+      tracedSteps(this.tracer, 'lsm merge of tiers', attributes, this.mergeAndCommit(this.tiering, job)),
+    );
     return true;
   }
 
@@ -291,7 +309,7 @@ export class Background implements Flusher {
     }
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunFile>;
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
-    else yield* this.flush(frozen);
+    else yield* tracedSteps(this.tracer, 'lsm flush', () => ({}), this.flush(frozen));
   }
 
   /** Range tombstones that are in no file yet are let past level0RunsMax, though not without end. */

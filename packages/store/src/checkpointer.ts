@@ -19,7 +19,7 @@
  * hold up a checkpoint for ever; they make one themselves, where they would have had to wait or once four times the lower
  * limit lies there (`isOverdue`, `runNow`).
  */
-import type { Clock, Logger } from '@phantom/base';
+import { type Clock, type Logger, type Tracer, traced } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Lsn, Wal } from '@phantom/wal';
 import type { StoreHealth } from './health.js';
@@ -39,6 +39,7 @@ export interface CheckpointerContext {
   readonly health: StoreHealth;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly tracer: Tracer | undefined;
   readonly checkpointBytesMin: number;
   readonly checkpointBytesMax: number;
   /** Log that stays behind what recovery needs, for who follows changes and comes back. */
@@ -117,7 +118,8 @@ export class Checkpointer {
   /** Runs one and resolves when it is done; waits first for one that is under way. */
   async run(): Promise<void> {
     while (this.running !== undefined) await this.settled();
-    this.running = this.checkpoint();
+    const attributes = { 'phantom.log.bytes': this.logBytesSince };
+    this.running = traced(this.context.tracer, 'checkpoint', attributes, () => this.checkpoint());
     try {
       await this.running;
     } catch (error) {

@@ -310,7 +310,7 @@ async function openEngine(
   health: StoreHealth,
   readers: Readers,
 ): Promise<KvEngine> {
-  const { vfs, readOnly, clock, logger, metrics } = options;
+  const { vfs, readOnly, clock, logger, metrics, tracer } = options;
   const path = joinPath(directory, factory.name);
   // A volatile engine has no directory and no entry: it has no files, of which one could be too old.
   if (!isVolatile(factory) && !vfs.exists(path)) {
@@ -335,6 +335,7 @@ async function openEngine(
     clock,
     logger,
     metrics,
+    tracer,
     cacheBytes: Math.ceil(options.cacheBytes / options.engines.length),
     deltaBytesMax: Math.ceil(options.deltaBytesMax / options.engines.length),
     readOnly,

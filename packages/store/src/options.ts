@@ -8,6 +8,7 @@ import {
   SqlState,
   silentLogger,
   systemClock,
+  type Tracer,
 } from '@phantom/base';
 import type { Vfs, LockHolder } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
@@ -60,6 +61,7 @@ export interface ResolvedOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer | undefined;
   readonly log: LogFactory | undefined;
 }
 
@@ -110,6 +112,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? new MetricsRegistry(),
+    tracer: options.tracer,
     log: options.log,
   };
 }

@@ -48,6 +48,7 @@ export const SINGLE_SPACE_OPTIONS: Record<keyof SingleSpaceOptions, true> = {
   clock: true,
   logger: true,
   metrics: true,
+  tracer: true,
   log: true,
 };
 

@@ -136,6 +136,7 @@ export class LogStore implements Store {
         health,
         logger: options.logger,
         clock: options.clock,
+        tracer: options.tracer,
         checkpointBytesMin: options.checkpointBytesMin,
         checkpointBytesMax: options.checkpointBytesMax,
         changesKeepBytes: options.changesKeepBytes,

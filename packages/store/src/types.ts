@@ -1,7 +1,7 @@
 /**
  * The face of the store: one write path, one log under many engines. See store.ts for the story and the invariants.
  */
-import type { Checksums, Clock, Identity, Logger, Metrics } from '@phantom/base';
+import type { Checksums, Clock, Identity, Logger, Metrics, Tracer } from '@phantom/base';
 import type {
   ArenaTree,
   AttachedView,
@@ -40,6 +40,8 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where spans of flushes, merges and compactions go; undefined: nowhere. */
+  readonly tracer?: Tracer | undefined;
   /** Share of the page or block cache. */
   readonly cacheBytes: number;
   /** Bytes of active and frozen deltas past which admit waits. */
@@ -160,6 +162,8 @@ export interface StoreOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** Where spans of checkpoints and of the engines' work on files go. Default: nowhere. */
+  readonly tracer?: Tracer | undefined;
   /** Default: `openWal`. */
   readonly log?: LogFactory;
 }
