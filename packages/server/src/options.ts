@@ -1,5 +1,5 @@
 /** Settings of a server, each with its default. */
-import { type Logger, type Metrics, MetricsRegistry, silentLogger } from '@phantom/base';
+import { type Logger, type Metrics, MetricsRegistry, type Tracer, silentLogger } from '@phantom/base';
 import type { AccessTokens } from './auth/access-tokens.js';
 import type { AuthenticationRules } from './auth/rules.js';
 import type { StaticFiles } from './http/static-files.js';
@@ -47,12 +47,14 @@ export interface ServerOptions {
   /** How long the thread waits awake for the next message, where clients have lately asked so soon; see loop-poll.ts. 0 never. Default 100. */
   readonly pollMicros?: number;
   readonly logger?: Logger;
+  /** Where spans of connections and requests go; give it the tracer of the database. Default: nowhere. */
+  readonly tracer?: Tracer | undefined;
   /** Where the server counts; give it the registry of the database, and `/metrics` has both. */
   readonly metrics?: Metrics;
 }
 
 export type ResolvedServerOptions = Required<
-  Omit<ServerOptions, 'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens' | 'dashboardFiles'>
+  Omit<ServerOptions, 'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens' | 'dashboardFiles' | 'tracer'>
 > & {
   readonly unixSocketDirectory: string | undefined;
   readonly httpPort: number | undefined;
@@ -60,6 +62,7 @@ export type ResolvedServerOptions = Required<
   readonly rules: AuthenticationRules | undefined;
   readonly tokens: AccessTokens | undefined;
   readonly dashboardFiles: StaticFiles | undefined;
+  readonly tracer: Tracer | undefined;
 };
 
 /** Fills in defaults. */
@@ -84,6 +87,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     httpBodyBytesMax: options.httpBodyBytesMax ?? 16 * MIB,
     httpResultBytesMax: options.httpResultBytesMax ?? 64 * MIB,
     pollMicros: options.pollMicros ?? 100,
+    tracer: options.tracer,
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? new MetricsRegistry(),
   };

@@ -135,8 +135,9 @@ async function startHttp(
     tokens: options.tokens,
     admission: pgListener.admission,
     role: (name) => database.catalog.role(name),
-    openSession: (access, settings, requestId) =>
+    openSession: (access, settings, requestId, within) =>
       database.createSession({
+        within,
         database: access.database,
         user: access.role,
         requestId,
@@ -169,6 +170,7 @@ async function startHttp(
       files: options.dashboardFiles,
       poll: pgListener.poll,
       logger,
+      tracer: options.tracer,
     },
     options.tls,
   );

@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Logger, MetricSample } from '@phantom/base';
+import type { Logger, MetricSample, Span, Tracer } from '@phantom/base';
 import { type TlsOptions, secureServerOptions } from '../tls.js';
 import type { LoopPoll } from '../loop-poll.js';
 import { type Answer, HttpError, jsonAnswer } from './answer.js';
@@ -24,6 +24,7 @@ import type { DashboardEndpoint } from './dashboard-endpoint.js';
 import { openApi } from './openapi.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
 import type { QueryEndpoint } from './query-endpoint.js';
+import { beginRequest, endRequest } from './request-span.js';
 import { type StaticFiles, staticAnswer } from './static-files.js';
 
 const PATHS = ['/v1/query', '/v1/dashboard', '/v1/openapi.json', '/healthz', '/readyz', '/metrics'];
@@ -46,6 +47,8 @@ export interface HttpSource {
   readonly files: StaticFiles | undefined;
   readonly poll: LoopPoll;
   readonly logger: Logger;
+  /** Where spans of requests go; undefined: nowhere. */
+  readonly tracer: Tracer | undefined;
 }
 
 export class HttpListener {
@@ -112,26 +115,32 @@ export class HttpListener {
     response.on('error', () => undefined);
     this.source.poll.began();
     response.once('close', () => this.source.poll.rested());
+    const span = beginRequest(this.source.tracer, request, path);
     let role: string | undefined;
     try {
-      if (path === '/v1/query') role = await this.query(request, response, requestId);
+      if (path === '/v1/query') role = await this.query(request, response, requestId, span);
       else send(request, response, await this.answer(request, path, requestId));
     } catch (error) {
       if (!response.headersSent) send(request, response, this.refusal(error, requestId));
       else response.destroy();
     }
+    if (span !== undefined) endRequest(span, response);
     const fields = { requestId, method: request.method, path, status: response.statusCode, role };
     const elapsedMs = Math.round(performance.now() - startMs);
     if (path === '/v1/query') this.source.logger.info('a request was answered', { ...fields, elapsedMs });
     else this.source.logger.debug('a request was answered', { ...fields, elapsedMs });
   }
 
-  private async query(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<string> {
+  private async query(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    span: Span | undefined,
+  ): Promise<string> {
     if (request.method !== 'POST') throw new HttpError(405, 'only POST is allowed', { allow: 'POST' });
     if (this.draining) throw new HttpError(503, 'the server is stopping');
-    const { role } = await this.source.query.respond(request, response, requestId, (error) =>
-      this.logDefect(error, requestId),
-    );
+    const onDefect = (error: unknown): void => this.logDefect(error, requestId);
+    const { role } = await this.source.query.respond(request, response, requestId, onDefect, span);
     return role;
   }
 

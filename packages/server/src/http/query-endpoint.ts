@@ -4,7 +4,7 @@
  *   token -> place -> session -> bind -> rows, piece by piece -> commit -> last line
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PhantomError } from '@phantom/base';
+import { PhantomError, type Span } from '@phantom/base';
 import { type SqlSession, bindValues } from '@phantom/db/session';
 import type { Admission, AdmissionRole } from '../admission.js';
 import type { Access, AccessTokens } from '../auth/access-tokens.js';
@@ -29,7 +29,7 @@ export interface QuerySource {
   readonly admission: Admission;
   role(name: string): AdmissionRole | undefined;
   /** Throws 3D000, 28000, 42501 when there can be no such session. */
-  openSession(access: Access, settings: Readonly<Record<string, string>>, requestId: string): SqlSession;
+  openSession(access: Access, settings: Readonly<Record<string, string>>, requestId: string, within?: Span): SqlSession;
 }
 
 export class QueryEndpoint {
@@ -42,19 +42,20 @@ export class QueryEndpoint {
     this.limits = limits;
   }
 
-  /** Runs what the request asks for, and answers; the log knows it by `requestId`; `onDefect` hears of errors of ours. HttpError for what is no request. */
+  /** Runs what the request asks for, and answers; the log knows it by `requestId`, and `span` is its span; `onDefect` hears of errors of ours. HttpError for what is no request. */
   async respond(
     request: IncomingMessage,
     response: ServerResponse,
     requestId: string,
     onDefect: (error: unknown) => void,
+    span?: Span,
   ): Promise<Access> {
     const access = accessOf(request, this.source.tokens);
     const query = parseQueryRequest(await readBody(request, this.limits.bodyBytesMax));
     const byLine = (request.headers.accept ?? '').includes(LINES_TYPE);
     const reply = byLine ? new LinesReply(response) : new WholeReply(response, this.limits.resultBytesMax);
     try {
-      await this.run(access, query, reply, response, requestId);
+      await this.run(access, query, reply, response, requestId, span);
     } catch (error) {
       const told = asPhantomError(error);
       if (told.family === 'internal') onDefect(error);
@@ -74,6 +75,7 @@ export class QueryEndpoint {
     reply: QueryReply,
     response: ServerResponse,
     requestId: string,
+    span: Span | undefined,
   ): Promise<void> {
     const { source } = this;
     const role = source.role(access.role);
@@ -81,7 +83,7 @@ export class QueryEndpoint {
     source.admission.enter(role);
     try {
       const settings = query.timeoutMs === undefined ? {} : { statement_timeout: String(query.timeoutMs) };
-      const session = source.openSession(access, settings, requestId);
+      const session = source.openSession(access, settings, requestId, span);
       const left = (): void => session.cancel('terminating connection: the client has gone');
       this.sessions.add(session);
       response.once('close', left);

@@ -13,7 +13,17 @@
  * is closed; what the client held is rolled back and freed.
  */
 import type { Socket } from 'node:net';
-import { type Counter, type Logger, type PhantomError, isPhantomError } from '@phantom/base';
+import {
+  type Counter,
+  type Logger,
+  type PhantomError,
+  type Span,
+  type SpanAttributes,
+  SpanKind,
+  failSpan,
+  isPhantomError,
+  rootSpan,
+} from '@phantom/base';
 import type { Admission } from '../admission.js';
 import { isLoopback, refuseWithoutPassword, requireProof } from '../auth/authentication.js';
 import { SCRAM_MECHANISM, type ScramExchange } from '../auth/scram.js';
@@ -106,6 +116,8 @@ export class PgConnection implements MessageSource, OutputPatience {
   private exchange: ScramExchange | undefined;
   private isProven = false;
   private readonly session: ProtocolSession;
+  /** Until it is let in. */
+  private connecting: Span | undefined;
   private processId: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private keepAliveMs = KEEP_ALIVE_MS;
@@ -118,6 +130,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     this.tls = tls;
     this.isUnix = isUnix;
     this.address = socket.remoteAddress;
+    this.connecting = rootSpan(host.options.tracer, 'connect', placeOf(socket), SpanKind.Server);
     this.output = new Output(socket, host.pool, host.outbox, this);
     this.session = new ProtocolSession({
       output: this.output,
@@ -466,6 +479,15 @@ export class PgConnection implements MessageSource, OutputPatience {
       host.cancelKeys.register(processId, () => session.cancel()),
     );
     session.ready();
+    this.connecting?.setAttribute('db.namespace', request.database);
+    this.connecting?.setAttribute('phantom.session', processId);
+    this.connected();
+  }
+
+  /** It has been let in, or will not be. */
+  private connected(): void {
+    this.connecting?.end();
+    this.connecting = undefined;
   }
 
   /** Arms the time an idle client has, and has the system ask after it as often as it was told to. */
@@ -494,6 +516,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (!(thrown instanceof FatalError) && !isPhantomError(thrown)) this.logDefect(thrown);
     const error = asPhantomError(thrown);
     this.host.logger.debug('a connection is ended', { code: error.code, reason: error.message });
+    if (this.connecting !== undefined) failSpan(this.connecting, error);
     // Who does not begin as a client of PostgreSQL does would not understand it either.
     if (!(thrown instanceof NotStartupError)) writeReport(this.output.messages, errorReport(error, 'FATAL'));
     this.end();
@@ -502,6 +525,7 @@ export class PgConnection implements MessageSource, OutputPatience {
   private end(): void {
     if (this.phase === 'ended') return;
     this.phase = 'ended';
+    this.connected();
     clearTimeout(this.timer);
     this.output.isHeld = false;
     this.output.flush();
@@ -516,6 +540,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     clearTimeout(this.timer);
     if (this.phase === 'session') this.session.cancel('terminating connection: the client has gone');
     this.phase = 'ended';
+    this.connected();
     if (this.puller !== undefined) this.feed(this.puller);
     this.output.flush();
     if (!this.running) this.release();
@@ -540,6 +565,12 @@ export class PgConnection implements MessageSource, OutputPatience {
     const stack = error instanceof Error ? error.stack : String(error);
     this.host.logger.error('internal error', { stack });
   }
+}
+
+/** From where a client comes, for its span. */
+function placeOf({ remoteAddress, remotePort }: Socket): SpanAttributes {
+  if (remoteAddress === undefined || remotePort === undefined) return {};
+  return { 'client.address': remoteAddress, 'client.port': remotePort };
 }
 
 /** Both ends of a socket; undefined once it is closed. */

@@ -43,6 +43,8 @@ export interface DatabaseSession {
     integer(name: string): number;
     reported(): readonly { readonly name: string; readonly value: string }[];
   };
+  /** Its spans, where it has some: told when the client is told that the session is ready. */
+  readonly traces?: { rest(): void } | undefined;
   parse(text: string): readonly ParsedStatement[];
   prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes?: readonly number[]): SessionStatement;
   prepareText(text: string, declaredTypes?: readonly number[]): SessionStatement;

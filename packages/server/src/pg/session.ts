@@ -243,6 +243,7 @@ export class ProtocolSession {
   ready(): void {
     this.skipping = false;
     this.output.isHeld = false;
+    this.database.traces?.rest();
     this.tellParameters();
     if (this.database.status === 'idle') this.mailbox.deliver(this.output.messages);
     writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);

@@ -513,6 +513,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     if (error !== undefined) this.watch.refuse(error);
     this.closePortals();
     this.rollback();
+    this.traces?.rest();
     this.locks.unlockAll();
     this.temporary.dropAll();
     this.engine.sessionClosed(this);
