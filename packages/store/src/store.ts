@@ -129,19 +129,7 @@ export class LogStore implements Store {
       settled: () => this.settled(),
     });
     this.checkpointer = new Checkpointer(
-      {
-        wal,
-        catalog,
-        superblock,
-        health,
-        logger: options.logger,
-        clock: options.clock,
-        tracer: options.tracer,
-        checkpointBytesMin: options.checkpointBytesMin,
-        checkpointBytesMax: options.checkpointBytesMax,
-        changesKeepBytes: options.changesKeepBytes,
-        noteViews: () => this.views.checkpointed(),
-      },
+      { ...options, wal, catalog, superblock, health, noteViews: () => this.views.checkpointed() },
       recovered.log,
     );
     this.log = new LogWriter(wal, options.clock, health, recovered.log, recovered.commitTimeMs);
