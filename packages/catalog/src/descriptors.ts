@@ -536,6 +536,8 @@ export interface TriggerDescriptor {
   readonly firing: 'origin' | 'always' | 'replica' | 'disabled';
   /** Of a constraint trigger: when it fires. */
   readonly constraint?: { readonly deferrable: boolean; readonly initiallyDeferred: boolean };
+  /** Of a partition: the trigger of the partitioned table that it was made for, and goes with. */
+  readonly parentOid?: Oid;
   readonly comment?: string;
 }
 

@@ -19,6 +19,7 @@ import type {
   ObjectDescriptor,
   Oid,
   TableDescriptor,
+  TriggerDescriptor,
 } from '@phantom/catalog';
 import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { incomingDocuments, incomingKeys, keysOfRows, refersByDocuments } from '../storage/table-rules.js';
@@ -300,7 +301,7 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
       yield { item: { kind: 'column', oid, number: column.number }, silent: false };
   }
   for (const trigger of triggersOnColumn(context, table, number))
-    yield { item: { kind: 'object', oid: trigger.oid }, silent: false };
+    yield { item: { kind: 'object', oid: trigger.oid }, silent: trigger.parentOid !== undefined };
   for (const dependency of context.objects.dependentsOf(oid)) {
     if (dependency.referencedColumn !== number) continue;
     yield { item: { kind: 'object', oid: dependency.dependentOid }, silent: dependency.strength === 'automatic' };
@@ -335,10 +336,11 @@ function* partitionIndexes(context: DdlContext, tableOid: Oid, indexOid: Oid): I
   }
 }
 
-/** 2BP01 for an index of a partition that its table's index asks for. */
+/** 2BP01 for an index or a trigger of a partition that its table's asks for. */
 function refuseRequired(context: DdlContext, found: ReadonlyMap<string, Going>): void {
   for (const { kind, oid } of found.values()) {
     const index = kind === 'object' ? context.objects.object(oid) : undefined;
+    if (index?.kind === 'trigger') refuseRequiredTrigger(context, found, index);
     if (index?.kind !== 'index' || index.parentOid === undefined) continue;
     if (found.has(`o${index.parentOid}`) || found.has(`o${index.tableOid}`)) continue;
     const parent = context.objects.object(index.parentOid);
@@ -346,6 +348,19 @@ function refuseRequired(context: DdlContext, found: ReadonlyMap<string, Going>):
       hint: `You can drop index ${parent?.name} instead.`,
     });
   }
+}
+
+function refuseRequiredTrigger(
+  context: DdlContext,
+  found: ReadonlyMap<string, Going>,
+  trigger: TriggerDescriptor,
+): void {
+  const parent = context.objects.object(trigger.parentOid ?? 0);
+  if (parent?.kind !== 'trigger' || found.has(`o${parent.oid}`) || found.has(`o${trigger.tableOid}`)) return;
+  const [shown, above] = [trigger.oid, parent.oid].map((oid) => describe(context, { kind: 'object', oid }));
+  throw new PhantomError('2BP01', `cannot drop ${shown} because ${above} requires it`, {
+    hint: `You can drop ${above} instead.`,
+  });
 }
 
 /** Foreign keys, and references of documents, that find what they refer to by an index of the table. */

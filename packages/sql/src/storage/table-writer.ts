@@ -25,7 +25,9 @@ export type WriteOutcome =
   /** Read committed: a newer commit changed or removed the row. The statement must be restarted (transaction.restartStatement). */
   | 'changed'
   /** A trigger has passed the row over. */
-  | 'skipped';
+  | 'skipped'
+  /** Update only, where the caller asked: the table is a partition, and triggers have made a row (`stored`) that it does not take. */
+  | 'leaves';
 
 /** Where a row of a partition goes that leaves it. */
 export interface MovedRow {
@@ -69,8 +71,16 @@ export interface TableWriter {
    * new ones too where they stay as they are, if the reference says where the stored row lies.
    */
   leavesUnread(positions: readonly number[]): boolean;
-  /** Replaces a row; keeps its key unless key columns change. */
-  update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void>;
+  /**
+   * Replaces a row; keeps its key unless key columns change. `mayLeave`: the caller finds a partition for a row that triggers have made
+   * one of another's.
+   */
+  update(
+    old: RowReference,
+    oldValues: readonly Value[],
+    values: readonly Value[],
+    mayLeave?: boolean,
+  ): WriteOutcome | Promise<void>;
   /** Takes a row away. `moved`: it goes to another partition of a table, and is still a row of that one. */
   remove(old: RowReference, oldValues: readonly Value[], moved?: MovedRow): WriteOutcome | Promise<void>;
   readonly rowsWritten: number;

@@ -33,6 +33,7 @@ function* triggerRows(source: SystemViewSource): Iterable<CatalogRow> {
       oid: trigger.oid,
       tgrelid: trigger.tableOid,
       tgname: trigger.name,
+      tgparentid: trigger.parentOid ?? 0,
       tgfoid: trigger.functionOid,
       tgtype: events.reduce(
         (bits, event) => bits | EVENT_BITS[event],

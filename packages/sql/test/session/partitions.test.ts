@@ -279,8 +279,9 @@ describe('definitions', () => {
     ]);
     await run(session, 'create trigger g before update on p for each row execute function f()');
     expect(await run(session, 'update t set b = b + 1 where a = 1')).toBe('UPDATE 1');
-    expect(await run(session, 'update t set a = 3 - a where a = 1')).toBe('0A000');
-    expect(await run(session, 'create trigger f before insert on t for each row execute function f()')).toBe('0A000');
+    expect(
+      await rows(session, 'update t set a = 3 - a, b = 7 where a = 1 returning tableoid::regclass::text, b'),
+    ).toEqual(['q 70']);
   });
 
   it('fire triggers of statements on the table that is named', async () => {
@@ -297,9 +298,6 @@ describe('definitions', () => {
     await run(session, 'create trigger f after insert on p for each statement execute function f()');
     expect(await run(session, 'insert into t values (1), (1); update t set a = 1; delete from t')).toBe('DELETE 2');
     expect(await rows(session, 'select what from seen')).toEqual(['t INSERT', 't UPDATE', 't DELETE']);
-    const transition =
-      'create trigger g after insert on t referencing new table as n for each statement execute function f()';
-    expect(await run(session, transition)).toBe('0A000');
   });
 
   it('refuse what is not there', async () => {

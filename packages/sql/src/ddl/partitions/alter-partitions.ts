@@ -9,6 +9,7 @@ import type { Yielded } from '../../exec/runtime.js';
 import type { AlterTableAction } from '../../text/ast-schema.js';
 import type { DdlContext } from '../context.js';
 import { lockForChange } from '../names.js';
+import { switchOnPartitions } from '../triggers/alter-trigger.js';
 import { partitionKeyColumns } from './partition-key-columns.js';
 import { foreignKeyOnPartitions } from './partition-foreign-keys.js';
 import { inheritOnPartitions } from './partition-indexes.js';
@@ -152,6 +153,8 @@ export function* alterPartitions(
   alter: (partition: TableDescriptor, action: AlterTableAction) => Step,
 ): Step {
   if (only) return;
+  if (action.kind === 'enable-trigger' || action.kind === 'disable-trigger')
+    return yield* switchOnPartitions(context, before, action);
   const added = addedConstraint(context, before, action);
   if (added !== undefined && 'indexOid' in added) {
     const index = context.objects.object(added.indexOid);

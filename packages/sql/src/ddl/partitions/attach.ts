@@ -15,6 +15,7 @@ import {
   requireOwner,
   undefinedRelation,
 } from '../names.js';
+import { dropInheritedTriggers } from '../triggers/partition-triggers.js';
 import { isAlike } from './partition-indexes.js';
 import { refuseReferred } from './partition-foreign-keys.js';
 import { attach, touch } from './partition-of.js';
@@ -163,6 +164,7 @@ export function* detachPartition(
   yield* refuseWhileInUse(context, table, 'ALTER TABLE');
   yield* refuseReferred(context, parent, table);
   release(context, table);
+  dropInheritedTriggers(context, context.objects.object(table.oid) as TableDescriptor);
   const { partition: _partition, ...rest } = context.objects.object(table.oid) as TableDescriptor;
   context.objects.put({ ...rest, schemaVersion: rest.schemaVersion + 1 });
   context.objects.removeDependency({

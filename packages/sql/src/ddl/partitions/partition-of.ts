@@ -10,6 +10,7 @@ import type { ColumnDefinition, CreateTable, TableConstraint } from '../../text/
 import type { DdlContext } from '../context.js';
 import { lockForChange, refuseWhileInUse, relationNamed, requireOwner, undefinedRelation } from '../names.js';
 import { eachRow } from '../validate.js';
+import { inheritTriggers } from '../triggers/partition-triggers.js';
 import { partitionBoundOf } from './partition-bound.js';
 import { inheritForeignKeys } from './partition-foreign-keys.js';
 import { inheritIndexes } from './partition-indexes.js';
@@ -128,6 +129,7 @@ export function* attach(
         schema: context.picture.schemaName(leaf.schemaOid),
       });
     });
+  yield* inheritTriggers(context, context.objects.object(parent.oid) as TableDescriptor, oid);
   yield* inheritForeignKeys(context, context.objects.object(parent.oid) as TableDescriptor, oid, isNew);
   yield* inheritIndexes(context, context.objects.object(parent.oid) as TableDescriptor, oid, isNew);
 }

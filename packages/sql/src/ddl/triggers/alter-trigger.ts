@@ -8,9 +8,11 @@ import { deparseExpression } from '../../text/deparse.js';
 import { parseExpression } from '../../text/parse.js';
 import type { DdlContext, DdlExecution } from '../context.js';
 import { dropAll } from '../drop.js';
-import { claimName, findRelation } from '../names.js';
+import type { Yielded } from '../../exec/runtime.js';
+import { claimName, findRelation, lockForChange } from '../names.js';
 import { rewriteTree } from '../rewrite-tree.js';
-import { findTrigger, missingTrigger, ownTrigger, putTriggers } from './trigger-names.js';
+import { partsOfTrigger } from './partition-triggers.js';
+import { type TriggeredRelation, findTrigger, missingTrigger, ownTrigger, putTriggers } from './trigger-names.js';
 
 export function* dropTriggers(context: DdlContext, node: Drop): DdlExecution {
   const going: ObjectDescriptor[] = [];
@@ -39,11 +41,29 @@ export function* dropTriggers(context: DdlContext, node: Drop): DdlExecution {
 
 export function* renameTrigger(context: DdlContext, { target, to }: Rename): DdlExecution {
   const { trigger, relation } = yield* ownTrigger(context, target);
-  if ((yield* claimName(context, NameClass.Trigger, relation.oid, to.text)) !== undefined)
-    throw new PhantomError('42710', `trigger "${to.text}" for relation "${relation.name}" already exists`);
-  context.objects.put({ ...trigger, name: to.text });
-  putTriggers(context, relation, relation.triggerOids ?? []);
+  const above = context.objects.object(trigger.parentOid ?? 0);
+  if (above?.kind === 'trigger')
+    throw new PhantomError('XX000', `cannot rename trigger "${trigger.name}" on table "${relation.name}"`, {
+      hint: `Rename the trigger on the partitioned table "${context.objects.object(above.tableOid)?.name}" instead.`,
+    });
+  yield* giveName(context, trigger, relation, to.text);
   return undefined;
+}
+
+function* giveName(
+  context: DdlContext,
+  trigger: TriggerDescriptor,
+  relation: TriggeredRelation,
+  name: string,
+): Generator<Yielded, void, void> {
+  if ((yield* claimName(context, NameClass.Trigger, relation.oid, name)) !== undefined)
+    throw new PhantomError('42710', `trigger "${name}" for relation "${relation.name}" already exists`);
+  context.objects.put({ ...trigger, name });
+  putTriggers(context, relation, relation.triggerOids ?? []);
+  for (const part of partsOfTrigger(context, trigger.oid)) {
+    const table = yield* lockForChange(context, context.objects.object(part.tableOid) as TableDescriptor);
+    if (table !== undefined) yield* giveName(context, part, table, name);
+  }
 }
 
 type Switch = Extract<
@@ -63,6 +83,30 @@ export function switchTriggers(context: DdlContext, table: TableDescriptor, acti
   if (name !== undefined && switched.length === 0) throw missingTrigger(name, table);
   for (const trigger of switched) context.objects.put({ ...trigger, firing });
   putTriggers(context, table, oids);
+}
+
+/** The same for those that partitions of the table have of its triggers. */
+export function* switchOnPartitions(
+  context: DdlContext,
+  { triggerOids = [] }: TableDescriptor,
+  { name }: Switch,
+): Generator<Yielded, void, void> {
+  for (const oid of triggerOids) {
+    const trigger = context.objects.object(oid);
+    if (trigger?.kind !== 'trigger' || (name !== undefined && trigger.name !== name.text)) continue;
+    yield* switchParts(context, trigger);
+  }
+}
+
+function* switchParts(context: DdlContext, { oid, firing }: TriggerDescriptor): Generator<Yielded, void, void> {
+  for (const part of partsOfTrigger(context, oid)) {
+    const table = yield* lockForChange(context, context.objects.object(part.tableOid) as TableDescriptor);
+    if (table === undefined) continue;
+    const switched = { ...part, firing };
+    context.objects.put(switched);
+    putTriggers(context, table, table.triggerOids ?? []);
+    yield* switchParts(context, switched);
+  }
 }
 
 /** A column of a table is called something else: conditions of triggers name it behind `old` and `new`. */

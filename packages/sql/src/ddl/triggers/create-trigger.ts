@@ -14,6 +14,7 @@ import { TypeOid } from '../../types/type-oids.js';
 import type { DdlContext, DdlExecution } from '../context.js';
 import { claimName, lockForChange, requireOwner, splitName } from '../names.js';
 import { dependOn } from '../stored-queries.js';
+import { triggerOnPartitions } from './partition-triggers.js';
 import { type TriggeredRelation, putTriggers, triggeredRelation } from './trigger-names.js';
 
 export function* createTrigger(context: DdlContext, node: CreateTrigger): DdlExecution {
@@ -28,6 +29,11 @@ export function* createTrigger(context: DdlContext, node: CreateTrigger): DdlExe
     throw new PhantomError('42710', `trigger "${name}" for relation "${relation.name}" already exists`);
   const before = existing?.kind === 'trigger' ? existing : undefined;
   if (before !== undefined) requireOwner(context, relation);
+  if (before?.parentOid !== undefined)
+    throw new PhantomError(
+      '42710',
+      `trigger "${name}" for relation "${relation.name}" is an internal or a child trigger`,
+    );
   const { deferrable, initiallyDeferred } = node.deferral;
   const trigger: TriggerDescriptor = {
     kind: 'trigger',
@@ -55,6 +61,8 @@ export function* createTrigger(context: DdlContext, node: CreateTrigger): DdlExe
     context.objects.addDependency({ ...own, referencedOid: trigger.functionOid, strength: 'normal' });
   const others = (relation.triggerOids ?? []).filter((oid) => oid !== trigger.oid);
   putTriggers(context, relation, [...others, trigger.oid]);
+  if (relation.kind === 'table' && relation.partitioned !== undefined && trigger.level === 'row')
+    yield* triggerOnPartitions(context, relation.oid, context.objects.object(trigger.oid) as TriggerDescriptor);
   return undefined;
 }
 
@@ -64,11 +72,16 @@ function checkShape(relation: TriggeredRelation, node: CreateTrigger): void {
   const wrong = (detail: string): never => {
     throw new PhantomError('42809', `"${relation.name}" is a ${relation.kind}`, { detail });
   };
-  const isPartitioned = relation.kind === 'table' && relation.partitioned !== undefined;
-  if (isPartitioned && forEach === 'row') throw unsupportedError('a row trigger of a partitioned table');
-  if (isPartitioned && node.transitions.length > 0) throw unsupportedError('a transition table of a partitioned table');
   const truncates = events.some(({ event }) => event === 'truncate');
   if (relation.kind === 'table' && timing === 'instead-of') wrong('Tables cannot have INSTEAD OF triggers.');
+  if (relation.kind === 'table' && forEach === 'row' && node.transitions.some(({ table }) => table)) {
+    if (relation.partitioned !== undefined)
+      throw new PhantomError('0A000', `"${relation.name}" is a partitioned table`, {
+        detail: 'ROW triggers with transition tables are not supported on partitioned tables.',
+      });
+    if (relation.partition !== undefined)
+      throw new PhantomError('0A000', 'ROW triggers with transition tables are not supported on partitions');
+  }
   if (relation.kind === 'view') {
     if (timing !== 'instead-of' && forEach === 'row') wrong('Views cannot have row-level BEFORE or AFTER triggers.');
     if (truncates) wrong('Views cannot have TRUNCATE triggers.');

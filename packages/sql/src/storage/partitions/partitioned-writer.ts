@@ -2,15 +2,18 @@
  * The writer of a partitioned table: hands each row to the writer of the partition that takes it. An update that moves a row is a
  * removal from one partition and an insertion into another. Rows of a partition among them are partitioned in turn by the writer
  * that is asked for.
+ *
+ * Triggers of rows are the partitions'. Those before an update fire where the row lies, and what they make of it says where it goes.
  */
-import { PhantomError, assert, unsupportedError } from '@phantom/base';
-import type { IndexDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import { PhantomError, assert } from '@phantom/base';
+import type { IndexDescriptor, Oid, TableDescriptor, TriggerEvent } from '@phantom/catalog';
 import { type SpaceId, spaceOfKey } from '@phantom/kv';
 import { StatementRestart } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
 import { noPartition, partitionViolation } from '../constraint-errors.js';
 import { physicalTable } from '../physical-table.js';
 import type { Arbitration, MovedRow, RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
+import { tableTriggers } from '../triggers/table-triggers.js';
 import type { WriterContext } from '../writer-context.js';
 import { PartitionCheck } from './partition-check.js';
 import { type Partitioning, partitioning } from './partitioning.js';
@@ -26,6 +29,12 @@ interface Target {
   readonly arbitrations: Map<Arbitration, Arbitration>;
 }
 
+/** Where a row lies: in the partition itself, or in one of its own partitions. */
+interface Holder {
+  readonly holder: TableDescriptor;
+  readonly leaf: TableDescriptor;
+}
+
 export class PartitionedWriter implements StatementWriter {
   readonly rowsWritten = 0;
   stored: Row = [];
@@ -38,11 +47,15 @@ export class PartitionedWriter implements StatementWriter {
   private readonly above: PartitionCheck | undefined;
   private readonly targets = new Map<Oid, Target>();
   /** Partitions by the spaces of their rows; those of partitions that are partitioned in turn among them. */
-  private readonly bySpace = new Map<SpaceId, TableDescriptor>();
+  private readonly bySpace = new Map<SpaceId, Holder>();
+  /** Triggers of the table's statements know rows as relations. */
+  private readonly keepsRows: boolean;
   private isLocked = false;
   private met: Target | undefined;
+  /** A row that is to leave its partition: as it was given, and as triggers have made it. */
+  private leaving: { readonly values: Row; readonly wanted: Row } | undefined;
   /** A row that has been removed from its partition and is on its way to another one. */
-  private moving: { readonly values: Row; readonly partition: Target } | undefined;
+  private moving: { readonly values: Row; readonly wanted: Row; readonly partition: Target } | undefined;
   /** The row for which a partition's writer had to wait: it is asked again with the same one. */
   private waiting: { readonly values: Row; readonly mapped: Row } | undefined;
 
@@ -52,6 +65,7 @@ export class PartitionedWriter implements StatementWriter {
     this.partitions = partitioning(table, context.picture);
     this.above =
       table.partition === undefined ? undefined : new PartitionCheck(table, context.objects, context.picture);
+    this.keepsRows = tableTriggers(table, context.objects, context.picture)?.keepsRows ?? false;
     for (const partition of this.partitions.partitions) this.addSpaces(partition.table, partition.table);
   }
 
@@ -65,6 +79,7 @@ export class PartitionedWriter implements StatementWriter {
 
   beginStatement(): void {
     this.isLocked = false;
+    this.leaving = undefined;
     this.moving = undefined;
     this.waiting = undefined;
     this.met = undefined;
@@ -77,48 +92,85 @@ export class PartitionedWriter implements StatementWriter {
   insert(values: Row, arbitration?: Arbitration): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    return this.insertInto(this.targetOf(values), values, arbitration);
+    const outcome = this.insertInto(this.targetOf(values), values, arbitration);
+    if (outcome === 'written') this.routed('insert', null, this.stored);
+    return outcome;
   }
 
-  update(old: RowReference, oldValues: Row, values: Row): WriteOutcome | Promise<void> {
+  update(old: RowReference, oldValues: Row, values: Row, mayLeave = false): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
+    const outcome = this.replace(old, oldValues, values, mayLeave);
+    if (outcome instanceof Promise) return outcome;
+    this.leaving = undefined;
+    if (outcome === 'written') this.routed('update', oldValues, this.stored);
+    return outcome;
+  }
+
+  private replace(old: RowReference, oldValues: Row, values: Row, mayLeave: boolean): WriteOutcome | Promise<void> {
     const { moving } = this;
-    if (moving !== undefined && moving.values === values) return this.arrive(moving.partition, values);
-    const from = this.targetFor(this.holderOf(old));
-    const to = this.targetOf(values);
-    const writer = this.writerOf(from);
-    if (from === to) {
-      const mapped = this.mapped(from, values);
-      const outcome = this.settled(writer.update(old, from.rows.toPartition(oldValues), mapped), values, mapped);
-      if (outcome === 'written') this.note(from, writer.stored, values);
-      return outcome;
+    if (moving?.values === values) return this.arrive(moving.partition, moving.wanted);
+    const { holder, leaf } = this.holderOf(old);
+    const from = this.targetFor(holder);
+    if (this.leaving?.values !== values) {
+      // Triggers come first, and may say where the row goes.
+      const mayChange = this.firesBeforeUpdate(leaf);
+      let wanted = values;
+      if (mayChange || this.targetOf(values) === from) {
+        const outcome = this.updateIn(from, old, oldValues, values, mayChange);
+        if (outcome !== 'leaves') return outcome;
+        wanted = from.rows.toParent(this.writerOf(from).stored ?? []);
+      }
+      if (mayLeave && this.above?.takes(wanted, this.context.evaluation) === false) {
+        this.stored = wanted;
+        return 'leaves';
+      }
+      this.leaving = { values, wanted };
     }
-    this.refuseUpdateTriggers(from.table);
-    const moved = { tableOid: this.table.oid, values: from.rows.toPartition(values) };
+    const { wanted } = this.leaving as { wanted: Row };
+    const to = this.targetOf(wanted);
+    const moved = { tableOid: this.table.oid, values: from.rows.toPartition(wanted) };
     const outcome = this.removeFrom(from, old, oldValues, moved);
     if (outcome !== 'written') return outcome;
-    this.moving = { values, partition: to };
-    return this.arrive(to, values);
+    this.moving = { values, wanted, partition: to };
+    return this.arrive(to, wanted);
+  }
+
+  private updateIn(
+    from: Target,
+    old: RowReference,
+    oldValues: Row,
+    values: Row,
+    mayLeave: boolean,
+  ): WriteOutcome | Promise<void> {
+    const writer = this.writerOf(from);
+    const mapped = this.mapped(from, values);
+    const outcome = this.settled(
+      writer.update(old, from.rows.toPartition(oldValues), mapped, mayLeave),
+      values,
+      mapped,
+    );
+    if (outcome === 'written') this.note(from, writer.stored, values);
+    return outcome;
   }
 
   remove(old: RowReference, oldValues: Row, moved?: MovedRow): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    const from = this.targetFor(this.holderOf(old));
+    const from = this.targetFor(this.holderOf(old).holder);
     const inner = moved === undefined ? undefined : { ...moved, values: from.rows.toPartition(moved.values) };
-    return this.removeFrom(from, old, oldValues, inner);
+    const outcome = this.removeFrom(from, old, oldValues, inner);
+    if (outcome === 'written' && moved === undefined) this.routed('delete', oldValues, null);
+    return outcome;
   }
 
-  /** They would fire before the row is seen to move, and may say where to. */
-  private refuseUpdateTriggers({ name, triggerOids = [] }: TableDescriptor): void {
-    for (const oid of triggerOids) {
-      const trigger = this.context.objects.object(oid);
-      if (trigger?.kind !== 'trigger' || trigger.timing !== 'before' || trigger.level !== 'row') continue;
-      const fires = trigger.firing === 'origin' || trigger.firing === 'always';
-      if (!fires || !trigger.events.includes('update')) continue;
-      throw unsupportedError(`moving a row out of partition "${name}", which has a BEFORE UPDATE trigger`);
-    }
+  private firesBeforeUpdate(leaf: TableDescriptor): boolean {
+    const triggers = tableTriggers(leaf, this.context.objects, this.context.picture);
+    return triggers !== undefined && triggers.of('before', 'row', 'update').length > 0;
+  }
+
+  private routed(event: TriggerEvent, oldRow: Row | null, newRow: Row | null): void {
+    if (this.keepsRows) this.context.triggers.routed(this.table, event, oldRow, newRow);
   }
 
   private removeFrom(
@@ -211,14 +263,14 @@ export class PartitionedWriter implements StatementWriter {
   }
 
   /** The partition that has a row, perhaps in a partition of its own. */
-  private holderOf({ key }: RowReference): TableDescriptor {
-    const table = this.bySpace.get(spaceOfKey(key, 0));
-    if (table === undefined) throw StatementRestart.instance;
-    return table;
+  private holderOf({ key }: RowReference): Holder {
+    const found = this.bySpace.get(spaceOfKey(key, 0));
+    if (found === undefined) throw StatementRestart.instance;
+    return found;
   }
 
   private addSpaces(partition: TableDescriptor, holder: TableDescriptor): void {
-    if (partition.partitioned === undefined) this.bySpace.set(partition.space, holder);
+    if (partition.partitioned === undefined) this.bySpace.set(partition.space, { holder, leaf: partition });
     else for (const inner of this.context.picture.partitionsOf(partition)) this.addSpaces(inner, holder);
   }
 

@@ -141,10 +141,13 @@ export class StatementTriggers {
     let row = newRow ?? oldRow;
     for (const bound of triggers.of(timing, 'row', event)) {
       const proposed = event === 'delete' ? null : row;
-      if (!this.isDue(bound, triggers.table, event, oldRow, proposed)) continue;
+      if (!this.isDue(bound, triggers, event, oldRow, proposed)) continue;
       const { table } = triggers;
       row = yield* this.fire(bound.trigger, { table, event, oldRow, newRow: proposed, transitions: undefined });
       if (row === null) return null;
+      // An update asks for the row's place after its triggers, an insertion before them.
+      if (event === 'insert' && bound.trigger.parentOid !== undefined && !this.takes(triggers, row))
+        throw leavesPartition(triggers, bound.trigger);
     }
     return row;
   }
@@ -159,18 +162,39 @@ export class StatementTriggers {
     const { table, keepsRows } = triggers;
     const due = triggers
       .of('after', 'row', event)
-      .filter((bound) => this.isDue(bound, table, event, oldRow, newRow))
+      .filter((bound) => this.isDue(bound, triggers, event, oldRow, newRow))
       .map(({ trigger }) => trigger);
     if (!keepsRows && due.length === 0) return;
-    if (this.rows++ === TRIGGER_EVENTS_MAX) {
-      throw new PhantomError('53200', `a statement may write ${TRIGGER_EVENTS_MAX} rows that wait for triggers`, {
-        hint: 'Write fewer rows at a time, or use a trigger of the statement.',
-      });
-    }
+    this.countRow();
     const [before, after] = [oldRow?.slice() ?? null, newRow?.slice() ?? null];
     const events = this.eventsOf({ table, event });
     if (keepsRows) events.keep(before, after);
     if (due.length > 0) this.queue.push({ events, oldRow: before, newRow: after, due });
+  }
+
+  /** Notes a row that was written to a partition, for triggers of the table's statements that know rows as relations. */
+  routed(
+    table: TableDescriptor,
+    event: TriggerEvent,
+    oldRow: readonly Value[] | null,
+    newRow: readonly Value[] | null,
+  ): void {
+    // A table in between has no statement of its own.
+    if (this.targetOf(table.oid) === undefined) return;
+    this.countRow();
+    this.eventsOf({ table, event }).keep(oldRow?.slice() ?? null, newRow?.slice() ?? null);
+  }
+
+  private countRow(): void {
+    if (this.rows++ < TRIGGER_EVENTS_MAX) return;
+    throw new PhantomError('53200', `a statement may write ${TRIGGER_EVENTS_MAX} rows that wait for triggers`, {
+      hint: 'Write fewer rows at a time, or use a trigger of the statement.',
+    });
+  }
+
+  /** True for a row that the triggers' table may have, which a partition says by its bound. */
+  takes(triggers: TableTriggers, row: readonly Value[]): boolean {
+    return this.host === undefined || triggers.takes(row, this.host.evaluation);
   }
 
   /** Everything is written: settles what is owed, and fires what comes after. */
@@ -231,11 +255,11 @@ export class StatementTriggers {
   private statementTriggers(
     timing: 'before' | 'after',
     triggers: TableTriggers,
-    { table, event }: ModificationTarget,
+    { event }: ModificationTarget,
   ): TriggerDescriptor[] {
     return triggers
       .of(timing, 'statement', event)
-      .filter((bound) => this.isDue(bound, table, event, null, null))
+      .filter((bound) => this.isDue(bound, triggers, event, null, null))
       .map(({ trigger }) => trigger);
   }
 
@@ -246,17 +270,26 @@ export class StatementTriggers {
     return events;
   }
 
+  private targetOf(oid: Oid): ModificationTarget | undefined {
+    if (this.acting?.table.oid === oid) return this.acting;
+    return this.targets.find(({ table }) => table.oid === oid);
+  }
+
   private isDue(
     { trigger, condition }: BoundTrigger,
-    { oid }: TableDescriptor,
+    { table, above }: TableTriggers,
     event: TriggerEvent,
     oldRow: readonly Value[] | null,
     newRow: readonly Value[] | null,
   ): boolean {
     if (event === 'update' && trigger.columns.length > 0) {
       const target =
-        this.acting ?? this.targets.find((candidate) => candidate.table.oid === oid && candidate.event === 'update');
-      if (!trigger.columns.some((number) => target?.assigned.includes(number) === true)) return false;
+        this.acting ??
+        this.targets.find(
+          (candidate) =>
+            candidate.event === 'update' && (candidate.table.oid === table.oid || above.includes(candidate.table.oid)),
+        );
+      if (!trigger.columns.some((number) => target !== undefined && isAssigned(target, table, number))) return false;
     }
     if (condition === undefined) return true;
     return this.host !== undefined && condition(oldRow, newRow, this.host.evaluation);
@@ -267,6 +300,21 @@ export class StatementTriggers {
     if (trigger.oldTable !== undefined || trigger.newTable !== undefined) firing.transitions?.show();
     return this.host.fire(trigger, firing);
   }
+}
+
+/** True for a column of the table, or of a partition of it, that the target says is set. Columns correspond by name. */
+function isAssigned({ table, assigned }: ModificationTarget, own: TableDescriptor, number: number): boolean {
+  if (own.oid === table.oid) return assigned.includes(number);
+  const name = own.columns.find((column) => column.number === number)?.name;
+  return table.columns.some((column) => column.name === name && assigned.includes(column.number));
+}
+
+function leavesPartition({ shownName }: TableTriggers, { name }: TriggerDescriptor): PhantomError {
+  return new PhantomError(
+    '0A000',
+    'moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported',
+    { detail: `Before executing trigger "${name}", the row was to be in partition "${shownName}".` },
+  );
 }
 
 /** What ON CONFLICT and MERGE do to a table ends in the opposite order of its beginning. */

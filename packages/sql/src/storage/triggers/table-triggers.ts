@@ -1,7 +1,11 @@
 /** The triggers of a table that fire, in the order of their names, with their conditions bound. */
-import type { ObjectReader, TableDescriptor, TriggerDescriptor, TriggerEvent } from '@phantom/catalog';
+import type { ObjectReader, Oid, TableDescriptor, TriggerDescriptor, TriggerEvent } from '@phantom/catalog';
 import { type TriggerCondition, bindTriggerCondition } from '../../expr/trigger-condition.js';
+import type { EvaluationContext } from '../../functions/registry.js';
 import type { CatalogPort } from '../../plan/catalog-port.js';
+import type { Value } from '../../types/type.js';
+import { PartitionCheck } from '../partitions/partition-check.js';
+import { ancestorsOf } from '../partitions/partitioning.js';
 
 export interface BoundTrigger {
   readonly trigger: TriggerDescriptor;
@@ -14,10 +18,18 @@ export class TableTriggers {
   readonly table: TableDescriptor;
   /** Rows of the statement are kept for them: they are known as relations. */
   readonly keepsRows: boolean;
+  /** Of a partition: the tables that it is a part of. */
+  readonly above: readonly Oid[];
+  /** The table with its schema, for errors. */
+  readonly shownName: string;
+  private readonly check: PartitionCheck | undefined;
   private readonly byPlace = new Map<string, BoundTrigger[]>();
 
   constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
     this.table = table;
+    this.shownName = `${catalog.schemaName(table.schemaOid)}.${table.name}`;
+    this.above = ancestorsOf(table, objects).map(({ oid }) => oid);
+    this.check = table.partition === undefined ? undefined : new PartitionCheck(table, objects, catalog);
     const triggers = (table.triggerOids ?? [])
       .map((oid) => objects.object(oid))
       .filter((object): object is TriggerDescriptor => object?.kind === 'trigger')
@@ -33,6 +45,11 @@ export class TableTriggers {
         else found.push(bound);
       }
     }
+  }
+
+  /** True for a row that the table may have, which a partition says by its bound. */
+  takes(row: readonly Value[], context: EvaluationContext): boolean {
+    return this.check === undefined || this.check.takes(row, context);
   }
 
   of(

@@ -63,8 +63,14 @@ export class TriggeredWriter implements StatementWriter {
     return false;
   }
 
-  update(old: RowReference, oldValues: Row, values: Row): WriteOutcome | Promise<void> {
-    return this.write('update', oldValues, values, values, (row) => this.inner.update(old, oldValues, row));
+  update(old: RowReference, oldValues: Row, values: Row, mayLeave = false): WriteOutcome | Promise<void> {
+    return this.write('update', oldValues, values, values, (row) => {
+      if (mayLeave && !this.statement.takes(this.triggers, row)) {
+        this.stored = row;
+        return 'leaves';
+      }
+      return this.inner.update(old, oldValues, row);
+    });
   }
 
   remove(old: RowReference, oldValues: Row, moved?: MovedRow): WriteOutcome | Promise<void> {
