@@ -175,3 +175,8 @@ export type OptionValue =
   | { readonly kind: 'operator'; readonly operator: OperatorName; readonly position: number }
   | { readonly kind: 'default' | 'none' | 'star'; readonly position: number }
   | { readonly kind: 'list'; readonly values: readonly OptionValue[]; readonly position: number };
+
+/** CORRESPONDING: columns are matched by name instead of by place; those of `by`, or all that both sides have where that is empty. */
+export interface Corresponding extends Node {
+  readonly by: readonly Name[];
+}

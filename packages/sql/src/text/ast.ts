@@ -18,6 +18,7 @@
 
 import type * as Json from './ast-json.js';
 import type {
+  Corresponding,
   BitStringLiteral,
   BooleanLiteral,
   ColumnRef,
@@ -253,11 +254,10 @@ export interface OverflowClause {
   readonly withCount: boolean;
 }
 /**
- * Calls with a syntax of their own; `arguments` are in the order of PostgreSQL's plain functions, and what was not
- * written at the end is left out: extract(field as a string, source), position(string, substring), substring(string,
- * from, for), substring-similar(string, pattern, escape), overlay(string, new, from, for), btrim, ltrim and
- * rtrim(string, characters), normalize(string, form as a string), collation-for(value). ISO's USING OCTETS
- * comes as the function over the bytes of its texts (`convert_to`).
+ * Calls with a syntax of their own; `arguments` are in the order of PostgreSQL's plain functions, and what was not written at the end is
+ * left out: extract(field as a string, source), position(string, substring), substring(string, from, for), substring-similar(string,
+ * pattern, escape), overlay(string, new, from, for), btrim, ltrim and rtrim(string, characters), normalize(string, form as a string),
+ * collation-for(value). ISO's USING OCTETS comes as the function over the bytes of its texts (`convert_to`).
  */
 export interface SpecialFunction extends Node {
   readonly kind: 'special';
@@ -399,6 +399,7 @@ export interface SetOperation extends Node {
 export interface SetBranch extends Node {
   readonly operator: 'union' | 'intersect' | 'except';
   readonly all: boolean;
+  readonly corresponding: Corresponding | undefined;
   readonly body: QueryBody;
 }
 export interface SortItem extends Node {

@@ -58,6 +58,9 @@ export function bindRecursive(
     fail(`recursive reference to query "${name}" must not appear within its non-recursive term`, early);
   const [, second] = references(parts.step.body, name);
   if (second !== undefined) fail(`recursive reference to query "${name}" must not appear more than once`, second);
+  if (parts.step.corresponding !== undefined) {
+    throw context.unsupported('CORRESPONDING in a recursive query', parts.step.corresponding.position);
+  }
   if (table.search !== undefined || table.cycle !== undefined) refuseUnions(binder, parts.first, parts.step.body);
   refuseClauses(binder, statement);
   refuseLocks(binder, parts.step.body);

@@ -9,6 +9,7 @@ import { columnReference, constant, type ColumnId, type Expression } from '../..
 import type { Scope } from '../../expr/scope.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { TEXT } from '../../types/type-refs.js';
+import type { Corresponding } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode, SetOperation } from '../logical/logical.js';
 
@@ -32,12 +33,14 @@ export function bindSetOperation(
 function combine(
   binder: Binder,
   branch: Ast.SetBranch,
-  left: BoundQuery,
-  right: BoundQuery,
+  first: BoundQuery,
+  second: BoundQuery,
   keepUnknown: boolean,
 ): BoundQuery {
   const { context } = binder;
   const what = branch.operator.toUpperCase();
+  const [left, right] =
+    branch.corresponding === undefined ? [first, second] : matched(binder, branch.corresponding, first, second, what);
   if (left.fields.length !== right.fields.length) {
     throw context.error(
       '42601',
@@ -72,6 +75,41 @@ function combine(
     columnNumber: 0,
   }));
   return { plan, fields };
+}
+
+/** CORRESPONDING: of both sides the columns that have the same names, in the order of BY or of the first side. */
+function matched(
+  binder: Binder,
+  { by, position }: Corresponding,
+  left: BoundQuery,
+  right: BoundQuery,
+  what: string,
+): [BoundQuery, BoundQuery] {
+  const { context } = binder;
+  const sides = [left, right].map(({ fields }) => {
+    const named = new Map<string, BoundField | 'twice'>();
+    for (const field of fields) named.set(field.name, named.has(field.name) ? 'twice' : field);
+    return named;
+  }) as [Map<string, BoundField | 'twice'>, Map<string, BoundField | 'twice'>];
+  const shared = left.fields.filter(({ name }) => sides[1].has(name)).map((field) => ({ text: field.name, position }));
+  const wanted = by.length > 0 ? by : shared;
+  if (wanted.length === 0) throw context.error('42601', `the sides of ${what} CORRESPONDING share no column`, position);
+  const repeated = by.find((name, i) => by.findIndex(({ text }) => text === name.text) < i);
+  if (repeated !== undefined) {
+    throw context.error('42701', `column "${repeated.text}" is named twice in CORRESPONDING BY`, repeated.position);
+  }
+  const chosen = sides.map((named) =>
+    wanted.map(({ text, position: at }) => {
+      const field = named.get(text);
+      if (field === undefined) throw context.error('42703', `column "${text}" is not on both sides of ${what}`, at);
+      if (field === 'twice') throw context.error('42702', `column "${text}" is on one side of ${what} twice`, at);
+      return field;
+    }),
+  ) as [BoundField[], BoundField[]];
+  return [
+    { ...left, fields: chosen[0] },
+    { ...right, fields: chosen[1] },
+  ];
 }
 
 /** UNION of a UNION of the same kind is one UNION of several. */

@@ -6,6 +6,7 @@ import { Scope } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
+import { partOfRows } from './fetch-percent.js';
 
 /** ORDER BY, and DISTINCT ON with it. */
 export function sortedRows(
@@ -73,15 +74,21 @@ export function limit(
   if (query.limit === undefined && query.offset === undefined) return input;
   const scope = new Scope(context, parent);
   scope.clause = 'LIMIT';
-  if (query.limit?.percent === true) throw context.unsupported('FETCH FIRST n PERCENT', query.limit.position);
+  if (query.limit?.percent === true) {
+    checkTies(binder, query, order);
+    return partOfRows(binder, input, query.limit, query.offset, order, scope);
+  }
   const count = query.limit === undefined ? undefined : bindCount(binder, query.limit.count, scope, 'LIMIT');
   scope.clause = 'OFFSET';
   const offset = query.offset === undefined ? undefined : bindCount(binder, query.offset, scope, 'OFFSET');
-  const withTies = query.limit?.withTies === true;
-  if (withTies && order.length === 0) {
-    throw context.error('42601', 'WITH TIES cannot be specified without ORDER BY clause', query.limit?.position);
-  }
-  return { kind: 'limit', input, count, offset, ties: withTies ? order : undefined, columns: input.columns };
+  checkTies(binder, query, order);
+  const ties = query.limit?.withTies === true ? order : undefined;
+  return { kind: 'limit', input, count, offset, ties, columns: input.columns };
+}
+
+function checkTies(binder: Binder, { limit: clause }: Ast.Query, order: readonly SortKey[]): void {
+  if (clause?.withTies !== true || order.length > 0) return;
+  throw binder.context.error('42601', 'WITH TIES cannot be specified without ORDER BY clause', clause.position);
 }
 
 /** Drops the columns that only sorting or locking needed. */

@@ -62,9 +62,11 @@ export class QueryLayout extends ExpressionLayout {
     if (query.offset !== undefined) text += this.clause(' OFFSET ', 0) + this.bare(query.offset);
     if (query.limit !== undefined) {
       const count = this.bare(query.limit.count);
-      text += query.limit.withTies
-        ? `${this.clause(' FETCH FIRST ', 0)}(${count}) ROWS WITH TIES`
-        : this.clause(' LIMIT ', 0) + count;
+      const { withTies, percent } = query.limit;
+      text +=
+        withTies || percent
+          ? `${this.clause(' FETCH FIRST ', 0)}(${count})${percent ? ' PERCENT' : ''} ROWS ${withTies ? 'WITH TIES' : 'ONLY'}`
+          : this.clause(' LIMIT ', 0) + count;
     }
     for (const locking of query.locking) {
       const of =
@@ -124,6 +126,8 @@ export class QueryLayout extends ExpressionLayout {
   private setOperation(node: Ast.SetOperation, output: Output, count: number = node.rest.length): string {
     const branch = node.rest[count - 1] as Ast.SetBranch;
     const before = node.rest[count - 2];
+    // Its columns are found by the names that the view's own would take the place of.
+    if (branch.corresponding !== undefined) throw unsupportedError('CORRESPONDING in the definition of a view');
     const word = `${branch.operator.toUpperCase()} ${branch.all ? 'ALL ' : ''}`;
     let left: string;
     if (before === undefined) {

@@ -56,6 +56,7 @@ const SYMBOL_LEVELS: readonly (readonly [number, readonly (SymbolText | 'Operato
   [POWER, ['^']],
   [CAST, ['::']],
 ];
+const COMPARISONS: ReadonlySet<string> = new Set(['<', '>', '=', '<=', '>=', '<>']);
 const PERIOD_PREDICATES: ReadonlySet<string> = new Set(['equals', 'contains', 'precedes', 'succeeds', 'immediately']);
 
 export abstract class ExpressionGrammar extends PrimaryGrammar {
@@ -82,6 +83,18 @@ export abstract class ExpressionGrammar extends PrimaryGrammar {
   }
   protected expressionAfter(first: Expression): Expression {
     return this.infix(OR, false, first);
+  }
+
+  protected predicateOf(left: Expression): Expression | undefined {
+    return this.atPredicate() ? this.infix(IS, false, left) : undefined;
+  }
+
+  private atPredicate(): boolean {
+    const { name } = this.next().tokenType;
+    if (COMPARISONS.has(name) || name === 'in' || name === 'is') return true;
+    if (name === 'not' || name === 'between' || name === 'similar') return this.atPattern();
+    // PostgreSQL's functions of these names.
+    return (name === 'like' || name === 'ilike') && !this.aheadIs(2, '(');
   }
 
   private climb(level: number, simple: boolean): Expression {

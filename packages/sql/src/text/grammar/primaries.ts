@@ -6,7 +6,7 @@
  * one: `((select 1))` is a subquery, `((select 1) + 1)` an expression, `((select 1) union select 2)` a query again.
  * `parenContent` therefore returns a query or a list of expressions, and whoever asked decides.
  */
-import type { Name, StringLiteral, TypeName } from '../ast-leaves.js';
+import type { Name, OperatorName, StringLiteral, TypeName } from '../ast-leaves.js';
 import type { CaseBranch, Expression, Query, Subscript, SubqueryExpression } from '../ast.js';
 import { COLUMN_NAME, FUNCTION_NAME, ROUTINE_WORD, type Token } from '../tokens.js';
 import { CallGrammar } from './calls.js';
@@ -26,6 +26,8 @@ export abstract class PrimaryGrammar extends CallGrammar {
 
   /** Goes on with an expression whose first operand has been read. */
   protected abstract expressionAfter(first: Expression): Expression;
+  /** A comparison or test of `left` that begins here behind it; undefined where an expression of its own begins. */
+  protected abstract predicateOf(left: Expression): Expression | undefined;
   /** Goes on with a query whose first operand, in parentheses, has been read. */
   protected abstract queryAfter(first: Query): Query;
 
@@ -271,17 +273,34 @@ export abstract class PrimaryGrammar extends CallGrammar {
     const position = this.advance().startOffset;
     const operand = this.at('when') ? undefined : this.expression();
     const branches: CaseBranch[] = [];
+    const predicates = new Set<Expression>();
     do {
       const at = this.expect('when').startOffset;
       // ISO's list of operands is one branch for each, with the same result.
-      const operands = operand === undefined ? [this.expression()] : this.commaList(this.expression);
+      const tests =
+        operand === undefined ? [this.expression()] : this.commaList(() => this.caseTest(operand, predicates));
       this.expect('then');
       const result = this.expression();
-      for (const when of operands) branches.push({ when, result, position: at });
+      for (const when of tests) branches.push({ when, result, position: at });
     } while (this.at('when'));
     const otherwise = this.accept('else') ? this.expression() : undefined;
     this.expect('end');
-    return { kind: 'case', operand, branches, otherwise, position };
+    if (operand === undefined || predicates.size === 0) return { kind: 'case', operand, branches, otherwise, position };
+    const searched = branches.map((branch): CaseBranch => {
+      const { when } = branch;
+      if (predicates.has(when)) return branch;
+      const operator: OperatorName = { schema: [], symbol: '=', position: when.position };
+      return { ...branch, when: { kind: 'binary', operator, left: operand, right: when, position: when.position } };
+    });
+    return { kind: 'case', operand: undefined, branches: searched, otherwise, position };
+  }
+
+  /** A value, or ISO's predicate without its left side (`WHEN < 5`, `WHEN IS NULL`), which is the operand then. */
+  private caseTest(operand: Expression, predicates: Set<Expression>): Expression {
+    const predicate = this.predicateOf(operand);
+    if (predicate === undefined) return this.expression();
+    predicates.add(predicate);
+    return predicate;
   }
 
   private arrayExpression(): Expression {

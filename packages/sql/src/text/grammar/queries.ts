@@ -4,7 +4,7 @@
  * Clauses behind a parenthesised query belong to that query (PostgreSQL has them so: in
  * `(select ... limit 2) order by x` the rows are sorted first), unless it is a part of a set operation.
  */
-import type { Name, QualifiedName, SearchClause } from '../ast-leaves.js';
+import type { Corresponding, Name, QualifiedName, SearchClause } from '../ast-leaves.js';
 import type { IntoClause, LockingClause } from '../ast-leaves.js';
 import type {
   CommonTable,
@@ -81,7 +81,8 @@ export abstract class QueryGrammar extends TableGrammar {
     while (this.at('intersect')) {
       const position = this.advance().startOffset;
       const all = this.setQuantifier();
-      rest.push({ operator: 'intersect', all, body: this.queryPrimary(), position });
+      const corresponding = this.corresponding();
+      rest.push({ operator: 'intersect', all, corresponding, body: this.queryPrimary(), position });
     }
     return { kind: 'set-operation', first, rest, position: first.position };
   }
@@ -91,10 +92,17 @@ export abstract class QueryGrammar extends TableGrammar {
     while (this.at('union') || this.at('except')) {
       const { startOffset: position, tokenType } = this.advance();
       const all = this.setQuantifier();
+      const corresponding = this.corresponding();
       const body = this.intersections(this.queryPrimary());
-      rest.push({ operator: tokenType.name as SetBranch['operator'], all, body, position });
+      rest.push({ operator: tokenType.name as SetBranch['operator'], all, corresponding, body, position });
     }
     return rest.length === 0 ? first : { kind: 'set-operation', first, rest, position: first.position };
+  }
+
+  private corresponding(): Corresponding | undefined {
+    const position = this.position();
+    if (!this.acceptWord('corresponding')) return undefined;
+    return { by: this.accept('by') ? this.parenthesisedList(this.columnName) : [], position };
   }
 
   private setQuantifier(): boolean {

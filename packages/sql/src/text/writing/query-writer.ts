@@ -1,6 +1,6 @@
 /** Queries and data changes as text. */
 import { unreachable } from '@phantom/base';
-import type { FieldDefinition, LockingClause, TargetTable } from '../ast-leaves.js';
+import type { Corresponding, FieldDefinition, LockingClause, TargetTable } from '../ast-leaves.js';
 import type {
   Assignment,
   CommonTable,
@@ -115,9 +115,16 @@ export class QueryWriter extends JsonWriter {
 
   private setOperation(node: SetOperation): string {
     const rest = node.rest.map((branch) => {
-      return ` ${branch.operator.toUpperCase()} ${branch.all ? 'ALL ' : ''}${this.operand(branch.body, branch.operator)}`;
+      const { operator, all, corresponding, body } = branch;
+      return ` ${operator.toUpperCase()} ${all ? 'ALL ' : ''}${this.corresponding(corresponding)}${this.operand(body, operator)}`;
     });
     return this.operand(node.first, node.rest[0]?.operator ?? 'union') + rest.join('');
+  }
+
+  private corresponding(clause: Corresponding | undefined): string {
+    if (clause === undefined) return '';
+    const by = clause.by.map((name) => this.name(name)).join(', ');
+    return by === '' ? 'CORRESPONDING ' : `CORRESPONDING BY (${by}) `;
   }
 
   /** INTERSECT binds tighter than UNION and EXCEPT; any other set operation inside one stands in parentheses. */
