@@ -20,9 +20,13 @@ const OPTIMIZE_LATER = process.version.startsWith('v20.') ? ['--interrupt-budget
 const coverageModule = fileURLToPath(new URL('vitest.coverage.mjs', import.meta.url));
 const isBuild = /\/(packages|apps|tools)\/[\w-]+\/dist\//;
 
-/** Settings of one package; `coverageMin` is the least percentage of its own lines and of its own branches. */
-export function packageTests({ name, coverageMin, ...more }) {
-  const conditions = process.env['PHANTOM_BUILT'] === '1' ? BUILDS : SOURCES;
+/**
+ * Settings of one package; `coverageMin` is the least percentage of its own lines and of its own branches. `asNode`: dependencies are found
+ * as Node finds them by itself; what is under 'module' is for bundlers alone in some.
+ */
+export function packageTests({ name, coverageMin, asNode = false, ...more }) {
+  const all = process.env['PHANTOM_BUILT'] === '1' ? BUILDS : SOURCES;
+  const conditions = asNode ? all.filter((condition) => condition !== 'module') : all;
   return defineConfig({
     plugins: [workerSourcesForTests()],
     resolve: { conditions },

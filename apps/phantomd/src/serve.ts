@@ -17,6 +17,7 @@ import { CommandError, errorFacts } from './failure.js';
 import { letHeapGrow } from './heap-growth.js';
 import { openDatabase } from './open-database.js';
 import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
+import { startTracing } from './tracing.js';
 
 const NO_SUCH_ROLE = '28000';
 
@@ -47,6 +48,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
       return endpoints;
     },
   };
+  const traces = await startTracing(options, metrics, logger);
   const { superuser, durability, cacheBytes, filterBytesMax, deltaBytesMax } = options;
   const { logMinDurationMs } = options;
   const { memoryLimitBytes, queriesMemoryBytesMax, queryWorkersMax, queryWorkerCostMin, checkpointBytesMax } = options;
@@ -64,6 +66,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     logger,
     metrics,
     holder,
+    ...(traces === undefined ? {} : { tracer: traces.tracer, traceTexts: options.traceTexts !== 'off' }),
     ...(superuser === undefined ? {} : { user: superuser }),
   }).catch((error: unknown) => {
     throw superuser === undefined ? error : openedAs(superuser, data, error);
@@ -79,7 +82,8 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
         : undefined;
     const lines = [tokenLines, shown?.line].filter((text) => text !== undefined);
     const tokens = lines.length === 0 ? undefined : new AccessTokens(lines.join('\n'));
-    const served = { ...options, unixSocketPermissions, tls, rules, tokens, logger, metrics, dashboardFiles: files };
+    const given = { ...options, unixSocketPermissions, tls, rules, tokens };
+    const served = { ...given, logger, metrics, tracer: traces?.tracer, dashboardFiles: files };
     const server = await startServer(database, served).catch((error: unknown) => {
       throw new CommandError(ExitCode.Failed, listenError(error));
     });
@@ -98,9 +102,11 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     await server.close();
   } catch (error) {
     await database.close().catch(() => undefined);
+    await traces?.close();
     throw error;
   }
   await database.close();
+  await traces?.close();
   // Everybody has been told; whoever stopped it without having asked has not.
   if (database.failure !== undefined) throw new CommandError(ExitCode.Failed, database.failure);
   logger.info('stopped');

@@ -1,5 +1,7 @@
 /** docs/metrics.md is written from what a server tells; PHANTOM_REWRITE=1 writes it anew. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type MetricSample, MetricsRegistry } from '@phantom/base';
 import { open } from '@phantom/db';
 import { expect, it } from 'vitest';
@@ -15,7 +17,9 @@ function page(samples: readonly MetricSample[]): string {
   return `# Metrics
 
 What \`GET /metrics\` of a server tells in Prometheus' text format, and \`db.metrics()\` in a process (there without those of clients).
-Counts begin with the process. Written by \`packages/server/test/metrics-page.test.ts\`.
+Counts begin with the process. Those of \`phantom_2pc_\` are there from \`db.distributed\` on, those of \`phantom_sagas_\` from \`db.sagas\` on. A phantomd
+that sends [traces](tracing.md) also tells \`phantom_trace_exported_spans_total\`, \`phantom_trace_dropped_spans_total\` (no room in the queue) and
+\`phantom_trace_lost_spans_total\` (not taken by the collector). Written by \`packages/server/test/metrics-page.test.ts\`.
 
 | Name | Kind | |
 | --- | --- | --- |
@@ -25,11 +29,15 @@ ${rows.join('\n')}
 
 it('docs/metrics.md tells of every metric', async () => {
   const metrics = new MetricsRegistry();
-  const database = await open(':memory:', { metrics });
+  const directory = mkdtempSync(join(tmpdir(), 'phantom-metrics-'));
+  const database = await open(directory, { metrics });
+  database.distributed({ other: database });
+  expect(database.sagas).toBeDefined();
   const server = await startServer(database, { pgPort: 0, httpPort: 0, metrics });
   const samples = metrics.samples();
   await server.close();
   await database.close();
+  rmSync(directory, { recursive: true });
   for (const { name, kind } of samples) {
     expect(name).toMatch(NAME);
     expect([name, name.endsWith('_total')]).toEqual([name, kind === 'counter']);

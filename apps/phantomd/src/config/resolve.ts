@@ -1,7 +1,7 @@
 /**
  * Where the settings of the daemon come from. What stands further to the right wins:
  *
- *   default < file (--config FILE or PHANTOM_CONFIG, one object of JSON) < environment (PHANTOM_...) < flag
+ *   default < file (--config FILE or PHANTOM_CONFIG, one object of JSON) < OpenTelemetry's (OTEL_...) < environment (PHANTOM_...) < flag
  *
  * All of them are read and checked before anything is opened, and whoever gave a wrong one is named.
  */
@@ -45,6 +45,7 @@ export function resolveSettings(
     const found = [
       { given: flags[name], source: flagOf(name) },
       { given: environment[variableOf(name)], source: variableOf(name) },
+      ...otherVariables(SERVE_SETTINGS[name], environment),
       { given: file.values[name], source: `"${name}" in ${file.name}` },
     ].find(({ given }) => given !== undefined);
     const setting: Setting<unknown> = SERVE_SETTINGS[name];
@@ -54,6 +55,18 @@ export function resolveSettings(
   const isStrange = (name: string): boolean => name.startsWith('PHANTOM_') && !KNOWN_VARIABLES.has(name);
   const strangeVariables = Object.keys(environment).filter(isStrange);
   return { settings: settings as ServeSettings, sources: sources as ResolvedSettings['sources'], strangeVariables };
+}
+
+/** What variables of others say of a setting. */
+function otherVariables(
+  { others = {} }: Setting<unknown>,
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly given: unknown; readonly source: string }[] {
+  return Object.entries(others).map(([source, read]) => {
+    const text = environment[source];
+    // OpenTelemetry takes an empty one for one that is not there.
+    return { given: text === undefined || text === '' ? undefined : read(text), source };
+  });
 }
 
 function readAs(setting: Setting<unknown>, given: unknown, source: string): unknown {

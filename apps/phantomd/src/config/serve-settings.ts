@@ -1,7 +1,22 @@
 /** All settings of `phantomd serve`, in the order in which they are shown. */
-import { type SettingValue, bytes, choice, count, flag, permissions, port, text, textOr, time } from './setting.js';
+import {
+  type SettingValue,
+  alsoFrom,
+  bytes,
+  choice,
+  count,
+  flag,
+  permissions,
+  port,
+  share,
+  text,
+  textOr,
+  time,
+  url,
+} from './setting.js';
 
 const MIB = 2 ** 20;
+const same = (given: string): string => given;
 
 export const SERVE_SETTINGS = {
   data: text('dir', 'data directory; made on first start, with the database "phantom"'),
@@ -59,6 +74,24 @@ export const SERVE_SETTINGS = {
     -1,
     'from which on statements are logged, without their values, where log_min_duration_statement is not set; -1: none',
   ),
+  traceEndpoint: alsoFrom(
+    url('where traces are sent by OTLP over HTTP: the whole address, with /v1/traces; without it none are made'),
+    {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: same,
+      OTEL_EXPORTER_OTLP_ENDPOINT: (base) => `${base.replace(/\/$/, '')}/v1/traces`,
+    },
+  ),
+  traceSampleRatio: alsoFrom(share(1, 'share of traces that are kept, of those that begin here'), {
+    OTEL_TRACES_SAMPLER_ARG: same,
+  }),
+  traceServiceName: alsoFrom(textOr('phantomd', 'name', 'name of this server in traces'), { OTEL_SERVICE_NAME: same }),
+  traceTexts: choice(
+    ['normalised', 'off'],
+    'normalised',
+    'texts of statements in traces: without their constants, or none',
+  ),
+  traceQueueMax: count(4096, 1, 1_000_000, 'spans that wait to be sent; more are dropped'),
+  traceTimeoutMs: time(2000, 1, 'until the collector has to have taken spans, also when the server stops'),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', 'least level of the log on stderr'),
 } as const;
 

@@ -9,6 +9,8 @@ export interface Setting<T> {
   /** What stands for the value in --help; a flag without a value has none. */
   readonly placeholder: string | undefined;
   readonly fallback: T;
+  /** Variables of others that are asked where its own is not there, and what their text means for this setting. */
+  readonly others?: Readonly<Record<string, (text: string) => string>>;
   /** Reads a text (a flag, a variable) or a value of JSON. Throws an Error that completes "NAME ...". */
   readonly read: (given: unknown) => T;
 }
@@ -88,6 +90,41 @@ export function bytes(fallback: number, minimum: number, description: string): S
       return wholeNumber(Number(match[1]) * unit, minimum, Number.MAX_SAFE_INTEGER);
     },
   };
+}
+
+/** A share of a whole, 0 to 1. */
+export function share(fallback: number, description: string): Setting<number> {
+  return {
+    description,
+    placeholder: 'share',
+    fallback,
+    read: (given) => {
+      const number = typeof given === 'string' && /^(\d+(\.\d*)?|\.\d+)$/.test(given) ? Number(given) : given;
+      if (typeof number !== 'number' || !(number >= 0 && number <= 1))
+        throw new Error('has to be a number from 0 to 1');
+      return number;
+    },
+  };
+}
+
+/** An address of HTTP or HTTPS; undefined when it is not given. */
+export function url(description: string): Setting<string | undefined> {
+  return {
+    description,
+    placeholder: 'url',
+    fallback: undefined,
+    read: (given) => {
+      const protocol = typeof given === 'string' && URL.canParse(given) ? new URL(given).protocol : '';
+      if (protocol !== 'http:' && protocol !== 'https:')
+        throw new Error('has to be an address, such as http://localhost:4318');
+      return given as string;
+    },
+  };
+}
+
+/** The setting, with variables of others that say it, too: `others` of Setting. */
+export function alsoFrom<T>(setting: Setting<T>, others: Setting<T>['others'] & object): Setting<T> {
+  return { ...setting, others };
 }
 
 /** Permissions of a file, as chmod takes them: a text of octal digits. */
