@@ -21,6 +21,7 @@ import {
   type JobBody,
   Lane,
   type MemoryLayers,
+  freezeForWaiters,
   syncOfNames,
 } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
@@ -294,6 +295,8 @@ export class Background implements Flusher {
   /** Commits files, one lane at a time. `change` is made when it is this one's turn. */
   private *commit(lane: Lane, change: () => FilesChange, installed: () => void): JobBody {
     while (this.committer !== undefined) yield this.committer.end();
+    // Nobody knows what the disk has when the one before has failed: nothing is written behind that, least of all over it.
+    if (this.fatal !== undefined) throw this.fatal;
     this.committer = lane;
     try {
       const { files, views, options } = this.context;
@@ -313,6 +316,7 @@ export class Background implements Flusher {
     if (error === undefined) {
       this.shortage = undefined;
       this.context.admission.grant();
+      freezeForWaiters(this.context.memory, this.context.admission);
       this.startFlush();
       this.maintain();
     } else if (this.isTransient(error)) {

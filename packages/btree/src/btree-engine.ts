@@ -108,7 +108,7 @@ export class BtreeEngine implements KvEngine {
   }
 
   unadmit(room: number): void {
-    this.admission.giveBack(room);
+    this.intake.unadmit(room);
   }
 
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
@@ -164,6 +164,10 @@ export class BtreeEngine implements KvEngine {
 
   split(range: KeyRange, parts: number): KeyRange[] {
     return splitRange(this.files, this.memory, range, parts);
+  }
+
+  refuseWrites(reason: Error): void {
+    this.intake.refuseWrites(reason);
   }
 
   flushedSeq(): Seq {

@@ -1,10 +1,10 @@
 /** What the engine does beyond the contract: memory, work counters, disk space, failures. */
-import type { PhantomError } from '@phantom/base';
+import { type PhantomError, ioError } from '@phantom/base';
 import { BatchReader, ByteSlot, CursorBatch, EngineCode } from '@phantom/kv';
 import { EngineDriver, encode } from '@phantom/kv/testing';
 import { MemoryVfs, failAt, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { btree } from '../src/index.js';
+import { BtreeEngine, btree } from '../src/index.js';
 import { testContext } from '@phantom/testkit/engine';
 import { QUIET, codeOf, fill, numbered, rig } from './engine-rig.js';
 
@@ -432,6 +432,37 @@ describe('a failure of the disk', () => {
     expect(context.failures.length).toBe(1);
     driver.compareNow();
     await engine.close();
+  });
+
+  it('in a commit of files leaves it in doubt: those in line behind it change nothing', async () => {
+    const { vfs, context, engine: first } = await rig();
+    await first.close();
+    let isFailing = false;
+    let refused = 0;
+    const recordGeneration = async (value: number): Promise<void> => {
+      if (!isFailing) return context.recordGeneration(value);
+      refused++;
+      // Time enough for the other one to come to its own commit.
+      for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setImmediate(resolve));
+      throw ioError('write', 'superblock', new Error('EIO'));
+    };
+    const failing = { ...context, generationMin: context.generation.value, recordGeneration };
+    const engine = await BtreeEngine.open(failing, { ...QUIET, runsMax: 2, sliceMs: 0 });
+    const driver = new EngineDriver(engine, EngineCode.Btree);
+    for (let i = 0; i < 1500; i += 500) {
+      await fill(driver, i, i + 500);
+      await engine.flush();
+    }
+    // The last flush was one too many, and a merge has begun.
+    isFailing = true;
+    await fill(driver, 2000, 2010);
+    expect(await codeOf(() => engine.flush())).toBe('58030');
+    for (let turn = 0; turn < 600; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await engine.close();
+    expect([refused, context.failures.length]).toEqual([1, 1]);
+    const again = await rig(QUIET, { generation: context.generation }, vfs);
+    expect([...again.engine.check()]).toEqual([]);
+    await again.engine.close();
   });
 
   it('tells who waits for room', async () => {

@@ -251,6 +251,11 @@ export interface KvEngine {
   foresee?(batch: BatchReader): void;
   /** The batch of this seq has nothing for this engine: appliedSeq moves, so that an idle engine never holds the log. */
   advance(seq: Seq): void;
+  /**
+   * The store takes no more writes: whoever waits for room is turned away with the reason, and so is whoever asks for it from now on;
+   * a flush ends that waits for a batch to be applied. Missing where nobody ever waits.
+   */
+  refuseWrites?(reason: Error): void;
   /** The state as of `seq`, which is at least that of the newest view and at most appliedSeq (the store's visibleSeq). */
   view(seq: Seq): KvView;
   /**

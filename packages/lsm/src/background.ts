@@ -29,6 +29,7 @@ import {
   type JobBody,
   Lane,
   type MemoryLayers,
+  freezeForWaiters,
   syncOfNames,
 } from '@phantom/runs';
 import {
@@ -399,11 +400,8 @@ export class Background implements Flusher {
     }
     if (job.kind === 'move') {
       const added = job.runs.map((file) => file.inLevel(job.to));
-      yield* this.commit(
-        this.compacting,
-        () => ({ removed: job.runs, added }),
-        () => void (this.moves += added.length),
-      );
+      const change = (): FilesChange => ({ removed: job.runs, added });
+      yield* this.commit(this.compacting, change, () => void (this.moves += added.length));
       return;
     }
     yield* this.merge(job);
@@ -492,6 +490,8 @@ export class Background implements Flusher {
   /** Commits files, one lane at a time. `change` is made when it is this one's turn. */
   private *commit(lane: Lane, change: () => FilesChange, installed: () => void): JobBody {
     while (this.committer !== undefined) yield this.committer.end();
+    // Nobody knows what the disk has when the one before has failed: nothing is written behind that, least of all over it.
+    if (this.fatal !== undefined) throw this.fatal;
     this.committer = lane;
     try {
       const { files, views } = this.context;
@@ -511,6 +511,7 @@ export class Background implements Flusher {
     if (error === undefined) {
       this.shortage = undefined;
       this.context.admission.grant();
+      freezeForWaiters(this.context.memory, this.context.admission);
       this.startFlush();
       this.maintain();
     } else if (this.retryLater(error, 'a flush')) {

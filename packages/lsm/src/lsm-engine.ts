@@ -137,7 +137,7 @@ export class LsmEngine implements KvEngine {
   }
 
   unadmit(room: number): void {
-    this.admission.giveBack(room);
+    this.intake.unadmit(room);
   }
 
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
@@ -194,6 +194,10 @@ export class LsmEngine implements KvEngine {
 
   split(range: KeyRange, parts: number): KeyRange[] {
     return splitRange(this.files.version, this.memory, range, parts);
+  }
+
+  refuseWrites(reason: Error): void {
+    this.intake.refuseWrites(reason);
   }
 
   flushedSeq(): Seq {

@@ -1,5 +1,5 @@
 /** What the engine does beyond the contract: where data goes, what it costs, and what happens when the disk is in the way. */
-import { ManualClock, type PhantomError } from '@phantom/base';
+import { ManualClock, type PhantomError, ioError } from '@phantom/base';
 import { ByteSlot, EngineCode, type SortedRunRef } from '@phantom/kv';
 import { EngineDriver, type ModelOperation } from '@phantom/kv/testing';
 import { RunWriter, VersionKind, ingestedNumber } from '@phantom/runs';
@@ -342,6 +342,37 @@ describe('a failing disk', () => {
     expect(context.failures).toHaveLength(1);
     driver.compareNow();
     await engine.close();
+  });
+});
+
+describe('a commit of files whose outcome is in doubt', () => {
+  it('is the last: those in line behind it change nothing', async () => {
+    const vfs = new MemoryVfs();
+    const context = await testContext(vfs);
+    let isFailing = false;
+    let refused = 0;
+    const failing: TestContext = {
+      ...context,
+      recordGeneration: async (value) => {
+        if (!isFailing) return context.recordGeneration(value);
+        refused++;
+        // Time enough for a compaction to come to its own commit.
+        for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setImmediate(resolve));
+        throw ioError('write', 'superblock', new Error('EIO'));
+      },
+    };
+    const engine = await LsmEngine.open(failing, SMALL);
+    const driver = new EngineDriver(engine, EngineCode.Lsm);
+    const opened = { vfs, context, engine, driver };
+    for (let round = 0; engine.stats().runs < 2; round++) await fill(opened, round, 100 + round);
+    isFailing = true;
+    await expect(fill(opened, 50, 60)).rejects.toMatchObject({ code: '58030' });
+    await expect(engine.settled()).rejects.toMatchObject({ code: '58030' });
+    await engine.close();
+    expect([refused, context.failures.length]).toEqual([1, 1]);
+    const again = await open(SMALL, { generation: context.generation }, vfs);
+    expect([...again.engine.check()]).toEqual([]);
+    await again.engine.close();
   });
 });
 

@@ -4,7 +4,7 @@
  *   admit ──► validate ──► submit (append) ──► queued ──► published  ─► resolve
  *     ▲          │ a key is locked by another        └──► unknown    ─► reject with 08007
  *     │          ▼
- *     │        wait for the lock, then validate from the start
+ *     ├──────  wait for the lock without the room, then from the start
  *     └─ may wait for room
  *
  * Validation and append happen in one synchronous turn: between "nobody has written my keys" and "my commit has its seq"
@@ -187,8 +187,13 @@ export class CommitProcess implements CommitListener {
     const { hash, key, mode } = blocked;
     const { locks } = this.registry;
     if (locks.tryAcquire(this.subject, hash, mode)) return true;
-    locks.wait(this.subject, hash, key, 0, key.length, mode).then(
-      () => this.tryAppend(),
+    const waiting = locks.wait(this.subject, hash, key, 0, key.length, mode);
+    // Who has the lock may need the room to commit.
+    const givesBack = this.spilled === undefined;
+    if (givesBack) this.registry.store.unadmit(this.writes.batch);
+    this.isAdmitted = !givesBack;
+    waiting.then(
+      () => (givesBack ? this.admit() : this.tryAppend()),
       (error: unknown) => this.fail(error),
     );
     return false;

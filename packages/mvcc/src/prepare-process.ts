@@ -48,6 +48,9 @@ export async function prepare(
       const blocked =
         validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject) ?? firstUnheld(registry, subject);
       if (blocked !== undefined) {
+        // Who has the lock may need the room to commit.
+        if (record !== undefined) store.unadmit(record.batch);
+        record = undefined;
         await registry.locks.wait(subject, blocked.hash, blocked.key, 0, blocked.key.length, blocked.mode);
         continue;
       }

@@ -85,6 +85,11 @@ export class Admission {
     }
   }
 
+  /** Somebody stands in line. */
+  get isAwaited(): boolean {
+    return this.waiters.length > 0;
+  }
+
   /** Bytes in use and reserved. */
   get held(): number {
     return this.inUse() + this.reservedBytes;

@@ -34,4 +34,4 @@ export { touchLines } from './touch-lines.js';
 export { resultOf, syncWritten } from './worker-output.js';
 export { type SendPiece, type WorkerTask, serveTasks } from './worker-tasks.js';
 export { type WorkerCall, WorkerThread } from './worker-thread.js';
-export { type Flusher, WriteIntake, type WriteIntakeContext } from './write-intake.js';
+export { type Flusher, WriteIntake, freezeForWaiters, type WriteIntakeContext } from './write-intake.js';

@@ -7,7 +7,8 @@
  *
  * Invariants:
  *   1. Nothing freezes while a batch is being applied in slices: who wants room then has it freeze at the batch's end.
- *   2. Who waits for room is let in when a flush has ended, and told when none ever will.
+ *   2. Who waits for room is let in when a flush has ended, and told when none ever will: while somebody waits, a flush is under way, or
+ *      all that is held is reserved by others, who use it or give it back.
  *   3. From the flush that finds the disk full to the next one that does not, only removals are let in.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
@@ -38,7 +39,7 @@ export interface Flusher {
 export interface WriteIntakeContext {
   readonly memory: Pick<
     MemoryLayers<{ readonly run: Run }>,
-    'applied' | 'applying' | 'isDirty' | 'isActiveFull' | 'mustFreeze' | 'freeze'
+    'applied' | 'applying' | 'frozen' | 'isDirty' | 'isActiveFull' | 'mustFreeze' | 'freeze'
   >;
   readonly admission: Admission;
   /** Bytes that deltas may hold now. */
@@ -54,6 +55,8 @@ export class WriteIntake {
   private readonly context: WriteIntakeContext;
   /** Somebody waits for the batch that is being applied to end. */
   private freezeWanted = false;
+  /** Why nothing is taken any more. */
+  private ended: Error | undefined = undefined;
 
   constructor(context: WriteIntakeContext) {
     this.context = context;
@@ -62,7 +65,6 @@ export class WriteIntake {
   /** See KvEngine.admit. */
   admit(room: number, usesReserve: boolean): Promise<void> | undefined {
     try {
-      if (this.isClosed) throw closedError();
       if (this.isAdmitted(room, usesReserve, false)) return undefined;
     } catch (error) {
       return Promise.reject(error as Error);
@@ -92,7 +94,14 @@ export class WriteIntake {
     const { memory, admission, deltaBytesMax, flusher } = this.context;
     admission.giveBack(room);
     if (this.freezeWanted || memory.isActiveFull(deltaBytesMax)) this.freeze();
+    else this.flushForWaiters();
     if (atOnce) flusher.handOver();
+  }
+
+  /** See KvEngine.unadmit. */
+  unadmit(room: number): void {
+    this.context.admission.giveBack(room);
+    this.flushForWaiters();
   }
 
   /** See KvEngine.flushedSeq. */
@@ -108,6 +117,8 @@ export class WriteIntake {
     while (this.flushedSeq() < target) {
       if (flusher.failure !== undefined) throw flusher.failure;
       if (this.isClosed || readOnly) break;
+      // A batch that was being applied in slices when the store failed never ends.
+      if (this.ended !== undefined) throw this.ended;
       // What came later waits for a flush of its own: each turn of this loop would freeze another small delta.
       if (memory.mustFreeze(target)) this.makeRoom();
       flusher.retryNow();
@@ -131,16 +142,23 @@ export class WriteIntake {
     return this.flushedSeq();
   }
 
+  /** See KvEngine.refuseWrites. */
+  refuseWrites(reason: Error): void {
+    this.ended ??= reason;
+    this.context.admission.refuse(reason);
+  }
+
   /** Takes nothing any more, and turns away who waits. */
   close(): void {
     this.isClosed = true;
-    this.context.admission.refuse(closedError());
+    this.refuseWrites(new PhantomError(SqlState.AdminShutdown, 'the engine was closed'));
   }
 
   /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
   private isAdmitted(room: number, usesReserve: boolean, overtakes: boolean): boolean {
     const { admission, flusher, readOnly } = this.context;
     const { failure, refusal } = flusher;
+    if (this.ended !== undefined) throw this.ended;
     if (failure !== undefined) throw failure;
     if (refusal === undefined) return readOnly || admission.tryReserve(room, overtakes);
     if (usesReserve && admission.tryReserveForRemoval(room)) return true;
@@ -153,6 +171,11 @@ export class WriteIntake {
     else this.freeze();
   }
 
+  private flushForWaiters(): void {
+    const { memory, admission, flusher } = this.context;
+    if (freezeForWaiters(memory, admission)) flusher.startFlush();
+  }
+
   private freeze(): void {
     const { memory, flusher } = this.context;
     this.freezeWanted = false;
@@ -161,6 +184,12 @@ export class WriteIntake {
   }
 }
 
-function closedError(): PhantomError {
-  return new PhantomError(SqlState.AdminShutdown, 'the engine was closed');
+/** Freezes the active delta when somebody waits for the room that it takes, and nothing else is on its way to files. True when it did. */
+export function freezeForWaiters(
+  memory: Pick<MemoryLayers<{ readonly run: Run }>, 'applying' | 'frozen' | 'freeze'>,
+  admission: Admission,
+): boolean {
+  if (!admission.isAwaited || memory.applying !== 0 || memory.frozen.length > 0) return false;
+  memory.freeze();
+  return true;
 }

@@ -1,6 +1,6 @@
 /** The way of batches into memory and out of it, with a flusher that does what it is told. */
 import { describe, expect, it } from 'vitest';
-import { Admission, type Flusher, WriteIntake } from '../src/index.js';
+import { Admission, type Flusher, type FrozenLayer, type Run, WriteIntake } from '../src/index.js';
 
 const ROOM = 600;
 
@@ -9,7 +9,8 @@ class Memory {
   applied = 3;
   applying = 0;
   isDirty = true;
-  frozen = 0;
+  freezes = 0;
+  readonly frozen: FrozenLayer<{ readonly run: Run }>[] = [];
   unfrozen = true;
 
   mustFreeze(): boolean {
@@ -21,7 +22,8 @@ class Memory {
   }
 
   freeze(): void {
-    this.frozen++;
+    this.freezes++;
+    this.frozen.push({ delta: undefined, ingested: [], lastSeq: this.applied });
   }
 }
 
@@ -76,7 +78,7 @@ describe('a batch', () => {
     const { memory, flusher, held, admission, intake } = open();
     held.bytes = ROOM;
     const admitted = intake.admit(ROOM, false);
-    expect([memory.frozen, flusher.starts]).toEqual([1, 1]);
+    expect([memory.freezes, flusher.starts]).toEqual([1, 1]);
     held.bytes = 0;
     admission.grant();
     await admitted;
@@ -97,11 +99,11 @@ describe('a batch', () => {
     held.bytes = ROOM;
     memory.applying = 4;
     void intake.admit(ROOM, false);
-    expect(memory.frozen).toBe(0);
+    expect(memory.freezes).toBe(0);
     memory.applying = 0;
     intake.applied(0, true);
     intake.applied(0, false);
-    expect([memory.frozen, flusher.handOvers]).toEqual([1, 1]);
+    expect([memory.freezes, flusher.handOvers]).toEqual([1, 1]);
   });
 
   it('is refused while the disk is full, unless it gives room back, and for good after a failure', async () => {
@@ -127,6 +129,43 @@ describe('a batch', () => {
     await expect(large).rejects.toThrow('full');
     intake.admitNow(1, true);
     expect(() => intake.admitNow(ROOM, true)).toThrow('full');
+  });
+
+  it('that waits gets the room of what others applied or gave back, when nothing else brings a flush', async () => {
+    const { memory, flusher, held, admission, intake } = open();
+    expect(intake.admit(400, false)).toBeUndefined();
+    expect(intake.admit(100, false)).toBeUndefined();
+    const waiting = intake.admit(500, false);
+    flusher.end = () => void memory.frozen.splice(0);
+    flusher.finishFlushNow();
+    expect([memory.freezes, flusher.starts]).toEqual([1, 1]);
+    // Less than a full delta was written, and more than leaves room.
+    held.bytes = 150;
+    intake.applied(400, false);
+    expect([memory.freezes, flusher.starts]).toEqual([2, 2]);
+    flusher.finishFlushNow();
+    intake.unadmit(100);
+    expect([memory.freezes, flusher.starts]).toEqual([3, 3]);
+    held.bytes = 0;
+    admission.grant();
+    await waiting;
+    intake.unadmit(500);
+    expect(flusher.starts).toBe(3);
+  });
+
+  it('is turned away once the store takes no more writes, and whoever comes then', async () => {
+    const { memory, held, intake } = open();
+    held.bytes = ROOM;
+    const waiting = intake.admit(ROOM, false) as Promise<void>;
+    const reason = new Error('the log is lost');
+    // A batch that will never be applied to its end.
+    memory.applying = 4;
+    const flush = intake.flush();
+    intake.refuseWrites(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(intake.admit(1, true)).rejects.toBe(reason);
+    expect(() => intake.admitNow(1, true)).toThrow(reason);
+    await expect(flush).rejects.toBe(reason);
   });
 
   it('is turned away once the engine is closed', async () => {
@@ -156,7 +195,7 @@ describe('a flush', () => {
     memory.unfrozen = false;
     flusher.end = () => void files.flushedSeq++;
     expect(await intake.flush()).toBe(3);
-    expect(memory.frozen).toBe(0);
+    expect(memory.freezes).toBe(0);
   });
 
   it('does nothing where nothing may be written', async () => {

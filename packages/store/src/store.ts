@@ -136,6 +136,7 @@ export class LogStore implements Store {
     this.files = new FileCommits(this, parts, this.queue, this.log);
     health.onFailure((failure) => {
       this.queue.abandon(failure);
+      for (const { engine } of catalog.engines) engine.refuseWrites?.(failure);
       for (const feed of this.feeds) feed.wake();
     });
     if (wal.lost.aborted) health.fail(wal.lost.reason);
