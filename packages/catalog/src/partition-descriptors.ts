@@ -12,6 +12,8 @@ export interface PartitionKeyPart {
   readonly column?: number;
   readonly expressionSql?: string;
   readonly type: TypeRef;
+  /** The operator class as written, where it is not the type's default one. The order is the same. */
+  readonly operatorClass?: string;
 }
 
 /** A value as text (ISO dates, UTC), or what lies before or behind all values. */

@@ -1,5 +1,5 @@
 /** Constraints, from syntax to descriptor: which kind it is, and CHECK with the rows that are there already. */
-import { unsupportedError } from '@phantom/base';
+import { PhantomError, unsupportedError } from '@phantom/base';
 import type { ConstraintDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
@@ -55,6 +55,8 @@ function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode,
     target: BOOL,
     purpose: 'check',
   });
+  if (node.noInherit && table.partitioned !== undefined)
+    throw new PhantomError('42P16', `cannot add NO INHERIT constraint to partitioned table "${table.name}"`);
   const only =
     bound.columns.length === 1 ? table.columns.find((column) => column.number === bound.columns[0])?.name : undefined;
   const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);

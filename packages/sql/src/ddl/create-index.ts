@@ -7,6 +7,7 @@ import { type IndexDescriptor, type IndexKeyPart, NameClass, type TableDescripto
 import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { withNamedCollation } from '../expr/named-collation.js';
+import { isBinaryCollation } from '../types/collation.js';
 import { UNNAMED, functionColumnName } from '../plan/binder/output-names.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { IndexElement } from '../text/ast.js';
@@ -34,9 +35,6 @@ import { BOOL } from '../types/type-refs.js';
 
 /** Most parts of a key, INCLUDE columns counted; PostgreSQL's. */
 const PARTS_MAX = 32;
-
-/** Collations that sort as bytes do, which is what an index does. */
-const BINARY_COLLATIONS = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
 
 export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecution {
   const relation = relationNamed(context, node.table);
@@ -168,7 +166,8 @@ function keyPart(
   if (method === 'column') return part;
   if (method === 'gin') return { ...part, operatorClass: invertedClass(context, part.type.oid, element.operatorClass) };
   const { collation } = withNamedCollation(context.picture, part.type, element.collation);
-  if (collation !== undefined && !BINARY_COLLATIONS.has(collation))
+  // An index is in the order of bytes.
+  if (collation !== undefined && !isBinaryCollation(collation))
     throw unsupportedError(`an index in the order of collation "${collation}"`);
   if (element.operatorClass !== undefined) checkOperatorClass(context, part, element.operatorClass);
   checkOrdered(context, part);

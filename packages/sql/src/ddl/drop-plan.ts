@@ -25,7 +25,7 @@ import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { incomingDocuments, incomingKeys, keysOfRows, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
-import { usersOfRoutine } from './routines/routine-users.js';
+import { usersOfRoutine, usersOfType } from './routines/routine-users.js';
 import { partitionKeyColumns } from './partitions/partition-key-columns.js';
 import { routineText } from './routines/routine-names.js';
 import { triggersOnColumn } from './triggers/trigger-names.js';
@@ -170,6 +170,7 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
   }
   if (object.kind === 'routine') for (const item of usersOfRoutine(context, object)) yield { item, silent: false };
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
+  if (object.kind === 'type') for (const item of usersOfType(context, object)) yield { item, silent: false };
   if (object.kind === 'table' && object.partition !== undefined) {
     for (const { child, constraint } of keysOfRows(object, context.objects))
       yield { item: { kind: 'constraint', oid: child.oid, constraint }, silent: false };

@@ -36,7 +36,11 @@ const OPERATOR_CLASSES: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** 42704 and 42804 unless the part's type is one that the operator class is for. */
-export function checkOperatorClass(context: DdlContext, part: IndexKeyPart, written: QualifiedName): void {
+export function checkOperatorClass(
+  context: DdlContext,
+  part: Pick<IndexKeyPart, 'type'>,
+  written: QualifiedName,
+): void {
   const name = written.at(-1)?.text as string;
   const type = context.picture.types.byOid(part.type.oid);
   const base = type?.kind === 'domain' ? type.baseOid : part.type.oid;
@@ -49,7 +53,7 @@ export function checkOperatorClass(context: DdlContext, part: IndexKeyPart, writ
 }
 
 /** 42704 unless values of the part's type have an order. */
-export function checkOrdered(context: DdlContext, part: IndexKeyPart): void {
+export function checkOrdered(context: DdlContext, part: Pick<IndexKeyPart, 'type'>): void {
   const type = context.picture.types.byOid(part.type.oid);
   if (type?.compare === undefined || !hasKey(type.storage)) throw noDefaultClass(context, part.type.oid, 'btree');
 }

@@ -34,10 +34,19 @@ function changed(object: ObjectDescriptor, change: TextChange): ObjectDescriptor
       const constraints = sameOrMapped(object.constraints, (constraint) =>
         constraint.kind === 'check' ? replaced(constraint, 'expressionSql', expression) : constraint,
       );
-      const { materialized } = object;
+      const { materialized, partitioned } = object;
       const source = materialized === undefined ? undefined : query(materialized);
-      if (columns === object.columns && constraints === object.constraints && source === materialized) return object;
-      const table = { ...object, columns, constraints, schemaVersion: object.schemaVersion + 1 };
+      const parts =
+        partitioned && sameOrMapped(partitioned.parts, (part) => replaced(part, 'expressionSql', expression));
+      const keepsRest = source === materialized && parts === partitioned?.parts;
+      if (columns === object.columns && constraints === object.constraints && keepsRest) return object;
+      const table = {
+        ...object,
+        columns,
+        constraints,
+        ...(partitioned === undefined || parts === undefined ? {} : { partitioned: { ...partitioned, parts } }),
+        schemaVersion: object.schemaVersion + 1,
+      };
       return source === undefined ? table : { ...table, materialized: source };
     }
     case 'index': {

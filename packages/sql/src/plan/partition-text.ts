@@ -19,9 +19,10 @@ export function partitionKeyText(table: TableDescriptor, key: PartitionKey, cata
 }
 
 function keyTexts(table: TableDescriptor, key: PartitionKey, catalog: CatalogPort): string[] {
-  return key.parts.map(({ column, expressionSql }) => {
+  return key.parts.map(({ column, expressionSql, operatorClass }) => {
+    const suffix = operatorClass === undefined ? '' : ` ${operatorClass}`;
     if (expressionSql === undefined)
-      return quoteIdentifier(table.columns.find(({ number }) => number === column)?.name ?? '');
+      return quoteIdentifier(table.columns.find(({ number }) => number === column)?.name ?? '') + suffix;
     const { columns, name: relationName } = table;
     const text = rowExpressionText(expressionSql, {
       columns,
@@ -30,7 +31,7 @@ function keyTexts(table: TableDescriptor, key: PartitionKey, catalog: CatalogPor
       target: undefined,
       purpose: 'index',
     });
-    return /^[\w".]+\(.*\)$/s.test(text) ? text : text.startsWith('(') ? text : `(${text})`;
+    return (/^[\w".]+\(.*\)$/s.test(text) ? text : `(${text})`) + suffix;
   });
 }
 

@@ -61,5 +61,29 @@ function constraintsOf(session: SqlSession, schema: string, name: string): Defer
       found.push({ oid, deferrable: trigger.constraint.deferrable });
     }
   }
-  return found;
+  return withParts(session, found);
+}
+
+/** The constraints, and what partitions have of them, by whatever name. */
+function withParts(session: SqlSession, constraints: readonly Deferrable[]): Deferrable[] {
+  const found = new Map(constraints.map((constraint) => [constraint.oid, constraint]));
+  if (found.size === 0) return [];
+  const parts = [...partsOfConstraints(session)];
+  for (let known = 0; known < found.size;) {
+    known = found.size;
+    for (const part of parts) if (found.has(part.parentOid)) found.set(part.oid, part);
+  }
+  return [...found.values()];
+}
+
+/** The constraints of partitions that they have with their tables, and their constraint triggers. */
+function* partsOfConstraints(session: SqlSession): Iterable<Deferrable & { readonly parentOid: Oid }> {
+  const { objects } = session.ensureTransaction();
+  for (const object of objects.objects()) {
+    if (object.kind === 'trigger' && object.constraint !== undefined && object.parentOid !== undefined)
+      yield { oid: object.oid, deferrable: object.constraint.deferrable, parentOid: object.parentOid };
+    if (object.kind !== 'table' || object.partition === undefined) continue;
+    for (const { oid, deferrable, parentOid } of object.constraints)
+      if (parentOid !== undefined) yield { oid, deferrable, parentOid };
+  }
 }

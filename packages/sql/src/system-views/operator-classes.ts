@@ -1,5 +1,5 @@
 /** Which operator class a key of an index has: the default one of its type for the access method. */
-import type { IndexKeyPart } from '@phantom/catalog';
+import type { TypeRef } from '@phantom/catalog';
 import type { TypeLookup } from '../types/type.js';
 import { operatorClassFacts, operatorFamilyFacts } from './operator-class-facts.js';
 
@@ -58,7 +58,11 @@ const ANY_ENUM = 3500;
 const RECORD = 2249;
 
 /** Oid of the operator class of a part of an index: its own, else the default one of its type; 0 when there is none. */
-export function operatorClassOf(types: TypeLookup, part: IndexKeyPart, methodOid: number): number {
+export function operatorClassOf(
+  types: TypeLookup,
+  part: { readonly type: TypeRef; readonly operatorClass?: string },
+  methodOid: number,
+): number {
   const typeOid = part.type.oid;
   let type = types.byOid(typeOid);
   while (type?.kind === 'domain') type = types.byOid(type.baseOid);

@@ -34,7 +34,7 @@ function* partitionedRows(source: SystemViewSource): Iterable<CatalogRow> {
       partclass: vector(
         TypeOid.oid,
         parts.map((part) =>
-          operatorClassOf(source.types, { ...part, descending: false, nullsFirst: false }, MethodOid.btree),
+          operatorClassOf(source.types, part, strategy === 'hash' ? MethodOid.hash : MethodOid.btree),
         ),
       ),
       partcollation: vector(

@@ -300,11 +300,65 @@ describe('definitions', () => {
     expect(await rows(session, 'select what from seen')).toEqual(['t INSERT', 't UPDATE', 't DELETE']);
   });
 
+  it('add columns with all that comes with them', async () => {
+    await run(session, 'create table r (id int primary key); create table t (a int, b int) partition by list (a)');
+    await run(session, 'create table p partition of t for values in (1) partition by list (b)');
+    await run(session, 'create table q partition of p default; insert into t values (1, 1)');
+    await run(session, 'alter table t add column c int constraint cc check (c > 0) references r, add column d serial');
+    expect(await rows(session, 'select d from t')).toEqual(['1']);
+    expect(await run(session, 'insert into q (a, c) values (1, 0)')).toBe('23514');
+    expect(await run(session, 'insert into t (a, c) values (1, 5)')).toBe('23503');
+    expect(await run(session, 'insert into q (a) values (1); insert into t (a) values (1)')).toBe('INSERT 0 1');
+    expect(await rows(session, 'select d from t order by d')).toEqual(['1', '4', '5']);
+    expect(await run(session, 'alter table p drop constraint cc')).toBe('42P16');
+    expect(await run(session, 'alter table t drop constraint cc, drop constraint t_c_fkey')).toBe('ALTER TABLE');
+    expect(await run(session, 'insert into t (a, c) values (1, 0)')).toBe('INSERT 0 1');
+    expect(await run(session, 'alter table t add column e int generated always as identity')).toBe('42P16');
+    expect(await run(session, 'alter table t add column if not exists c text, drop column d')).toBe('ALTER TABLE');
+    expect(await rows(session, 'select * from t where c = 0')).toEqual(['1 null 0']);
+  });
+
+  it('keep what the key is made of', async () => {
+    await run(session, 'create schema s; create domain s.d as int');
+    await run(session, 'create function s.f(int) returns int language sql immutable return $1 % 10');
+    await run(session, 'create table t (a int) partition by range (s.f(a), ((a::s.d)))');
+    await run(session, 'create table p partition of t for values from (1, 1) to (2, maxvalue)');
+    expect(await run(session, 'drop function s.f(int)')).toBe('2BP01');
+    expect(await run(session, 'drop domain s.d')).toBe('2BP01');
+    await run(session, 'alter function s.f rename to g; alter domain s.d rename to e; alter schema s rename to z');
+    expect(await run(session, 'insert into t values (31)')).toBe('INSERT 0 1');
+    expect(await rows(session, "select pg_get_partkeydef('t'::regclass)")).toEqual(['RANGE (z.g(a), ((a)::z.e))']);
+    expect(await run(session, 'drop domain z.e cascade; select * from p')).toBe('42P01');
+  });
+
+  it('take orders of bytes by any name for keys', async () => {
+    await run(
+      session,
+      'create table t (a text collate "C", b text) partition by range ((b collate "POSIX"), a text_pattern_ops)',
+    );
+    expect(await rows(session, "select pg_get_partkeydef('t'::regclass)")).toEqual(['RANGE (b, a text_pattern_ops)']);
+    expect(await run(session, "create table p partition of t for values from ('a', 'b') to ('b', minvalue)")).toBe(
+      'CREATE TABLE',
+    );
+    expect(await run(session, "insert into t values ('x', 'a'); insert into t values ('A', 'b')")).toBe('23514');
+    expect(await run(session, 'create table u (a int) partition by list (a text_ops)')).toBe('42804');
+    expect(await run(session, 'create table u (a int, b int) partition by list (((a, b)))')).toBe('42P16');
+  });
+
+  it('set constraints of all partitions at once', async () => {
+    await run(session, 'create table t (a int, constraint k unique (a) deferrable) partition by list (a)');
+    await run(session, 'create table p (a int, constraint own unique (a) deferrable)');
+    await run(session, 'alter table t attach partition p for values in (1, 2); insert into t values (1)');
+    await run(session, 'begin; set constraints k deferred');
+    expect(await run(session, 'insert into t values (1)')).toBe('INSERT 0 1');
+    expect(await run(session, 'commit')).toBe('23505');
+  });
+
   it('refuse what is not there', async () => {
     await run(session, 'create table t (a int primary key) partition by list (a); create table u (a int primary key)');
     for (const text of [
       'create index concurrently on t (a)',
-      'create table c (a text collate "C" ) partition by list (a collate "C")',
+      'create table c (a text) partition by list (a collate "de")',
       'alter table t set (engine = lsm)',
     ])
       expect([text, await run(session, text)]).toEqual([text, '0A000']);

@@ -4,9 +4,12 @@
  * keys that come are made on each partition where they are added (partition-indexes.ts).
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
+import type { CheckConstraint } from '../../storage/table-rules.js';
 import type { AlterTableAction } from '../../text/ast-schema.js';
+import { parseExpression, parseTypeName } from '../../text/parse.js';
+import { TypeOid } from '../../types/type-oids.js';
 import type { DdlContext } from '../context.js';
 import { lockForChange } from '../names.js';
 import { switchOnPartitions } from '../triggers/alter-trigger.js';
@@ -19,7 +22,6 @@ type Kind = AlterTableAction['kind'];
 
 /** What is done to the partitions, too. */
 const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
-  'add-column',
   'set-default',
   'drop-default',
   'set-not-null',
@@ -80,8 +82,6 @@ function refuseForPartitioned(
         '0A000',
         'ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables',
       );
-    if (constraint.kind === 'check' && constraint.noInherit)
-      throw new PhantomError('42P16', `cannot add NO INHERIT constraint to partitioned table "${table.name}"`);
     if (only && constraint.kind === 'check' && context.picture.partitionsOf(table).length > 0)
       throw new PhantomError('42P16', 'constraint must be added to child tables too');
   }
@@ -155,6 +155,7 @@ export function* alterPartitions(
   if (only) return;
   if (action.kind === 'enable-trigger' || action.kind === 'disable-trigger')
     return yield* switchOnPartitions(context, before, action);
+  if (action.kind === 'add-column') return yield* columnOnPartitions(context, before, action, alter);
   const added = addedConstraint(context, before, action);
   if (added !== undefined && 'indexOid' in added) {
     const index = context.objects.object(added.indexOid);
@@ -164,7 +165,6 @@ export function* alterPartitions(
   if (added?.kind === 'foreign key') return yield* foreignKeyOnPartitions(context, before.oid, added);
   if (added === undefined && !RECURSING.has(action.kind)) return;
   const table = context.objects.object(before.oid) as TableDescriptor;
-  if (action.kind === 'add-column') refuseOwnParts(context, table, action);
   for (const { oid } of context.picture.partitionsOf(table)) {
     const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
     if (partition === undefined) continue;
@@ -186,18 +186,88 @@ function addedConstraint(
   return after.constraints.find(({ oid }) => !before.constraints.some((constraint) => constraint.oid === oid));
 }
 
-/** 0A000 for a column that brings along what each partition would make once more for itself. */
-function refuseOwnParts(
+type AddColumn = AlterTableAction & { readonly kind: 'add-column' };
+
+/**
+ * Adds a column that a table has got to its partitions. What the table has made for the column is made again on them as the table's:
+ * constraints, and a default from a sequence that all share.
+ */
+function* columnOnPartitions(
   context: DdlContext,
-  table: TableDescriptor,
-  { column: { name, constraints } }: AlterTableAction & { readonly kind: 'add-column' },
-): void {
-  if (context.picture.partitionsOf(table).length === 0) return;
-  if (constraints.some(({ kind }) => kind === 'check'))
-    throw unsupportedError('a CHECK of a column that is added to a table with partitions');
-  const added = table.columns.find((column) => !column.dropped && column.name === name.text);
-  if (added?.sequenceOid !== undefined)
-    throw unsupportedError('a serial or identity column that is added to a table with partitions');
+  before: TableDescriptor,
+  action: AddColumn,
+  alter: (partition: TableDescriptor, action: AlterTableAction) => Step,
+): Step {
+  const table = context.objects.object(before.oid) as TableDescriptor;
+  const partitions = context.picture.partitionsOf(table);
+  const column = table.columns.find(({ name, dropped }) => !dropped && name === action.column.name.text);
+  const isNew = before.columns.every(({ name, dropped }) => dropped || name !== column?.name);
+  if (partitions.length === 0 || column === undefined || !isNew) return;
+  if (column.identity !== undefined)
+    throw new PhantomError('42P16', 'cannot recursively add identity column to table that has child tables');
+  const own = columnOfPartition(action, column);
+  const added = table.constraints.filter(({ oid }) => before.constraints.every((constraint) => constraint.oid !== oid));
+  for (const { oid } of partitions) {
+    const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
+    if (partition === undefined) continue;
+    yield* alter(partition, own);
+    for (const check of added) {
+      if (check.kind !== 'check') continue;
+      yield* alter(context.objects.object(oid) as TableDescriptor, addingCheck(check));
+      markCheck(context, context.objects.object(oid) as TableDescriptor, check);
+    }
+    yield* columnOnPartitions(context, partition, own, alter);
+  }
+  for (const key of added) {
+    if (key.kind === 'foreign key') yield* foreignKeyOnPartitions(context, before.oid, key);
+    const index = 'indexOid' in key ? context.objects.object(key.indexOid) : undefined;
+    if (index?.kind === 'index') yield* inheritOnPartitions(context, before.oid, index);
+  }
+}
+
+/** Constraints that come with the column, and are made by themselves. */
+const MADE_APART: ReadonlySet<string> = new Set(['check', 'references', 'unique', 'primary-key']);
+const INTEGERS: ReadonlyMap<number, string> = new Map([
+  [TypeOid.int2, 'smallint'],
+  [TypeOid.int4, 'integer'],
+  [TypeOid.int8, 'bigint'],
+]);
+
+function columnOfPartition(action: AddColumn, { sequenceOid, defaultSql, type }: ColumnDescriptor): AddColumn {
+  const { column } = action;
+  const constraints = column.constraints.filter(({ kind }) => !MADE_APART.has(kind));
+  const integer = INTEGERS.get(type.oid);
+  if (sequenceOid === undefined || defaultSql === undefined || integer === undefined)
+    return { ...action, column: { ...column, constraints } };
+  const { position } = column;
+  return {
+    ...action,
+    column: {
+      ...column,
+      type: parseTypeName(integer),
+      constraints: [
+        ...constraints,
+        { kind: 'not-null', name: undefined, position },
+        { kind: 'default', name: undefined, value: parseExpression(defaultSql), position },
+      ],
+    },
+  };
+}
+
+function addingCheck(check: CheckConstraint): AlterTableAction {
+  return {
+    kind: 'add-constraint',
+    position: 0,
+    constraint: {
+      kind: 'check',
+      name: { text: check.name, position: 0, quoted: true },
+      condition: parseExpression(check.expressionSql),
+      noInherit: false,
+      notValid: false,
+      enforced: true,
+      position: 0,
+    },
+  };
 }
 
 /** The action as partitions have it: a check by the name that it has got. */

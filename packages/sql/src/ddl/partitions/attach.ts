@@ -2,7 +2,7 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
-import { partitionsOf } from '../../storage/partitions/partitioning.js';
+import { partitioning, partitionsOf } from '../../storage/partitions/partitioning.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
 import type { AlterTableAction } from '../../text/ast-schema.js';
 import { refuseCollection } from '../create-collection.js';
@@ -151,6 +151,8 @@ export function* detachPartition(
   requirePartitioned(parent);
   if (mode === 'concurrently' && context.inTransactionBlock)
     throw new PhantomError('25001', 'ALTER TABLE ... DETACH CONCURRENTLY cannot run inside a transaction block');
+  if (mode === 'concurrently' && partitioning(parent, context.picture).default !== undefined)
+    throw new PhantomError('55000', 'cannot detach partitions concurrently when a default partition exists');
   const found = findRelation(context, name);
   if (found === undefined) throw undefinedRelation(name);
   if (found.kind !== 'table' || found.partition?.parentOid !== parent.oid)

@@ -1,12 +1,15 @@
 /** PARTITION BY: the key by which the rows of a table are told apart. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { PartitionKey, PartitionKeyPart, TableDescriptor } from '@phantom/catalog';
+import { withNamedCollation } from '../../expr/named-collation.js';
 import { bindRowExpression } from '../../expr/row-expression.js';
+import { isBinaryCollation } from '../../types/collation.js';
 import { isSystemColumn } from '../../storage/system-columns.js';
 import type { IndexElement } from '../../text/ast.js';
 import type { PartitionBy } from '../../text/ast-schema.js';
+import { TypeOid } from '../../types/type-oids.js';
 import type { DdlContext } from '../context.js';
-import { checkOrdered } from '../operator-classes.js';
+import { checkOperatorClass, checkOrdered } from '../operator-classes.js';
 import { storedExpression } from '../stored-expressions.js';
 
 /** Most columns and expressions of a key: PostgreSQL's. */
@@ -20,18 +23,35 @@ export function partitionKeyOf(context: DdlContext, table: TableDescriptor, node
     throw new PhantomError('42P17', 'cannot use "list" partition strategy with more than one column');
   if (node.elements.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot partition using more than ${PARTS_MAX} columns`);
-  const parts = node.elements.map((element) => {
-    const part = keyPart(context, table, element);
-    if (element.collation !== undefined) throw unsupportedError('COLLATE in a partition key');
-    if (element.operatorClass !== undefined) throw unsupportedError('an operator class in a partition key');
-    if (part.type.collation !== undefined) throw unsupportedError('a partition key in the order of a collation');
-    checkOrdered(context, { ...part, descending: false, nullsFirst: false });
-    return part;
+  const parts = node.elements.map((written, i) => {
+    const element = withoutCollate(written);
+    const part = keyPart(context, table, element, i + 1);
+    const { collation } = withNamedCollation(context.picture, part.type, element.collation);
+    if (collation !== undefined && !isBinaryCollation(collation))
+      throw unsupportedError(`a partition key in the order of collation "${collation}"`);
+    checkOrdered(context, part);
+    if (element.operatorClass === undefined) return part;
+    checkOperatorClass(context, part, element.operatorClass);
+    // All of them put values into the order of a key's bytes; those for patterns are told of, not being what a type has by default.
+    const operatorClass = element.operatorClass.at(-1)?.text ?? '';
+    return operatorClass.endsWith('_pattern_ops') ? { ...part, operatorClass } : part;
   });
   return { strategy, parts };
 }
 
-function keyPart(context: DdlContext, table: TableDescriptor, { value }: IndexElement): PartitionKeyPart {
+/** COLLATE in the parentheses of an element says what it says behind them. */
+function withoutCollate(element: IndexElement): IndexElement {
+  const { value, collation } = element;
+  if (value.kind !== 'collate') return element;
+  return withoutCollate({ ...element, value: value.operand, collation: collation ?? value.collation });
+}
+
+function keyPart(
+  context: DdlContext,
+  table: TableDescriptor,
+  { value }: IndexElement,
+  number: number,
+): PartitionKeyPart {
   const position = value.position + 1;
   const name = value.kind === 'column' && value.names.length === 1 ? value.names[0] : undefined;
   if (name !== undefined) {
@@ -56,6 +76,10 @@ function keyPart(context: DdlContext, table: TableDescriptor, { value }: IndexEl
     throw new PhantomError('42P17', 'functions in partition key expression must be marked IMMUTABLE');
   if (bound.columns.length === 0) throw new PhantomError('42P17', 'cannot use constant expression as partition key');
   refuseGenerated(table, bound.columns, position);
+  if (bound.type.oid === TypeOid.record || bound.type.oid === TypeOid.unknown) {
+    const shown = bound.type.oid === TypeOid.record ? 'record' : 'unknown';
+    throw new PhantomError('42P16', `partition key column ${number} has pseudo-type ${shown}`);
+  }
   return { expressionSql, type: bound.type };
 }
 

@@ -1,67 +1,95 @@
 /**
- * What stands on a function without the catalog's having noted it: texts of tables, indexes, domains and other routines'
- * defaults. They are looked through when a function is to go or to be called something else, which is seldom.
+ * What stands on a function or a type without the catalog's having noted it: texts of tables, indexes, domains and other routines'
+ * defaults. They are looked through when one is to go or to be called something else, which is seldom.
  */
 import { isPhantomError } from '@phantom/base';
-import type { ColumnDescriptor, ObjectDescriptor, RoutineDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
+import type {
+  ColumnDescriptor,
+  ObjectDescriptor,
+  Oid,
+  RoutineDescriptor,
+  TableDescriptor,
+  TypeDescriptor,
+  TypeRef,
+} from '@phantom/catalog';
 import { bindRowExpression } from '../../expr/row-expression.js';
 import type { RowExpressionRequest } from '../../expr/row-expression-types.js';
+import type { Name } from '../../text/ast-leaves.js';
+import { parseExpression } from '../../text/parse.js';
 import type { DdlContext } from '../context.js';
 import type { Going } from '../drop-plan.js';
+import { rewriteTree } from '../rewrite-tree.js';
 
-/** Whether a text, bound over the columns, calls the routine. */
-function calls(
-  context: DdlContext,
-  { oid, name }: RoutineDescriptor,
+/** Whether a text over the columns uses something. */
+type UsesText = (
   sql: string | undefined,
   columns: readonly ColumnDescriptor[],
   purpose: RowExpressionRequest['purpose'],
-): boolean {
-  if (sql === undefined || !sql.includes(name)) return false;
-  try {
-    const request = { columns, relationName: undefined, catalog: context.picture, target: undefined, purpose };
-    return bindRowExpression(sql, request).routines.has(oid);
-  } catch (error) {
-    // What can no longer be bound stands on something else that has gone.
-    if (isPhantomError(error)) return false;
-    throw error;
+) => boolean;
+
+/** Everything whose text calls the routine. */
+export function usersOfRoutine(context: DdlContext, { oid, name }: RoutineDescriptor): Iterable<Going> {
+  return usersByText(context, oid, (sql, columns, purpose) => {
+    if (sql === undefined || !sql.includes(name)) return false;
+    try {
+      const request = { columns, relationName: undefined, catalog: context.picture, target: undefined, purpose };
+      return bindRowExpression(sql, request).routines.has(oid);
+    } catch (error) {
+      // What can no longer be bound stands on something else that has gone.
+      if (isPhantomError(error)) return false;
+      throw error;
+    }
+  });
+}
+
+/** Everything whose text names the type, or arrays of it. */
+export function usersOfType(context: DdlContext, { oid, name, schemaOid }: TypeDescriptor): Iterable<Going> {
+  const { picture } = context;
+  const schema = picture.schemaName(schemaOid);
+  const isIt = (names: readonly Name[]): boolean => {
+    if (names.at(-1)?.text !== name) return false;
+    const given = names.at(-2)?.text;
+    return given === undefined ? picture.typeNamed({ name })?.oid === oid : given === schema;
+  };
+  return usersByText(context, oid, (sql) => {
+    if (sql === undefined || !sql.includes(name)) return false;
+    let isUsed = false;
+    rewriteTree(parseExpression(sql), (part) => {
+      if (part['kind'] === 'type-name' && isIt(part['name'] as readonly Name[])) isUsed = true;
+      return undefined;
+    });
+    return isUsed;
+  });
+}
+
+function* usersByText(context: DdlContext, oid: Oid, uses: UsesText): Iterable<Going> {
+  for (const object of Array.from(context.objects.objects())) {
+    if (object.oid !== oid) yield* usesIn(context, object, uses);
   }
 }
 
-/** Everything whose text calls the routine. */
-export function* usersOfRoutine(context: DdlContext, routine: RoutineDescriptor): Iterable<Going> {
-  for (const object of Array.from(context.objects.objects())) yield* usesIn(context, routine, object);
-}
-
-function* usesIn(context: DdlContext, routine: RoutineDescriptor, object: ObjectDescriptor): Iterable<Going> {
+function* usesIn(context: DdlContext, object: ObjectDescriptor, uses: UsesText): Iterable<Going> {
   switch (object.kind) {
     case 'table':
-      yield* usesInTable(context, routine, object);
+      yield* usesInTable(object, uses);
       return;
     case 'index': {
       const table = context.objects.object(object.tableOid);
       const columns = table?.kind === 'table' ? table.columns : [];
-      const inParts = object.parts.some(({ expressionSql }) =>
-        calls(context, routine, expressionSql, columns, 'index'),
-      );
-      if (inParts || calls(context, routine, object.predicateSql, columns, 'predicate'))
-        yield { kind: 'object', oid: object.oid };
+      const inParts = object.parts.some(({ expressionSql }) => uses(expressionSql, columns, 'index'));
+      if (inParts || uses(object.predicateSql, columns, 'predicate')) yield { kind: 'object', oid: object.oid };
       return;
     }
     case 'type': {
       const { definition } = object;
       if (definition.kind !== 'domain') return;
       const columns = [valueColumn(definition.base)];
-      const inChecks = definition.checks.some((check) =>
-        calls(context, routine, check.expressionSql, columns, 'check'),
-      );
-      if (inChecks || calls(context, routine, definition.defaultSql, [], 'default'))
-        yield { kind: 'object', oid: object.oid };
+      const inChecks = definition.checks.some((check) => uses(check.expressionSql, columns, 'check'));
+      if (inChecks || uses(definition.defaultSql, [], 'default')) yield { kind: 'object', oid: object.oid };
       return;
     }
     case 'routine':
-      if (object.oid === routine.oid) return;
-      if (object.parameters.some(({ defaultSql }) => calls(context, routine, defaultSql, [], 'default')))
+      if (object.parameters.some(({ defaultSql }) => uses(defaultSql, [], 'default')))
         yield { kind: 'object', oid: object.oid };
       return;
     default:
@@ -69,18 +97,20 @@ function* usesIn(context: DdlContext, routine: RoutineDescriptor, object: Object
   }
 }
 
-function* usesInTable(context: DdlContext, routine: RoutineDescriptor, table: TableDescriptor): Iterable<Going> {
-  const { oid, columns } = table;
+function* usesInTable({ oid, columns, constraints, partitioned }: TableDescriptor, uses: UsesText): Iterable<Going> {
+  // Rows are told apart by the key for good: without it there is no table.
+  if (partitioned?.parts.some(({ expressionSql }) => uses(expressionSql, columns, 'index')) === true)
+    yield { kind: 'object', oid };
   for (const { number, dropped, generated, defaultSql } of columns) {
     if (dropped) continue;
     if (generated === undefined) {
-      if (calls(context, routine, defaultSql, [], 'default')) yield { kind: 'default', oid, number };
-    } else if (calls(context, routine, defaultSql, columns, 'generated')) {
+      if (uses(defaultSql, [], 'default')) yield { kind: 'default', oid, number };
+    } else if (uses(defaultSql, columns, 'generated')) {
       yield { kind: 'column', oid, number };
     }
   }
-  for (const constraint of table.constraints) {
-    if (constraint.kind === 'check' && calls(context, routine, constraint.expressionSql, columns, 'check'))
+  for (const constraint of constraints) {
+    if (constraint.kind === 'check' && uses(constraint.expressionSql, columns, 'check'))
       yield { kind: 'constraint', oid, constraint };
   }
 }
