@@ -35,14 +35,18 @@ export interface DatabaseParts {
 /** Ends what is under way, writes a checkpoint and frees the directory. */
 export async function closeParts(parts: DatabaseParts): Promise<void> {
   const { backups, coordination, sagas, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
-  await backups.stop();
-  await sagas.close();
-  await coordination.close();
-  await Promise.all(upkeep.map((one) => one.stop()));
-  await expiry?.stop();
-  await engine.close();
-  await workers?.close();
-  if (!store.readOnly && store.failure === undefined) await catalog.close();
-  await mvcc.close();
-  await store.close();
+  try {
+    await backups.stop();
+    await sagas.close();
+    await coordination.close();
+    await Promise.all(upkeep.map((one) => one.stop()));
+    await expiry?.stop();
+    await engine.close();
+    await workers?.close();
+    if (!store.readOnly && store.failure === undefined) await catalog.close();
+  } finally {
+    // The directory is free whatever else has failed.
+    await mvcc.close();
+    await store.close();
+  }
 }
