@@ -27,6 +27,7 @@ import {
   DEFAULT_CHANGES_KEEP_BYTES,
   DEFAULT_DELTA_BYTES_MAX,
   DEFAULT_MEMORY_LIMIT_BYTES,
+  DEFAULT_PREPARED_MAX,
   DEFAULT_QUERY_WORKER_COST_MIN,
   DEFAULT_SCRATCH_BYTES_MAX,
   MEMORY_DIRECTORY,
@@ -113,6 +114,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       metrics,
       preparedSpace: preparedSpace(EngineCode.Btree),
       writeSetBytesMax: writeSetBytes(options),
+      preparedMax: options.preparedMax ?? DEFAULT_PREPARED_MAX,
       ...pick(options, ['deadlockPolicy', 'waiting', 'preparedTimeoutMs', 'spillBytesMax']),
     });
     const catalog = await Catalog.open(mvcc, {

@@ -55,6 +55,8 @@ export interface DatabaseOptions {
   readonly deadlockPolicy?: DeadlockPolicy;
   /** What becomes of a wait for a lock: deadlocks are found and broken (`detect`, the default), or never arise. */
   readonly waiting?: WaitingMode;
+  /** Transactions that wait for their second phase (`max_prepared_transactions`); one more is 53200. Default 1000; 0: none. */
+  readonly preparedMax?: number;
   /** Prepared transactions older than this are rolled back. Default 0: never. */
   readonly preparedTimeoutMs?: number;
   /** Refuses every write, and leaves the directory as it is. Default false. */
@@ -103,6 +105,7 @@ export const DATABASE_OPTIONS = optionNames<DatabaseOptions>({
   changesKeepBytes: true,
   deadlockPolicy: true,
   waiting: true,
+  preparedMax: true,
   preparedTimeoutMs: true,
   readOnly: true,
   create: true,
@@ -123,6 +126,7 @@ export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
 const DEFAULT_WRITE_SET_BYTES_MIN = 64 * 1024 * 1024;
 const DEFAULT_WRITE_SET_BYTES_MAX = 128 * 1024 * 1024;
 export const DEFAULT_QUERY_WORKER_COST_MIN = 5_000_000;
+export const DEFAULT_PREPARED_MAX = 1000;
 export const DEFAULT_CHANGES_KEEP_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 export const DEFAULT_SCRATCH_BYTES_MAX = 16 * 1024 * 1024 * 1024;
@@ -140,6 +144,7 @@ export const OPTION_DEFAULTS: DatabaseOptions = {
   queryWorkerCostMin: DEFAULT_QUERY_WORKER_COST_MIN,
   scratchBytesMax: DEFAULT_SCRATCH_BYTES_MAX,
   changesKeepBytes: DEFAULT_CHANGES_KEEP_BYTES,
+  preparedMax: DEFAULT_PREPARED_MAX,
   preparedTimeoutMs: 0,
   logMinDurationMs: -1,
   traceTexts: true,

@@ -1,16 +1,17 @@
 /** How the database was opened, as sessions tell of it by PostgreSQL's names (SHOW data_directory). */
 import type { ServerSettings } from '@phantom/sql';
-import { DEFAULT_CACHE_BYTES, type DatabaseOptions, MEMORY_DIRECTORY } from './options.js';
+import { DEFAULT_CACHE_BYTES, DEFAULT_PREPARED_MAX, type DatabaseOptions, MEMORY_DIRECTORY } from './options.js';
 
 /** Bytes of a block, in which PostgreSQL reckons memory for pages. */
 const BLOCK_BYTES = 8192;
 
 /** `workersMax`: threads for costly reads. */
 export function serverSettingsOf(directory: string, options: DatabaseOptions, workersMax: number): ServerSettings {
-  const { durability = 'fsync', cacheBytes = DEFAULT_CACHE_BYTES } = options;
+  const { durability = 'fsync', cacheBytes = DEFAULT_CACHE_BYTES, preparedMax = DEFAULT_PREPARED_MAX } = options;
   return new Map([
     ['data_directory', directory === MEMORY_DIRECTORY ? '' : directory],
     ['fsync', durability === 'fsync' ? 'on' : 'off'],
+    ['max_prepared_transactions', String(preparedMax)],
     ['max_worker_processes', String(workersMax)],
     ['shared_buffers', String(Math.floor(cacheBytes / BLOCK_BYTES))],
   ]);

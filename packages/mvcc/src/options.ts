@@ -22,6 +22,9 @@ const ORDERED_SHARE = 1 / 2;
 /** Write sets kept for later transactions: about as many as a busy server has open at once. */
 export const POOLED_WRITE_SETS_MAX = 64;
 
+/** Transactions that wait for their second phase, unless told otherwise: each keeps its writes and locks in memory. */
+export const PREPARED_MAX_DEFAULT = 1000;
+
 export interface ResolvedMvccOptions {
   readonly conflictIndexBytesMax: number;
   readonly writeSetBytesMax: number;
@@ -33,6 +36,7 @@ export interface ResolvedMvccOptions {
   readonly sessionLocksMax: number;
   readonly lockTimeoutMs: number;
   readonly preparedSpace: SpaceId | undefined;
+  readonly preparedMax: number;
   readonly preparedTimeoutMs: number;
   readonly longTransactionMs: number;
   readonly tracesBegin: boolean;
@@ -65,6 +69,7 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
     sessionLocksMax: options.sessionLocksMax ?? 100_000,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,
     preparedSpace: options.preparedSpace,
+    preparedMax: options.preparedMax ?? PREPARED_MAX_DEFAULT,
     preparedTimeoutMs: options.preparedTimeoutMs ?? 0,
     longTransactionMs: options.longTransactionMs ?? 5 * 60_000,
     tracesBegin: options.tracesBegin ?? false,

@@ -9,7 +9,7 @@
  *                         │                └─► rollbackPrepared: removal of the record
  *                     restart: read again
  */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError, SqlState, unsupportedError } from '@phantom/base';
 import { NONE, type Seq, spaceRange } from '@phantom/kv';
 import type { CommitResult } from '@phantom/store';
 import type { QueuedTransaction } from './commit-window.js';
@@ -127,15 +127,28 @@ export class PreparedTransactions {
     })).sort((a, b) => a.preparedMs - b.preparedMs);
   }
 
-  /** The key of an identifier that is free, and from now on is not; `release` frees it. */
+  /**
+   * The key of an identifier that is free, and from now on is not; `release` frees it. Those found after a restart count as well, and may
+   * be more than the limit. 42710 where it is taken, 53200 where there are too many, 55000 where there may be none.
+   */
   reserve(identifier: string): Uint8Array {
-    const { preparedSpace } = this.registry.options;
+    const { preparedSpace, preparedMax } = this.registry.options;
     if (preparedSpace === undefined) {
       throw unsupportedError('preparing a transaction', { hint: 'Open with a space for prepared transactions.' });
     }
     const key = preparedKey(preparedSpace, identifier);
     if (this.all.has(identifier) || this.taken.has(identifier)) {
       throw new PhantomError('42710', `transaction identifier "${identifier}" is already in use`);
+    }
+    if (preparedMax === 0) {
+      throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, 'prepared transactions are disabled', {
+        hint: 'Set max_prepared_transactions to a nonzero value.',
+      });
+    }
+    if (this.all.size + this.taken.size >= preparedMax) {
+      throw new PhantomError(SqlState.OutOfMemory, 'maximum number of prepared transactions reached', {
+        hint: `End some of those in pg_prepared_xacts, or increase max_prepared_transactions (currently ${preparedMax}).`,
+      });
     }
     this.taken.add(identifier);
     return key;

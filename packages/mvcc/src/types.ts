@@ -310,6 +310,8 @@ export interface MvccOptions {
   readonly lockTimeoutMs?: number;
   /** Where prepared transactions are written; without one there are none (0A000). The space is theirs alone. */
   readonly preparedSpace?: SpaceId;
+  /** Transactions that wait for their second phase; preparing one more is 53200. Default 1000; 0: none may be prepared (55000). */
+  readonly preparedMax?: number;
   /** Transactions older than this are warned of, each once, with who they are. Default 5 minutes; 0: never. */
   readonly longTransactionMs?: number;
   /** Remember where transactions begin, for that warning and for `transactions()`: costs microseconds each. Default false. */

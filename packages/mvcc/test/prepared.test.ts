@@ -71,6 +71,28 @@ describe('a prepared transaction', () => {
     expect(await codeOf(none.mvcc.begin().prepare('x', ''))).toBe('0A000');
   });
 
+  it('is refused past a number of them, until one has ended, those under way and those of before a restart included', async () => {
+    const vfs = new MemoryVfs();
+    const { mvcc, store } = await reopen(vfs, { preparedMax: 2 });
+    const prepared = (identifier: string, by = mvcc): Promise<string> => codeOf(by.begin().prepare(identifier, ''));
+    expect(await Promise.all(['one', 'two', 'three'].map((name) => prepared(name)))).toEqual(['done', 'done', '53200']);
+    expect(await prepared('two')).toBe('42710');
+    await mvcc.rollbackPrepared('one');
+    expect([await prepared('three'), await prepared('four')]).toEqual(['done', '53200']);
+    await mvcc.close();
+    await store.close();
+    const fewer = await reopen(vfs, { preparedMax: 1 });
+    expect(await prepared('five', fewer.mvcc)).toBe('53200');
+    await fewer.mvcc.commitPrepared('two');
+    expect(await prepared('five', fewer.mvcc)).toBe('53200');
+    await fewer.mvcc.commitPrepared('three');
+    expect(await prepared('five', fewer.mvcc)).toBe('done');
+    await fewer.mvcc.close();
+    await fewer.store.close();
+    const none = await openMvcc({ ...OPTIONS, preparedMax: 0 });
+    await expect(none.mvcc.begin().prepare('x', '')).rejects.toMatchObject({ code: '55000', hint: expect.any(String) });
+  });
+
   it('is given up while it waits to become one: by a limit of time, a cancel, or being rolled back', async () => {
     const { mvcc } = await openPrepared();
     void lock(mvcc.begin(), 'a');
@@ -308,9 +330,9 @@ describe('a serializable one', () => {
   });
 });
 
-async function reopen(vfs: MemoryVfs): Promise<{ mvcc: Mvcc; store: Store }> {
+async function reopen(vfs: MemoryVfs, options: MvccOptions = {}): Promise<{ mvcc: Mvcc; store: Store }> {
   const store = await openStore('/db', { vfs, engines: [btree()] });
-  return { store, mvcc: createMvcc(store, { preparedSpace: 0x1000_0002 }) };
+  return { store, mvcc: createMvcc(store, { preparedSpace: 0x1000_0002, ...options }) };
 }
 
 /** Keys of the tests in a space of the B+tree. */

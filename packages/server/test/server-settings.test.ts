@@ -52,6 +52,7 @@ it('tells clients what the server was started with', async () => {
 it('tells a session that nobody serves of the database alone', async () => {
   const database = await open(':memory:', { durability: 'memory' });
   expect(database.prepare('show port').get()).toEqual({ port: '0' });
+  expect(database.prepare('show max_prepared_transactions').get()).toEqual({ max_prepared_transactions: '1000' });
   expect(database.prepare("select current_setting('max_connections') as n").get()).toEqual({ n: '0' });
   await database.close();
 });

@@ -37,6 +37,7 @@ export const serverSettings: readonly SettingDefinition[] = [
   told('hot_standby', BOOLEAN, 'off', 'This server follows no other.'),
   told('listen_addresses', TEXT, '', 'Address that the server listens on; empty where there is none.'),
   told('max_connections', COUNT, '0', 'Clients at once; 0 where there is no server.'),
+  told('max_prepared_transactions', COUNT, '1000', 'Transactions that may wait for their second phase.'),
   told('max_replication_slots', COUNT, '0', 'Nothing is replicated.'),
   told('max_wal_senders', COUNT, '0', 'Nothing is replicated.'),
   told('max_worker_processes', COUNT, '0', 'Threads for costly reads.'),
