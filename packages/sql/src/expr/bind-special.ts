@@ -242,15 +242,20 @@ export function compositeFields(
     return binder.context.pool.fieldsOf(expression.column);
   }
   if (expression.kind === 'call' && expression.recordColumns !== undefined) return expression.recordColumns;
-  return binder.compositeFields(expression.type.oid);
+  return binder.compositeFields(baseType(binder.context, expression.type).oid);
 }
 
 export function bindField(binder: Binder, node: Ast.FieldSelection, scope: Scope): Expression {
   const { context } = binder;
-  const operand = binder.bind(node.base, scope);
-  if (node.field === undefined)
-    throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
-  return selectField(binder, operand, node.field.text, node.position, node.base.position);
+  const { base, field } = node;
+  if (base.kind === 'parameter' && field !== undefined) {
+    // A record has fields when the body runs: each that is asked for is a parameter of its own.
+    const found = context.parameterNames?.find([`$${base.index}`, field.text]);
+    if (found?.used === 2) return { kind: 'parameter', index: found.index, type: context.parameters.get(found.index) };
+  }
+  const operand = binder.bind(base, scope);
+  if (field === undefined) throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
+  return selectField(binder, operand, field.text, node.position, base.position);
 }
 
 /** `operand.name`. */

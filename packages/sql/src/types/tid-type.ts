@@ -33,11 +33,13 @@ export const tidType: SqlType = builtinType<string>(TypeOid.tid, {
   input: (text) => {
     const key = /^\s*\(\\x((?:[0-9a-f]{2})+)\)\s*$/i.exec(text);
     if (key !== null) return KEY_MARK + (key[1] as string).toLowerCase();
-    const number = /^\s*\(\s*(\d+),\s*(\d+)\)\s*$/.exec(text);
+    const number = /^\s*\(\s*(-?\d+),\s*(\d+)\)\s*$/.exec(text);
     if (number === null) throw invalidText('tid', text);
-    const block = Number(number[1]);
+    // A block may be written as a signed number of 32 bits: (-1,0) is (4294967295,0).
+    const written = Number(number[1]);
+    const block = written < 0 && written >= -(2 ** 31) ? written + 2 ** 32 : written;
     const offset = Number(number[2]);
-    if (block > BLOCK_MAX || offset > OFFSET_MAX) throw invalidText('tid', text);
+    if (block < 0 || block > BLOCK_MAX || offset > OFFSET_MAX) throw invalidText('tid', text);
     return tidOfNumber(block * (OFFSET_MAX + 1) + offset);
   },
   output: (value) =>

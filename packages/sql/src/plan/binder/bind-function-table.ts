@@ -6,7 +6,7 @@ import { callOptions, schemaOfCall, setCallOutput } from '../../expr/bind-functi
 import { compositeFields } from '../../expr/bind-special.js';
 import type { Binder } from '../../expr/binder.js';
 import { resolveCall } from '../../expr/calls.js';
-import { coerce, isUnknown } from '../../expr/coercion.js';
+import { baseType, coerce, isUnknown } from '../../expr/coercion.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope, ScopeColumn } from '../../expr/scope.js';
 import { resolveTypeName } from '../../expr/type-names.js';
@@ -220,7 +220,8 @@ function checkedSet(binder: Binder, definition: SetFunction, fields: Fields): Se
 }
 
 function mayBeRecord(binder: Binder, expression: Expression): boolean {
-  return expression.type.oid === TypeOid.record || binder.compositeFields(expression.type.oid) !== undefined;
+  const { oid } = baseType(binder.context, expression.type);
+  return oid === TypeOid.record || binder.compositeFields(oid) !== undefined;
 }
 
 function definedColumns(

@@ -190,6 +190,12 @@ export class BodyReader {
     return this.expressionOf(first, end);
   }
 
+  /** A query begins with the token of the number. */
+  isQueryAt(index: number): boolean {
+    const token = this.tokens[index];
+    return token !== undefined && isQueryWord(token);
+  }
+
   /** The next token's number among all, for `expressionOf` and `statementOf`. */
   get mark(): number {
     return this.index;
@@ -294,16 +300,18 @@ export class BodyReader {
     for (let i = first; i < end; i++) {
       if (hole !== undefined && i >= hole.from && i < hole.to) continue;
       const token = this.tokens[i] as Token;
-      if (token.tokenType.name === 'Parameter') usesNumbers = true;
-      if ((token.tokenType.places & COLUMN_NAME) === 0) continue;
-      const path = [token.value];
+      const isNumber = token.tokenType.name === 'Parameter';
+      if (isNumber) usesNumbers = true;
+      else if ((token.tokenType.places & COLUMN_NAME) === 0) continue;
+      const path = [isNumber ? `$${token.value}` : token.value];
       while (i + 2 < end && this.tokens[i + 1]?.tokenType.name === '.') {
         const next = this.tokens[i + 2] as Token;
         if ((next.tokenType.places & LABEL) === 0) break;
         path.push(next.value);
         i += 2;
       }
-      paths.set(path.join('\0'), path);
+      // A number alone is known as such.
+      if (!isNumber || path.length > 1) paths.set(path.join('\0'), path);
     }
     return { paths: [...paths.values()], usesNumbers };
   }

@@ -108,12 +108,16 @@ export class Compilation {
       const message = `variable "${name}" shadows a previously defined variable`;
       report(this.host, 'shadowed_variables', this.error('42712', message, facts.at));
     }
-    const columns = this.host.catalog.compositeFields(type.oid);
+    const { catalog } = this.host;
+    const base = catalog.types.byOid(type.oid);
+    const rowTypeOid = base?.kind === 'domain' ? base.baseOid : type.oid;
+    const columns = catalog.compositeFields(rowTypeOid);
     const variable: Variable = {
       slot: this.slots++,
       name,
       type,
       columns,
+      rowTypeOid,
       isRow: columns !== undefined || type.oid === TypeOid.record,
       constant: facts.constant ?? false,
       notNull: facts.notNull ?? false,

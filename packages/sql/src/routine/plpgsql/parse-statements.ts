@@ -205,7 +205,7 @@ export class StatementParser extends CommandParser {
     const { reader } = this;
     const isName = end - first === 1 || reader.tokenAt(first + 1)?.tokenType.name === '(';
     const token = reader.tokenAt(first);
-    if (!isName || token === undefined || !reader.mayBeName(first)) return undefined;
+    if (!isName || token === undefined || !reader.mayBeName(first) || reader.isQueryAt(first)) return undefined;
     const cursor = { path: [token.value], at: token.startOffset };
     const variable = this.plainVariable(targets, 'cursor FOR loop must have only one target variable');
     return { variable, cursor, arguments: end - first === 1 ? [] : this.cursorArguments(first + 1) };

@@ -30,7 +30,7 @@ export class Target {
   assign(frame: Frame, value: Value, type: TypeRef): void {
     const { variable, field, compilation } = this;
     if (field !== undefined) this.assignField(frame, field, value, type);
-    else if (variable.isRow) frame.values[variable.slot] = this.row(value);
+    else if (variable.isRow) this.hold(frame, this.row(value));
     else {
       const converted = compilation.convert(value, type, variable.type);
       if (converted === null) this.checkNull();
@@ -48,15 +48,23 @@ export class Target {
       return;
     }
     if (variable.columns !== undefined) checkAssignedCount(compilation.host, columns.length, variable.columns.length);
-    frame.values[variable.slot] =
+    const row =
       variable.columns === undefined
         ? new SqlRecord(TypeOid.record, given, shapeOf(columns))
         : compilation.record(
-            variable.type.oid,
+            variable.rowTypeOid,
             variable.columns,
             given,
             columns.map(({ type }) => type),
           );
+    this.hold(frame, row);
+  }
+
+  /** Takes a row, once the domain does that the variable may be of. */
+  private hold(frame: Frame, row: SqlRecord | null): void {
+    const { variable, compilation } = this;
+    const { type, rowTypeOid, slot } = variable;
+    frame.values[slot] = type.oid === rowTypeOid ? row : compilation.convert(row, typeRef(rowTypeOid), type);
   }
 
   private row(value: Value): SqlRecord | null {
@@ -67,10 +75,10 @@ export class Target {
     }
     if (!(value instanceof SqlRecord))
       throw new PhantomError('42804', 'cannot assign non-composite value to a record variable');
-    const { columns, type } = variable;
-    if (columns === undefined || value.typeOid === type.oid) return value;
+    const { columns, rowTypeOid } = variable;
+    if (columns === undefined || value.typeOid === rowTypeOid) return value;
     return compilation.record(
-      type.oid,
+      rowTypeOid,
       columns,
       value.fields,
       value.shape.types.map((oid, i) => typeRef(oid, value.shape.typmods[i])),
@@ -81,13 +89,13 @@ export class Target {
     const { variable, compilation } = this;
     let record = frame.values[variable.slot] as SqlRecord | null;
     if (record === null && variable.columns !== undefined)
-      record = compilation.record(variable.type.oid, variable.columns, [], []);
+      record = compilation.record(variable.rowTypeOid, variable.columns, [], []);
     const place = record?.shape.names.indexOf(field) ?? -1;
     if (record === null || place < 0) throw withoutField(variable, record, field);
     const wanted = typeRef(record.shape.types[place] as number, record.shape.typmods[place]);
     const converted = compilation.convert(value, type, wanted);
     const fields = record.fields.map((old, i) => (i === place ? converted : old));
-    frame.values[variable.slot] = new SqlRecord(record.typeOid, fields, record.shape);
+    this.hold(frame, new SqlRecord(record.typeOid, fields, record.shape));
   }
 
   private checkNull(): void {
@@ -98,9 +106,11 @@ export class Target {
 }
 
 /** True where the one column of a row is the row that the variable holds. */
-function isSameRow({ type, columns }: Variable, value: Value, given: TypeRef): boolean {
+function isSameRow({ type, rowTypeOid, columns }: Variable, value: Value, given: TypeRef): boolean {
   if (columns !== undefined)
-    return given.oid === type.oid || (given.oid === TypeOid.record && value instanceof SqlRecord);
+    return (
+      given.oid === type.oid || given.oid === rowTypeOid || (given.oid === TypeOid.record && value instanceof SqlRecord)
+    );
   return value instanceof SqlRecord;
 }
 

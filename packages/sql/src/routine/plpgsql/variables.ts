@@ -5,7 +5,7 @@
  *     <<outer>> ── y
  *       inner   ── x            x is the inner one; f.x and outer.y reach over it
  */
-import type { TypeRef } from '@phantom/catalog';
+import type { Oid, TypeRef } from '@phantom/catalog';
 import type { PhantomError } from '@phantom/base';
 import type { KeptRows } from '../kept-rows.js';
 import type { NamePath } from './syntax.js';
@@ -22,6 +22,8 @@ export interface Variable {
   readonly type: TypeRef;
   /** Fields of a composite type; undefined for a scalar, and for `record`, which takes those of what it is given. */
   readonly columns: readonly RecordColumn[] | undefined;
+  /** The type of its rows: its own, or the one that a domain is over. */
+  readonly rowTypeOid: Oid;
   /** It may hold a row. */
   readonly isRow: boolean;
   readonly constant: boolean;
