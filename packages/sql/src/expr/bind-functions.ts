@@ -72,6 +72,10 @@ export function callOptions(binder: Binder, node: Ast.FunctionCall): CallOptions
     const message = 'positional argument cannot follow named argument';
     throw binder.context.error('42601', message, misplaced.position);
   }
+  const names = node.arguments.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const twice = names.find(({ text }, i) => names.findIndex((other) => other.text === text) < i);
+  if (twice !== undefined)
+    throw binder.context.error('42601', `argument name "${twice.text}" used more than once`, twice.position);
   return {
     schema: schemaOfCall(binder, node),
     bindDefault: (definition, sql) => bindDefault(binder, definition, sql),

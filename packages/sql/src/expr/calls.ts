@@ -86,6 +86,7 @@ function arrange(
   args: readonly Expression[],
   { argumentNames: names, bindDefault }: CallOptions,
   variadic: boolean,
+  defaultOf: (value: Expression, declared: number) => Expression,
 ): Expression[] {
   const placed: (Expression | undefined)[] = [];
   args.forEach((argument, i) => {
@@ -105,7 +106,9 @@ function arrange(
     }
     const sql = defaultTexts[i - defaultsFrom];
     if (sql !== undefined && bindDefault !== undefined) {
-      arranged.push(bindDefault(definition, sql));
+      arranged.push(
+        defaultOf(bindDefault(definition, sql), declared[i] ?? definition.argumentTypes[i] ?? TypeOid.text),
+      );
       continue;
     }
     const value = defaults[i - defaultsFrom];
@@ -124,7 +127,9 @@ function applyResolved(
 ): ResolvedCall {
   const { definition } = resolved;
   const variadic = resolved.variadicElement !== undefined;
-  const arranged = arrange(definition, resolved.argumentTypes, args, options, variadic);
+  const arranged = arrange(definition, resolved.argumentTypes, args, options, variadic, (value, declared) =>
+    isPseudo(context, declared) ? value : coerce(context, value, typeRef(declared), 'assignment', position),
+  );
   const coerced = arranged.map((argument, i) => {
     const declared = resolved.argumentTypes[i];
     if (declared === undefined || isPseudo(context, declared)) return settle(context, argument, declared, position);

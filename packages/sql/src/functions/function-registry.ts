@@ -389,7 +389,11 @@ function candidateFor(definition: FunctionDefinition, given: number, options: Re
       }
       return { definition, types: declared, variadic: false };
     }
-    if (given < declared.length) return undefined;
+    if (given < declared.length) {
+      // The array itself has a default, too.
+      if (given < declared.length - defaults) return undefined;
+      return { definition, types: declared.slice(0, given), variadic: false };
+    }
     const types = declared.slice(0, -1);
     while (types.length < given) types.push(definition.variadic);
     return { definition, types, variadic: true };
