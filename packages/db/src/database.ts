@@ -18,6 +18,7 @@ import type { StoreStats } from '@phantom/store';
 import type { WriteDecision } from '@phantom/txn-2pc-saga';
 import type { Durability } from '@phantom/wal';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
+import type { Archive } from './archives.js';
 import type { BackupOptions, BackupResult, LastBackup } from './backups.js';
 import { Connection } from './connection.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
@@ -282,6 +283,14 @@ export class Database {
   backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
     this.checkOpen();
     return this.parts.backups.make(directory, options);
+  }
+
+  /**
+   * The archive that it was opened with, undefined without one: `state`, `flush()` (what is visible is durable there), `makeBase()` (from
+   * which restores begin; they are made by themselves, too).
+   */
+  get archive(): Archive | undefined {
+    return this.parts.archiver;
   }
 
   /** Walks all files and all documents and says what is wrong with them; nothing when all is well. 57P01 when it is closed meanwhile. */

@@ -1,11 +1,13 @@
 /** @phantom/db: the embedded database. */
 export { PhantomError, isPhantomError } from '@phantom/base';
+export { type Archive, type RestoreOptions, restore, restoreOn } from './archives.js';
 export { type QueryOptions, type QueryResult } from './async-query.js';
 export { type BackupOptions, type BackupProgress, type BackupResult } from './backups.js';
 export { Connection } from './connection.js';
 export { type CopyOptions, type CopyResult } from './copy-into.js';
 export { Database, type DatabaseStats, type IntegrityFacts } from './database.js';
 export { type Branches, Distributed, type DistributedOptions, type DistributedResult } from './distributed.js';
+export type { ArchiveOptions, ArchiveState, RestoreProgress, RestoreResult } from '@phantom/store';
 export type { Finding } from '@phantom/kv';
 export { expectPlan } from './expect-plan.js';
 export { open, openOn } from './open.js';

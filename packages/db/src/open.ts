@@ -14,9 +14,10 @@ import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
 import { SharedMemory } from '@phantom/runs';
 import { CatalogConflictNames, SessionRowTables, SqlEngine, buildParser } from '@phantom/sql';
-import { type Store, openStore } from '@phantom/store';
+import { type Archiver, type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
+import { openArchiveOf } from './archives.js';
 import { Backups } from './backups.js';
 import { Coordination } from './coordination.js';
 import { type Database, makeHandle } from './database.js';
@@ -105,7 +106,11 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       'create',
     ]),
   });
+  let archiver: Archiver | undefined;
   try {
+    if (options.archive !== undefined) {
+      archiver = await openArchiveOf(store, vfs, options.archive, { clock, logger, metrics });
+    }
     const names = new CatalogConflictNames();
     const mvcc = createMvcc(store, {
       names,
@@ -181,6 +186,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       workers,
       documents,
       backups,
+      archiver,
       coordination: new Coordination(mvcc, store, { clock, logger, metrics }),
       sagas: new SagaRuns({ mvcc, scope: catalog.database(database)?.oid ?? 0, clock, logger, metrics }, readOnly),
       expiry,
@@ -191,6 +197,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       options,
     };
   } catch (error) {
+    await archiver?.stop();
     await closeQuietly(store);
     throw error;
   }

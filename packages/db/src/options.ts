@@ -2,6 +2,7 @@
 import { type Clock, type Logger, type Metrics, type Tracer, optionNames } from '@phantom/base';
 import type { JsOptions } from '@phantom/sql';
 import type { DeadlockPolicy, WaitingMode } from '@phantom/mvcc';
+import type { ArchiveOptions } from '@phantom/store';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
 
@@ -51,6 +52,11 @@ export interface DatabaseOptions {
    * Log kept after checkpoints, so that who follows changes (`collection.watch`) can go on after a restart. Default 16 MiB; in memory 0.
    */
   readonly changesKeepBytes?: number;
+  /**
+   * Archives every commit beside whole copies in a directory of its own, so that `restore` can bring any moment back. Default: nothing is
+   * archived. To be given at every opening: what is committed without it may leave a gap.
+   */
+  readonly archive?: ArchiveOptions;
   /** Who of a deadlock loses. Default `youngest`; `priority` goes by the setting `phantom.deadlock_priority`. */
   readonly deadlockPolicy?: DeadlockPolicy;
   /** What becomes of a wait for a lock: deadlocks are found and broken (`detect`, the default), or never arise. */
@@ -103,6 +109,7 @@ export const DATABASE_OPTIONS = optionNames<DatabaseOptions>({
   checkpointBytesMin: true,
   checkpointBytesMax: true,
   changesKeepBytes: true,
+  archive: true,
   deadlockPolicy: true,
   waiting: true,
   preparedMax: true,

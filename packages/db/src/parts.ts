@@ -4,7 +4,7 @@ import type { Catalog } from '@phantom/catalog';
 import type { DocumentModel, Expiry } from '@phantom/docs-model';
 import type { Mvcc } from '@phantom/mvcc';
 import type { SqlEngine } from '@phantom/sql';
-import type { Store } from '@phantom/store';
+import type { Archiver, Store } from '@phantom/store';
 import type { Backups } from './backups.js';
 import type { Coordination } from './coordination.js';
 import type { DatabaseOptions } from './options.js';
@@ -21,6 +21,8 @@ export interface DatabaseParts {
   readonly workers: QueryWorkers | undefined;
   readonly documents: DocumentModel;
   readonly backups: Backups;
+  /** Undefined where commits are not archived. */
+  readonly archiver: Archiver | undefined;
   readonly coordination: Coordination;
   readonly sagas: SagaRuns;
   /** Removes documents whose time has come; undefined where nothing may be written. */
@@ -34,7 +36,7 @@ export interface DatabaseParts {
 
 /** Ends what is under way, writes a checkpoint and frees the directory. */
 export async function closeParts(parts: DatabaseParts): Promise<void> {
-  const { backups, coordination, sagas, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
+  const { archiver, backups, coordination, sagas, upkeep, expiry, engine, workers, store, catalog, mvcc } = parts;
   try {
     await backups.stop();
     await sagas.close();
@@ -47,6 +49,8 @@ export async function closeParts(parts: DatabaseParts): Promise<void> {
   } finally {
     // The directory is free whatever else has failed.
     await mvcc.close();
+    // What was committed until now is archived.
+    await archiver?.stop();
     await store.close();
   }
 }

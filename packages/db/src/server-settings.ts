@@ -7,8 +7,14 @@ const BLOCK_BYTES = 8192;
 
 /** `workersMax`: threads for costly reads. */
 export function serverSettingsOf(directory: string, options: DatabaseOptions, workersMax: number): ServerSettings {
-  const { durability = 'fsync', cacheBytes = DEFAULT_CACHE_BYTES, preparedMax = DEFAULT_PREPARED_MAX } = options;
+  const {
+    durability = 'fsync',
+    cacheBytes = DEFAULT_CACHE_BYTES,
+    preparedMax = DEFAULT_PREPARED_MAX,
+    archive,
+  } = options;
   return new Map([
+    ['archive_mode', archive === undefined ? 'off' : 'on'],
     ['data_directory', directory === MEMORY_DIRECTORY ? '' : directory],
     ['fsync', durability === 'fsync' ? 'on' : 'off'],
     ['max_prepared_transactions', String(preparedMax)],

@@ -93,6 +93,7 @@ function refuseOthers(parts: DatabaseParts, options: DatabaseOptions): void {
   for (const name of Object.keys(options) as (keyof DatabaseOptions)[]) {
     // Whether it may be made is no question where it is.
     if (name === 'create' || options[name] === undefined || options[name] === holding[name]) continue;
+    if (name === 'archive' && JSON.stringify(options.archive) === JSON.stringify(holding.archive)) continue;
     throw new PhantomError(
       SqlState.ObjectInUse,
       `the database in "${parts.store.directory}" is open with another ${name}`,

@@ -30,7 +30,7 @@ ${rows.join('\n')}
 it('docs/metrics.md tells of every metric', async () => {
   const metrics = new MetricsRegistry();
   const directory = mkdtempSync(join(tmpdir(), 'phantom-metrics-'));
-  const database = await open(directory, { metrics });
+  const database = await open(join(directory, 'data'), { metrics, archive: { directory: join(directory, 'archive') } });
   database.distributed({ other: database });
   expect(database.sagas).toBeDefined();
   const server = await startServer(database, { pgPort: 0, httpPort: 0, metrics });

@@ -16,11 +16,19 @@
  *   2. Nothing is given out that is not visible, so what visible means (durable, for one) holds for followers, too.
  */
 import { PhantomError, SqlState, compareBytes } from '@phantom/base';
-import { BatchReader, type KeyRange, OperationKind, type Seq, engineOfKey } from '@phantom/kv';
+import {
+  BATCH_HEADER_BYTES,
+  BatchReader,
+  type KeyRange,
+  OperationKind,
+  type Seq,
+  WriteBatch,
+  engineOfKey,
+} from '@phantom/kv';
 import type { Lsn, Retention, Wal, WalRecord } from '@phantom/wal';
 import { RecordKind } from './format.js';
 import type { StoreHealth } from './health.js';
-import { decodeLoads, touchesRange } from './load-record.js';
+import { type LoadRecord, decodeLoads, touchesRange } from './load-record.js';
 import type { LogMark } from './log-map.js';
 import { CHANGE_BUFFER_BYTES, CHANGE_LOG_BYTES_MAX } from './options.js';
 import type { Change } from './types.js';
@@ -36,6 +44,11 @@ export interface ChangeFeedOptions {
   readonly fromTimeMs?: number;
   /** Log that it may hold back; past it, it may lose its place (55000). Default 1 GiB. */
   readonly logBytesMax?: number;
+  /**
+   * For who keeps what it is given: bulk loads are given out as well (Change.loads), and so are made, and the log is held from what
+   * was last said to be kept. Default false: the log is held from what was read.
+   */
+  readonly keeps?: boolean;
 }
 
 /**
@@ -45,6 +58,8 @@ export interface ChangeFeedOptions {
 export interface ChangeFeed extends AsyncIterableIterator<Change> {
   /** Every commit up to here has been given out, or touched none of the ranges. */
   readonly seq: Seq;
+  /** With `keeps`: the commits up to `seq` are kept elsewhere, and the log need not hold them. */
+  kept(seq: Seq): void;
   /** Lets go of the log. A `next` that waits ends. Safe to call twice. */
   close(): void;
 }
@@ -59,12 +74,17 @@ export interface ChangeFeedHost {
   ended(feed: LogChangeFeed): void;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A commit that was read and not yet given out. */
 interface ReadCommit {
   readonly seq: Seq;
   readonly commitTimeMs: number;
   readonly bytes: Uint8Array;
+  readonly loads?: readonly LoadRecord[];
 }
+
+const EMPTY_BATCH = new WriteBatch(BATCH_HEADER_BYTES).finish();
 
 export class LogChangeFeed implements ChangeFeed {
   private readonly host: ChangeFeedHost;
@@ -72,6 +92,7 @@ export class LogChangeFeed implements ChangeFeed {
   private readonly engines: number;
   private readonly after: Seq;
   private readonly fromTimeMs: number;
+  readonly keeps: boolean;
   private readonly retention: Retention;
   /** Read and not yet given out: those from `taken` on. */
   private readonly buffer: ReadCommit[] = [];
@@ -87,13 +108,14 @@ export class LogChangeFeed implements ChangeFeed {
   /** Lets a `next` go on that waits. */
   private resume: (() => void) | undefined = undefined;
   private readonly reader = new BatchReader();
-  private readonly change = { seq: 0, commitTimeMs: 0, batch: new BatchReader() };
+  private readonly change: Writable<Change> = { seq: 0, commitTimeMs: 0, batch: new BatchReader(), loads: undefined };
 
   constructor(host: ChangeFeedHost, options: ChangeFeedOptions) {
-    const { name, ranges, fromTimeMs, logBytesMax = CHANGE_LOG_BYTES_MAX } = options;
+    const { name, ranges, fromTimeMs, logBytesMax = CHANGE_LOG_BYTES_MAX, keeps = false } = options;
     const { wal, visibleSeq } = host;
     this.host = host;
     this.ranges = ranges;
+    this.keeps = keeps;
     this.engines = ranges.reduce((engines, { lower }) => engines | (1 << engineOfKey(lower, 0)), 0);
     this.after = fromTimeMs === undefined ? (options.after ?? visibleSeq) : 0;
     this.fromTimeMs = fromTimeMs ?? Number.NEGATIVE_INFINITY;
@@ -135,6 +157,10 @@ export class LogChangeFeed implements ChangeFeed {
     return { done: true, value: undefined };
   }
 
+  kept(seq: Seq): void {
+    this.retention.advance(this.host.placeOf(seq)?.end ?? 0);
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -171,6 +197,7 @@ export class LogChangeFeed implements ChangeFeed {
     change.seq = commit.seq;
     change.commitTimeMs = commit.commitTimeMs;
     change.batch.setBatch(commit.bytes);
+    change.loads = commit.loads;
     return change;
   }
 
@@ -182,7 +209,7 @@ export class LogChangeFeed implements ChangeFeed {
   private readUpTo(seq: Seq, end: Lsn): void {
     this.readSeq = seq;
     this.position = end;
-    this.retention.advance(end);
+    if (!this.keeps) this.retention.advance(end);
   }
 
   /** Reads on in the log, by windows, until there is something to give out or it has caught up. */
@@ -221,7 +248,10 @@ export class LogChangeFeed implements ChangeFeed {
     const isBefore = this.joins(record);
     const loads = decodeLoads(record.payload);
     const concerns = loads.some((load) => this.ranges.some((range) => touchesRange(load, range)));
-    if (!isBefore && concerns) throw this.goneError();
+    if (!isBefore && concerns) {
+      if (!this.keeps) throw this.goneError();
+      this.push({ seq: record.seq, commitTimeMs: record.commitTimeMs, bytes: EMPTY_BATCH, loads });
+    }
     this.readUpTo(record.seq, record.end);
   }
 

@@ -1,4 +1,8 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
+export type { ArchiveState, Archiver } from './archive/archiver.js';
+export { openArchive } from './archive/open-archive.js';
+export type { ArchiveOptions, ArchivePorts } from './archive/options.js';
+export { type RestoreOptions, type RestoreProgress, type RestoreResult, restoreStore } from './archive/restore.js';
 export { AttachedStore } from './attached-store.js';
 export type { BulkLoad } from './bulk-load.js';
 export type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';

@@ -8,7 +8,8 @@
  * The copy goes on where the view stood: with its seq and with space numbers that were never handed out, in a timeline of its
  * own. It is smaller than what it was made of, since nothing old is in it, and has the log of its own that is empty.
  *
- * Left out: copies of what changed since another one, and the log since then, by which one could be brought to any later moment.
+ * A base of an archive is such a copy, and a restore from there one that goes on: `extend` brings it to a later commit before it counts
+ * (archive/restore.ts).
  *
  * Invariants:
  *   1. Before everything is durable and was read back as it was written, the directory holds no store that anybody would open.
@@ -19,6 +20,7 @@ import {
   type Logger,
   PhantomError,
   SqlState,
+  corruptionError,
   eventLoop,
   loadChecksums,
   unsupportedError,
@@ -66,13 +68,33 @@ export interface StoreCopy {
  * removes. 22023 when something else is there, 55006 when somebody copies to there now, 53100 and 58030 from the disk, XX001 when
  * a part of either cannot be read.
  */
-export async function copyStore(store: Store, directory: string, options: StoreCopyOptions): Promise<StoreCopy> {
+export function copyStore(store: Store, directory: string, options: StoreCopyOptions): Promise<StoreCopy> {
+  return copyExtended(store, directory, options, undefined);
+}
+
+/** How a copy goes on before it counts. */
+export interface CopyExtension {
+  /** The seq at which the copy begins to go on. */
+  readonly seq: Seq;
+  /** Space numbers below may have been handed out by what is added. */
+  readonly spaceLimit: number;
+  /** What was copied has been read back. Commits to the copy; what it throws ends the copy. */
+  extend(copy: Store): Promise<void>;
+}
+
+/** As copyStore, of a copy that goes on before it counts. Then all of it is checked, in place of being compared with the original. */
+export async function copyExtended(
+  store: Store,
+  directory: string,
+  options: StoreCopyOptions,
+  extension: CopyExtension | undefined,
+): Promise<StoreCopy> {
   const { onProgress, ...others } = options;
   const holder = { pid: process.pid, description: `a copy that process ${process.pid} makes` };
   const copyOptions: StoreOptions = { ...others, holder };
   const view = store.view();
   try {
-    return await new Copier(store, view, directory, copyOptions, onProgress, await loadChecksums()).run();
+    return await new Copier(store, view, directory, copyOptions, onProgress, await loadChecksums()).run(extension);
   } catch (error) {
     // The error that ended the copy is the one to tell.
     await discardUnfinished(directory, copyOptions).catch(() => undefined);
@@ -151,23 +173,31 @@ class Copier {
     this.checksums = checksums;
   }
 
-  async run(): Promise<StoreCopy> {
+  async run(extension: CopyExtension | undefined): Promise<StoreCopy> {
     const { store, view, directory, options } = this;
     const filled = options.engines.filter((factory) => !isVolatile(factory) && this.holdsAnything(factory));
     const { timeline, spaceLimit } = store.origin();
     // Each load is a commit, and the last of them has the seq of the view.
-    const origin: StoreOrigin = { timeline: timeline + 1, seq: Math.max(0, view.seq - filled.length), spaceLimit };
+    const origin: StoreOrigin = {
+      timeline: timeline + 1,
+      seq: Math.max(0, (extension?.seq ?? view.seq) - filled.length),
+      spaceLimit: Math.max(spaceLimit, extension?.spaceLimit ?? 0),
+    };
     const copy = await openUnfinished(directory, options, origin);
     let written: Reading;
     try {
       written = await this.write(copy, filled);
+      if (extension !== undefined) {
+        await this.verify(copy, written, filled);
+        await extension.extend(copy);
+      }
       await copy.close();
     } catch (error) {
       await copy.close({ checkpoint: false }).catch(() => undefined);
       throw error;
     }
     const { entries, bytes } = written;
-    const seq = await this.finish(written, filled, origin);
+    const seq = await this.finish(extension === undefined ? written : undefined, filled, origin);
     return { seq, entries, bytes };
   }
 
@@ -216,27 +246,40 @@ class Copier {
     return written;
   }
 
-  /** Opens the copy as anybody will, reads all of it, and gives it its name. Gives its seq. */
-  private async finish(written: Reading, filled: readonly EngineFactory[], origin: StoreOrigin): Promise<Seq> {
+  /**
+   * Opens the copy as anybody will, compares it with what was written, or checks it when that is not all it has, and gives it its
+   * name. Gives its seq.
+   */
+  private async finish(
+    written: Reading | undefined,
+    filled: readonly EngineFactory[],
+    origin: StoreOrigin,
+  ): Promise<Seq> {
     const { directory, options } = this;
     const copy = await openUnfinished(directory, { ...options, readOnly: true }, origin);
     try {
-      const found = new Reading(this.checksums);
-      const view = copy.view();
-      try {
-        for (const { code } of filled) {
-          await this.walk(view.cursor(rangeOf(code)), found, () => this.tell('verify', found, written.entries));
-        }
-      } finally {
-        view.release();
-      }
-      if (!found.equals(written)) throw differentCopy(directory, written, found);
+      if (written !== undefined) await this.verify(copy, written, filled);
+      else await checkWhole(copy);
       nameSuperblock(options.vfs, directory);
       return copy.visibleSeq;
     } finally {
       // Nothing was written by it.
       await copy.close().catch(() => undefined);
     }
+  }
+
+  /** Reads all of the copy: XX001 when it is not what was written. */
+  private async verify(copy: Store, written: Reading, filled: readonly EngineFactory[]): Promise<void> {
+    const found = new Reading(this.checksums);
+    const view = copy.view();
+    try {
+      for (const { code } of filled) {
+        await this.walk(view.cursor(rangeOf(code)), found, () => this.tell('verify', found, written.entries));
+      }
+    } finally {
+      view.release();
+    }
+    if (!found.equals(written)) throw differentCopy(this.directory, written, found);
   }
 
   /** Reads everything behind the cursor, in turns of the event loop. */
@@ -281,6 +324,14 @@ export function rangeOf(code: EngineCode): KeyRange {
   const lower = new Uint8Array(SPACE_BYTES);
   lower[0] = code << 4;
   return { lower, upper: Uint8Array.of((code + 1) << 4) };
+}
+
+/** XX001 for the first part of a store that cannot be read. */
+async function checkWhole(copy: Store): Promise<void> {
+  for await (const { severity, file, message } of copy.check()) {
+    if (severity === 'corruption') throw corruptionError(message, { file });
+    if (eventLoop.isOverdue()) await eventLoop.nextTurn();
+  }
 }
 
 /** Of a copy that is not what was written. */

@@ -161,7 +161,7 @@ export class LogStore implements Store {
   }
 
   get isFollowed(): boolean {
-    return this.feeds.size > 0;
+    return [...this.feeds].some(({ keeps }) => !keeps);
   }
 
   view(): StoreView {
@@ -382,6 +382,7 @@ export class LogStore implements Store {
       commits: this.queue.commits,
       syncs: wal.syncs,
       visibleSeq: this.queue.visibleSeq,
+      commitTimeMs: this.log.commitTimeMs,
       queuedCommits: this.queue.queued,
       checkpoints: this.checkpointer.checkpoints,
       logBytesSinceCheckpoint: this.checkpointer.logBytesSince,

@@ -28,6 +28,7 @@ import type { BulkLoad } from './bulk-load.js';
 import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 import type { EngineAdvice } from './engine-advice.js';
 import type { SpaceEvidence } from './engine-costs.js';
+import type { LoadRecord } from './load-record.js';
 import type { SpaceMove, SpacePair } from './space-move.js';
 import type { SpilledCommit } from './spilled-commit.js';
 
@@ -259,7 +260,7 @@ export interface Store {
    * has to see to. 25006, 55000 or the store's failure when nothing may be written.
    */
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove;
-  /** Whether a change feed is open: it is given what the log has, and so nothing of bulk loads and spilled commits. */
+  /** Whether a change feed is open that is given what the log has, and so nothing of bulk loads and spilled commits. */
   readonly isFollowed: boolean;
   /** Follows commits in their order: see ChangeFeed. 55000 when the log no longer has what is asked for, 22023 for a seq yet to come. */
   changes(options: ChangeFeedOptions): ChangeFeed;
@@ -317,6 +318,8 @@ export interface StoreStats {
   readonly commits: number;
   readonly syncs: number;
   readonly visibleSeq: Seq;
+  /** Milliseconds since 1970 of the last commit that was given a seq; 0 when the log does not tell. */
+  readonly commitTimeMs: number;
   readonly queuedCommits: number;
   readonly checkpoints: number;
   readonly logBytesSinceCheckpoint: number;
@@ -338,4 +341,6 @@ export interface Change {
   readonly seq: Seq;
   readonly commitTimeMs: number;
   readonly batch: BatchReader;
+  /** Bulk loads, to a feed that `keeps`: what they wrote is in files, and the batch is empty. */
+  readonly loads: readonly LoadRecord[] | undefined;
 }

@@ -26,7 +26,12 @@ function told(
 export type ServerSettings = ReadonlyMap<string, string>;
 
 export const serverSettings: readonly SettingDefinition[] = [
-  told('archive_mode', BOOLEAN, 'off', 'The log is not archived; backups are whole.'),
+  told(
+    'archive_mode',
+    BOOLEAN,
+    'off',
+    'Whether commits are archived, so that a moment between two backups can be restored.',
+  ),
   told('authentication_timeout', { ...COUNT, unit: 's' }, '60', 'How long a client may take until it is let in.'),
   told('autovacuum', BOOLEAN, 'on', 'Tables are analysed after they have changed, and old versions go by themselves.'),
   told('cluster_name', TEXT, '', 'Servers have no names.'),
