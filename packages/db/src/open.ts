@@ -145,9 +145,14 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       databaseOid: catalog.database(database)?.oid ?? 0,
       roleOid: catalog.role(user)?.oid ?? 0,
       rowTables,
+      timeLimits: () => timeLimits(),
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });
+    const timeLimits = rememberedBy(
+      () => catalog.version,
+      () => engine.timeLimitsOf(database, user),
+    );
     const workers = queryWorkers(vfs, directory, options, () => engine.counters.executions);
     const engine = new SqlEngine({
       mvcc,
@@ -242,6 +247,16 @@ function firstSuperuser(catalog: Catalog): string {
   const first = catalog.committed.objectsOf('role').find(({ superuser }) => superuser);
   if (first === undefined) throw new PhantomError('28000', 'the store has no superuser');
   return first.name;
+}
+
+/** What `find` finds, found anew when the version has changed. */
+function rememberedBy<T>(version: () => number, find: () => T): () => T {
+  let known: { readonly version: number; readonly found: T } | undefined;
+  return () => {
+    const present = version();
+    if (known?.version !== present) known = { version: present, found: find() };
+    return known.found;
+  };
 }
 
 async function closeQuietly(store: Store): Promise<void> {

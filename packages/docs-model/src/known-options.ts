@@ -65,7 +65,7 @@ const ABSENT = new Map<string, string | undefined>([
   ['fullDocumentBeforeChange', undefined],
   ['let', undefined],
   ['max', undefined],
-  ['maxTimeMS', undefined],
+  ['maxTimeMS', 'Set lock_timeout or statement_timeout of the role or the database.'],
   ['min', undefined],
   ['noCursorTimeout', undefined],
   ['readConcern', undefined],

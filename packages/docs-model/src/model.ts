@@ -1,7 +1,7 @@
 /**
  * The document model over one store: it finds and makes collections, and gives each operation its transaction, the caller's or one
  * of its own. An operation that commits by itself is read committed and locks what it writes: it waits for others instead of
- * losing to them, and is run again after a deadlock.
+ * losing to them, as long as the time limits say, and is run again after a deadlock.
  */
 import { PhantomError, eventLoop, isPhantomError } from '@phantom/base';
 import {
@@ -28,6 +28,7 @@ import type { WriterOf } from './references/settling.js';
 import { type DocumentRight, requireOwner, requireRights } from './rights.js';
 import { policiesOf } from './row-security.js';
 import { writeRules } from './rules.js';
+import { NO_TIME_LIMITS, TimeLimit } from './time-limit.js';
 import type { DocumentTransaction, TransactionHost } from './transaction.js';
 import { CollectionWriter, settle } from './writer.js';
 
@@ -176,17 +177,25 @@ export class DocumentModel {
   }
 
   private async commit<R>(work: Work<R>): Promise<R> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.commitOnce(work);
-      } catch (error) {
-        if (!isPhantomError(error) || !error.retryable || attempt >= DEADLOCK_RETRIES) throw error;
+    const { lockTimeoutMs, statementTimeoutMs } = this.ports.timeLimits?.() ?? NO_TIME_LIMITS;
+    const limit = new TimeLimit(statementTimeoutMs);
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.commitOnce(work, lockTimeoutMs, limit);
+        } catch (error) {
+          const reason = limit.reasonOf(error);
+          if (!isPhantomError(reason) || !reason.retryable || attempt >= DEADLOCK_RETRIES) throw reason;
+        }
       }
+    } finally {
+      limit.end();
     }
   }
 
-  private async commitOnce<R>(work: Work<R>): Promise<R> {
-    const storage = this.ports.mvcc.begin({ isolation: 'read committed' });
+  private async commitOnce<R>(work: Work<R>, lockTimeoutMs: number, limit: TimeLimit): Promise<R> {
+    const storage = this.ports.mvcc.begin({ isolation: 'read committed', lockTimeoutMs });
+    limit.watch(storage);
     const transaction = new OwnTransaction(storage, this.ports);
     const { checks } = transaction;
     try {

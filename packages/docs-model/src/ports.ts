@@ -4,6 +4,7 @@ import type { Catalog, Oid, RowTables } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 import type { DocumentCache } from './document-cache.js';
+import type { TimeLimits } from './time-limit.js';
 
 /** Engines a collection may ask for. */
 export type CollectionEngine = 'btree' | 'lsm';
@@ -18,6 +19,8 @@ export interface DocumentPorts {
   readonly databaseOid: Oid;
   /** The role of operations that run in no transaction of the caller's. */
   readonly roleOid: Oid;
+  /** How long operations that run in no transaction of the caller's may wait and take, asked for each that writes; undefined: for ever. */
+  readonly timeLimits?: () => TimeLimits;
   /** Tables beside the collections, once they are there; undefined where there are none. */
   readonly rowTables?: () => RowTables;
   /** A space that was never used before. */

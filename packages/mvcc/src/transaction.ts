@@ -102,6 +102,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   lockCount = 0;
   readonly lockWaits: LockRequest[];
   readonly party: LockParty;
+  readonly lockTimeoutMs: number;
   commitSeq: Seq = 0;
   isIndexed = false;
   claimedFrom: number = EVERYTHING;
@@ -131,6 +132,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     this.isSerializable = this.isolation === 'serializable';
     const { sessionLocks } = options;
     this.party = sessionLocks instanceof LastingLocks ? sessionLocks : this;
+    this.lockTimeoutMs = options.lockTimeoutMs ?? registry.options.lockTimeoutMs;
     this.priority = options.priority ?? 0;
     this.age = options.retryOf ?? id;
     this.losses = options.retryOf === undefined ? 0 : 1;
@@ -186,10 +188,6 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
 
   get claims(): boolean {
     return this.claimedFrom !== EVERYTHING;
-  }
-
-  get lockTimeoutMs(): number {
-    return this.registry.options.lockTimeoutMs;
   }
 
   get work(): number {

@@ -43,6 +43,8 @@ export interface TransactionOptions {
   readonly retryOf?: number | undefined;
   /** Locks of the session it belongs to: they never stand in each other's way, and deadlocks are found through both. */
   readonly sessionLocks?: SessionLocks;
+  /** A wait for a lock that is longer ends with 55P03; 0: none does. Default: as the option of `createMvcc`. A session's locks have their own. */
+  readonly lockTimeoutMs?: number;
 }
 
 /** How `run` begins its transactions, and how often. */

@@ -13,6 +13,7 @@ import { ColumnIndexes } from './column-indexes.js';
 import { Notifications } from './notifications.js';
 import type { ReadWorkers, StoragePort } from './ports.js';
 import type { ServerSettings } from './server-settings.js';
+import { findConnection, startingInteger } from './session-start.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
 import type { Tracing } from './statement-traces.js';
@@ -126,6 +127,18 @@ export class SqlEngine {
     this.sessions.set(session.id, session);
     if (options.owner !== undefined) this.owners.set(session, options.owner);
     return session;
+  }
+
+  /** How long who has no session may wait for a lock, and be at work: what sessions of the role in the database begin with. 0: no limit. */
+  timeLimitsOf(
+    database: string,
+    user: string,
+  ): { readonly lockTimeoutMs: number; readonly statementTimeoutMs: number } {
+    const { settings } = this;
+    const connection = findConnection(this.catalog, database, user);
+    const startsWith = (name: 'lock_timeout' | 'statement_timeout'): number =>
+      startingInteger(settings, connection.database, connection.role, name);
+    return { lockTimeoutMs: startsWith('lock_timeout'), statementTimeoutMs: startsWith('statement_timeout') };
   }
 
   /** The session of an id, for cancel requests and views of activity. */

@@ -20,6 +20,16 @@ export function findConnection(
   return { database, role };
 }
 
+/** What a session of the role in the database begins with, of a setting that is a number; 0 where nobody has set it. */
+export function startingInteger(
+  ofEngine: Readonly<Record<string, string>>,
+  database: DatabaseDescriptor,
+  role: RoleDescriptor,
+  name: 'lock_timeout' | 'statement_timeout',
+): number {
+  return Number(startSettings(ofEngine, database, role, {}).get(name) ?? 0);
+}
+
 /** Defaults of a session's settings: the engine's, the database's, the role's, the role's in the database, then what the client asked for. */
 export function startSettings(
   ofEngine: Readonly<Record<string, string>>,
