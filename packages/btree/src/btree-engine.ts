@@ -30,6 +30,7 @@ import type {
   KvEngine,
   KvView,
   RangeEstimate,
+  ScrubStep,
   Seq,
   SortedRunRef,
   SortedWriter,
@@ -42,6 +43,7 @@ import { openIngested } from './ingest.js';
 import { type BtreeOptions, type ResolvedBtreeOptions, resolveOptions } from './options.js';
 import { estimateRange, splitRange } from './range-estimate.js';
 import { type RunHandle, TreeFiles } from './tree-files.js';
+import { TreeScrub } from './tree-scrub.js';
 import { verifyTree } from './verify.js';
 import { type BtreeViews, btreeViews } from './btree-views.js';
 
@@ -64,12 +66,14 @@ export class BtreeEngine implements KvEngine {
   private readonly admission: Admission;
   private readonly background: Background;
   private readonly intake: WriteIntake;
+  private readonly scrubbing: TreeScrub;
   /** Files that no meta names, until it is sure that the log does not name them either. */
   private mayHaveOrphans = true;
 
   private constructor(context: EngineContext, options: ResolvedBtreeOptions, files: TreeFiles) {
     this.context = context;
     this.files = files;
+    this.scrubbing = new TreeScrub(files);
     this.memory = new MemoryLayers(EngineCode.Btree, files.flushedSeq);
     this.views = btreeViews(files, this.memory);
     const deltaBytesMax = options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
@@ -233,6 +237,14 @@ export class BtreeEngine implements KvEngine {
   *check(): Iterable<Finding> {
     yield* verifyTree(this.files);
     yield* this.files.checkRuns();
+  }
+
+  scrub(place: string, bytesMax: number): ScrubStep {
+    return this.scrubbing.step(place, bytesMax);
+  }
+
+  locate(file: string, offset: number | undefined): KeyRange | undefined {
+    return this.scrubbing.locate(file, offset);
   }
 
   async close(): Promise<void> {

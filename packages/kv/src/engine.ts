@@ -176,6 +176,15 @@ export interface Finding {
   readonly message: string;
 }
 
+/** A part of an engine's files, read to find out whether it can be read. */
+export interface ScrubStep {
+  /** Where the next step goes on: for `scrub`, of this process or a later one. Undefined when all files are through. */
+  readonly next: string | undefined;
+  /** What was read. */
+  readonly bytes: number;
+  readonly findings: readonly Finding[];
+}
+
 export interface RangeEstimate {
   readonly keys: number;
   readonly bytes: number;
@@ -280,6 +289,16 @@ export interface KvEngine {
   stats(): EngineStats;
   /** Walks all files and yields what is wrong; an empty iteration is a clean engine. */
   check(): Iterable<Finding>;
+  /**
+   * Reads some of the files that count, past every cache, from a place on that an earlier step has named, '' the first time, until it
+   * has read so many bytes; compares checksums. Files come and go between steps: what is gone is left out. Absent where there are none.
+   */
+  scrub?(place: string, bytesMax: number): ScrubStep;
+  /**
+   * The keys that cannot be read where an error names a file of the engine's and an offset; undefined when that is no file of its own,
+   * or nobody can tell. Absent where there are no files.
+   */
+  locate?(file: string, offset: number | undefined): KeyRange | undefined;
   /** Stops background work and frees everything, without flushing. */
   close(): Promise<void>;
 }

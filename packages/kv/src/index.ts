@@ -14,6 +14,7 @@ export type {
   KvView,
   RangeEstimate,
   ReadyRun,
+  ScrubStep,
   SortedRunRef,
   SortedWriter,
   ViewShare,

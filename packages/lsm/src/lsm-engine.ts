@@ -35,6 +35,7 @@ import {
   type KvEngine,
   type KvView,
   type RangeEstimate,
+  type ScrubStep,
   type Seq,
   type SortedRunRef,
   type SortedWriter,
@@ -45,6 +46,7 @@ import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
 import { LsmFiles } from './lsm-files.js';
+import { LsmScrub } from './lsm-scrub.js';
 import { type LsmOptions, resolveOptions } from './options.js';
 import { Pacer, memoryPressure } from './pacer.js';
 import { estimateRange, splitRange } from './range-estimate.js';
@@ -93,6 +95,7 @@ export class LsmEngine implements KvEngine {
   private readonly admission: Admission;
   private readonly background: Background;
   private readonly intake: WriteIntake;
+  private readonly scrubbing: LsmScrub;
   private readonly pacer = new Pacer();
   /** Those who are slowed; ended early when the engine is closed. */
   private readonly delays = new Set<() => void>();
@@ -102,6 +105,7 @@ export class LsmEngine implements KvEngine {
   private constructor(context: EngineContext, files: LsmFiles) {
     this.context = context;
     this.files = files;
+    this.scrubbing = new LsmScrub(files);
     this.memory = new MemoryLayers(EngineCode.Lsm, files.flushedSeq);
     this.views = lsmViews(files, this.memory);
     const deltaBytesMax = files.options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
@@ -267,6 +271,14 @@ export class LsmEngine implements KvEngine {
 
   *check(): Iterable<Finding> {
     yield* this.files.check();
+  }
+
+  scrub(place: string, bytesMax: number): ScrubStep {
+    return this.scrubbing.step(place, bytesMax);
+  }
+
+  locate(file: string, offset: number | undefined): KeyRange | undefined {
+    return this.scrubbing.locate(file, offset);
   }
 
   async close(): Promise<void> {

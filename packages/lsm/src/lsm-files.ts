@@ -186,6 +186,14 @@ export class LsmFiles {
     }
   }
 
+  /** Reads the manifest again; one that is not what was written is written anew with the next edit. */
+  proveManifest(): { readonly bytes: number; readonly findings: readonly Finding[] } {
+    const { bytes, problem } = this.manifest.prove(this.generation);
+    const findings: Finding[] =
+      problem === undefined ? [] : [{ severity: 'corruption', file: this.manifest.path, message: problem }];
+    return { bytes, findings };
+  }
+
   /** Reads every run again and yields what is wrong. */
   *check(): Iterable<Finding> {
     const { version, manifest } = this;

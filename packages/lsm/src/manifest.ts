@@ -148,6 +148,25 @@ export class Manifest {
     return this.file?.isInPlace() ?? true;
   }
 
+  /** Reads it again and says what is wrong, if it does not show this generation. Then the next edit goes to a new file. */
+  prove(generation: number): { readonly bytes: number; readonly problem: string | undefined } {
+    const { context, path } = this;
+    if (this.file === undefined) return { bytes: 0, problem: undefined };
+    const bytes = readWhole(context, path);
+    let problem: string | undefined = 'the manifest cannot be read';
+    try {
+      const parsed = parseManifest(bytes, path, this.number, context.checksums);
+      const found = parsed?.state.generation ?? 0;
+      if (found >= generation) problem = undefined;
+      else problem = `the manifest can be read to generation ${found} instead of ${generation}`;
+    } catch (error) {
+      if (!isCorruption(error)) throw error;
+      problem = (error as Error).message;
+    }
+    if (problem !== undefined) this.isTainted = true;
+    return { bytes: bytes.length, problem };
+  }
+
   /** Where it lies. */
   get path(): string {
     return joinPath(this.context.directory, manifestName(this.number));

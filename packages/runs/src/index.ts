@@ -20,6 +20,7 @@ export type { PlacedTombstone } from './range-tombstones.js';
 export { OpenViews, bytesBeside } from './open-views.js';
 export { RevokedLayer } from './revoked-layer.js';
 export { Run, type RunCounters, type RunDescriptor, type RunOptions, newRunCounters } from './run-reader.js';
+export { RUN_BEGINNING, type RunPlace, RunScrubber, locateInRun } from './run-scrub.js';
 export { SalvagedRun, type SalvagedRunOptions, mended } from './run-salvage.js';
 export { loadedAt, openLoads } from './salvaged-loads.js';
 export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.js';

@@ -359,6 +359,23 @@ export class Run implements Layer, RunBlocks {
     this.blockFile.block(offset, bytes, into);
   }
 
+  /** Where the filter of a partition lies. */
+  filterPlace(partition: number): { readonly offset: number; readonly bytes: number } {
+    const { filterOffset: offset, filterBytes: bytes } = this.partitions[partition] as RunPartition;
+    return { offset, bytes };
+  }
+
+  /** Reads what lies at a place past the cache, for its checksum alone. Throws as `block`. */
+  proveBlock(offset: number, bytes: number): void {
+    this.blockFile.payload(offset, bytes);
+  }
+
+  /** Reads header, metadata and footer again. Throws a corruption error when they are not what was opened. */
+  proveEnds(): void {
+    const { path, bytes, identity } = this;
+    readRunEnds(this.file, { path, checksums: this.options.checksums, bytes, identity });
+  }
+
   /** Reads everything again and yields what is wrong. */
   *check(): Iterable<Finding> {
     const interval = new BlockInterval();

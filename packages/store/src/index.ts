@@ -28,6 +28,8 @@ export type { SpilledCommit } from './spilled-commit.js';
 export { type SalvageOptions, SalvagedStore, salvageStore } from './salvage.js';
 export { type SalvageCopyOptions, copySalvaged } from './salvage-copy.js';
 export { type CopyProgress, type StoreCopy, type StoreCopyOptions, copyStore } from './store-copy.js';
+export type { ScrubPass } from './scrub-state.js';
+export type { ScrubFacts } from './scrubber.js';
 export type { SpaceUse } from './space-use.js';
 export type { SpaceEntry } from './space-scan.js';
 export type {

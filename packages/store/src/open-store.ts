@@ -161,7 +161,19 @@ async function openLocked(
     };
   }
   const epoch = readOnly ? undefined : beginEpoch(superblock, wal, catalog, durability, recovered);
-  return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
+  return new LogStore({
+    directory,
+    checksums,
+    options,
+    lock,
+    superblock,
+    wal,
+    catalog,
+    health,
+    readers,
+    recovered,
+    epoch,
+  });
 }
 
 function beginEpoch(

@@ -45,6 +45,13 @@ export const MOVE_PENDING_BYTES_MAX = 16 * MIB;
 /** Loads that an engine has taken and not yet named in its files: each holds descriptors. The next one waits for them. */
 export const LOADS_WAITING_MAX = 8;
 
+/** A gigabyte in 4 minutes, at a fiftieth of a processor. */
+export const SCRUB_BYTES_PER_SECOND = 4 * MIB;
+/** Once a week. */
+export const SCRUB_EVERY_HOURS = 168;
+/** Ten years. */
+const SCRUB_HOURS_MAX = 87_600;
+
 export interface ResolvedOptions {
   readonly vfs: Vfs;
   readonly engines: readonly EngineFactory[];
@@ -55,6 +62,8 @@ export interface ResolvedOptions {
   readonly checkpointBytesMax: number;
   readonly changesKeepBytes: number;
   readonly segmentBytes: number | undefined;
+  readonly scrubBytesPerSecond: number;
+  readonly scrubEveryHours: number;
   readonly readOnly: boolean;
   readonly create: boolean;
   readonly holder: LockHolder;
@@ -91,10 +100,14 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     'checkpointBytesMin',
     'checkpointBytesMax',
     'segmentBytes',
+    'scrubBytesPerSecond',
   ] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0)) throw invalid(`${name} must be above zero`);
   }
+  const { scrubEveryHours = 0 } = options;
+  if (!(scrubEveryHours >= 0 && scrubEveryHours <= SCRUB_HOURS_MAX))
+    throw invalid(`scrubEveryHours lies between 0 and ${SCRUB_HOURS_MAX}`);
   const checkpointBytesMax = options.checkpointBytesMax ?? 64 * MIB;
   return {
     vfs: options.vfs,
@@ -106,6 +119,8 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     checkpointBytesMax,
     changesKeepBytes: options.changesKeepBytes ?? 0,
     segmentBytes: options.segmentBytes,
+    scrubBytesPerSecond: options.scrubBytesPerSecond ?? SCRUB_BYTES_PER_SECOND,
+    scrubEveryHours: options.scrubEveryHours ?? SCRUB_EVERY_HOURS,
     readOnly: options.readOnly ?? false,
     create: options.create ?? true,
     holder: options.holder ?? { pid: process.pid, description: 'a Phantom-DB store' },

@@ -42,6 +42,8 @@ export const SINGLE_SPACE_OPTIONS: Record<keyof SingleSpaceOptions, true> = {
   checkpointBytesMax: true,
   changesKeepBytes: true,
   segmentBytes: true,
+  scrubBytesPerSecond: true,
+  scrubEveryHours: true,
   readOnly: true,
   create: true,
   holder: true,

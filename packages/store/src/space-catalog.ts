@@ -9,7 +9,7 @@
  * Earlier releases wrote the limit into the log, as a record of its own: it is read, and no longer written.
  */
 import { PhantomError, SqlState, assert, corruptionError, readU32 } from '@phantom/base';
-import { type EngineCode, type KvEngine, SPACE_NUMBER_MAX, engineOfKey } from '@phantom/kv';
+import { type EngineCode, type KeyRange, type KvEngine, SPACE_NUMBER_MAX, engineOfKey } from '@phantom/kv';
 import { SPACE_BLOCK_NUMBERS } from './options.js';
 
 const ENGINE_CODES = 16;
@@ -51,6 +51,15 @@ export class SpaceCatalog {
 
   engine(code: EngineCode): PlacedEngine | undefined {
     return this.byCode[code];
+  }
+
+  /** See KvEngine.locate, of whichever engine the file belongs to. */
+  locate(file: string, offset: number | undefined): KeyRange | undefined {
+    for (const { engine } of this.engines) {
+      const range = engine.locate?.(file, offset);
+      if (range !== undefined) return range;
+    }
+    return undefined;
   }
 
   /** The engine a whole key belongs to; 22023 when the store has none with its code. */

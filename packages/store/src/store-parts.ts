@@ -1,4 +1,5 @@
 /** What an opened store is made of: open-store.ts puts it together, store.ts and check.ts work with it. */
+import type { Checksums } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { DirectoryLock } from '@phantom/vfs';
 import type { Wal } from '@phantom/wal';
@@ -20,6 +21,7 @@ export interface Readers {
 
 export interface StoreParts {
   readonly directory: string;
+  readonly checksums: Checksums;
   readonly options: ResolvedOptions;
   readonly lock: DirectoryLock;
   readonly superblock: Superblock;

@@ -47,6 +47,7 @@ import {
   type BatchReader,
   EngineCode,
   type Finding,
+  type KeyRange,
   type KvEngine,
   type Seq,
   type SpaceId,
@@ -61,7 +62,9 @@ import type { BulkLoad } from './bulk-load.js';
 import { checkStore } from './check.js';
 import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
-import { registerEngineMetrics } from './engine-metrics.js';
+import { registerStoreMetrics } from './store-metrics.js';
+import type { ScrubPass } from './scrub-state.js';
+import { type ScrubFacts, Scrubber } from './scrubber.js';
 import { CommitQueue } from './commit-queue.js';
 import { adviseEngine } from './engine-advice.js';
 import { FileCommits, UNHEARD } from './file-commits.js';
@@ -104,6 +107,7 @@ export class LogStore implements Store {
   private readonly checkpointer: Checkpointer;
   private readonly log: LogWriter;
   private readonly files: FileCommits;
+  private readonly scrubber: Scrubber;
   /** Moves of spaces under way. */
   private readonly moves = new Set<SpaceMover>();
   private readonly feeds = new Set<LogChangeFeed>();
@@ -141,7 +145,8 @@ export class LogStore implements Store {
     });
     if (wal.lost.aborted) health.fail(wal.lost.reason);
     else wal.lost.addEventListener('abort', () => health.fail(wal.lost.reason), { once: true });
-    this.registerMetrics();
+    registerStoreMetrics(options.metrics, this.queue, this.checkpointer, this.views, catalog);
+    this.scrubber = new Scrubber({ parts, checkpoint: () => this.checkpoint() });
   }
 
   get visibleSeq(): Seq {
@@ -397,6 +402,18 @@ export class LogStore implements Store {
     return checkStore(this.parts);
   }
 
+  scrub(signal?: AbortSignal): Promise<ScrubPass> {
+    return this.health.isClosed ? Promise.reject(closedError()) : this.scrubber.passNow(signal);
+  }
+
+  scrubbed(): ScrubFacts {
+    return this.scrubber.facts;
+  }
+
+  locate(file: string, offset: number | undefined): KeyRange | undefined {
+    return this.catalog.locate(file, offset);
+  }
+
   close(options: { readonly checkpoint?: boolean } = {}): Promise<void> {
     this.closing ??= this.shutDown(options.checkpoint ?? true);
     return this.closing;
@@ -539,6 +556,7 @@ export class LogStore implements Store {
         errors.push(error);
       }
     };
+    await this.scrubber.stop();
     await attempt(() => queue.drain());
     for (const feed of this.feeds) feed.wake();
     await this.checkpointer.settled();
@@ -571,24 +589,5 @@ export class LogStore implements Store {
         },
       );
     }
-  }
-
-  private registerMetrics(): void {
-    const { metrics } = this.parts.options;
-    metrics.gauge('phantom_store_visible_seq', 'Seq of the last published commit.', () => this.queue.visibleSeq);
-    metrics.gauge(
-      'phantom_store_queued_commits',
-      'Commits in the log that are not published yet.',
-      () => this.queue.queued,
-    );
-    metrics.gauge(
-      'phantom_store_log_bytes',
-      'Log written since the last checkpoint began.',
-      () => this.checkpointer.logBytesSince,
-    );
-    metrics.gauge('phantom_store_checkpoints_total', 'Checkpoints done.', () => this.checkpointer.checkpoints);
-    metrics.gauge('phantom_store_open_views', 'Pinned views.', () => this.views.openViews);
-    for (const { engine, name, volatile } of this.catalog.engines)
-      if (!volatile) registerEngineMetrics(metrics, name, () => engine.stats());
   }
 }

@@ -26,6 +26,8 @@ import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, MendedVfs, Vfs } from '@phantom/vfs';
 import type { BulkLoad } from './bulk-load.js';
 import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
+import type { ScrubPass } from './scrub-state.js';
+import type { ScrubFacts } from './scrubber.js';
 import type { EngineAdvice } from './engine-advice.js';
 import type { SpaceEvidence } from './engine-costs.js';
 import type { LoadRecord } from './load-record.js';
@@ -156,6 +158,10 @@ export interface StoreOptions {
   /** Log kept although no engine needs it, so that who follows changes can go on after a restart. Default 0: what happens to be left. */
   readonly changesKeepBytes?: number;
   readonly segmentBytes?: number;
+  /** What the scrubber reads of the files at most, in bytes a second. Default 4 MiB. */
+  readonly scrubBytesPerSecond?: number;
+  /** Hours from the end of one reading of everything to the next; 0: none begins by itself. Default 168. */
+  readonly scrubEveryHours?: number;
   readonly readOnly?: boolean;
   /** Make the directory and a new store when there is none. Default true. */
   readonly create?: boolean;
@@ -296,6 +302,15 @@ export interface Store {
   advise(spaces: readonly SpaceId[]): TableAdvice | undefined;
   stats(): StoreStats;
   check(): AsyncIterable<Finding>;
+  /**
+   * Reads everything now, for its checksums alone and past every cache, while others go on: see scrubber.ts. Rejects with the reason of
+   * `signal`, or 57P01 when the store is closed meanwhile.
+   */
+  scrub(signal?: AbortSignal): Promise<ScrubPass>;
+  /** What the scrubber knows. */
+  scrubbed(): ScrubFacts;
+  /** The keys that cannot be read where an error names a file and an offset; undefined when nobody can tell. */
+  locate(file: string, offset: number | undefined): KeyRange | undefined;
   /** Drains, checkpoints (unless it has failed or `checkpoint: false`) and frees everything. */
   close(options?: { readonly checkpoint?: boolean }): Promise<void>;
 }

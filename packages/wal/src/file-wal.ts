@@ -23,6 +23,9 @@ import type { ScannedLog } from './scanned-log.js';
 import type { SegmentSupply } from './segment-supply.js';
 import type { Lsn, RecordMeta, ReplayOptions, Retention, Wal, WalRecordBatch, WalStats } from './wal-types.js';
 
+/** Tries to have everything durable in the moment in which a segment begins, while others go on appending. */
+const SYNCS_MAX = 8;
+
 /** What opening hands over. */
 export interface FileWalParts {
   readonly settings: Settings;
@@ -151,6 +154,17 @@ export class FileWal implements Wal {
       throw error;
     }
     this.giveBackBefore(floor);
+  }
+
+  async nextSegment(): Promise<void> {
+    const { health, appender, commit, settings } = this.parts;
+    health.checkWritable();
+    for (let i = 0; i < SYNCS_MAX && commit.durable < appender.end; i++) await commit.sync();
+    if (settings.durability === 'os') await commit.prove();
+    health.checkWritable();
+    appender.nextSegment();
+    if (settings.durability === 'fsync') await commit.sync();
+    else commit.write();
   }
 
   stats(): WalStats {

@@ -269,6 +269,13 @@ export class LogAppender {
     this.buffer = grown;
   }
 
+  /** Goes on in a new segment, though there is room in the present one. Throws as append does. */
+  nextSegment(): void {
+    this.supply.ensure(this.current.number + 1, [SEGMENT_HEADER_BYTES + MARK_BYTES]);
+    this.beginSegment();
+    this.appendMark();
+  }
+
   /** Goes on in the next segment, which `supply.ensure` has made ready. */
   private beginSegment(): void {
     this.write();

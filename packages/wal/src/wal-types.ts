@@ -114,6 +114,11 @@ export interface Wal {
   dropBefore(lsn: Lsn): Promise<void>;
   /** As dropBefore, on this thread. Only where caps.syncNow. */
   dropBeforeNow?(lsn: Lsn): void;
+  /**
+   * Goes on in a new segment, and says in it that all before is durable: an opening that needs nothing of what is before does not read
+   * it, damaged or not. Throws as append and sync do. Absent where there are no segments.
+   */
+  nextSegment?(): Promise<void>;
   stats(): WalStats;
   /** Syncs nothing: what was appended and not synced may be lost, and its waiters are told "outcome unknown". */
   close(): Promise<void>;

@@ -14,6 +14,36 @@ beforeAll(async () => {
   checksums = await loadChecksums();
 });
 
+describe('a segment that is begun early', () => {
+  it.each(['fsync', 'os', 'memory'] as const)(
+    'lets the ones before rot once nobody needs them (%s)',
+    async (durability) => {
+      const disk = new MemoryVfs({ losesPower: false });
+      const wal = await openWal(optionsOn(disk, checksums, { durability }));
+      range(1, 10).forEach((seq) => append(wal, seq));
+      await wal.sync();
+      const { end, segment } = wal;
+      append(wal, 11);
+      await wal.nextSegment?.();
+      expect(wal.segment).toBe(segment + 1);
+      const floor = wal.end;
+      append(wal, 12);
+      await wal.sync();
+      expect(await seqsOf(wal.replay(end))).toEqual([11, 12]);
+      const [path] = disk.list(DIRECTORY).filter((name) => name.endsWith('.wal'));
+      disk.corrupt(join(DIRECTORY, path as string), 100, new Uint8Array(20).fill(255));
+      await expect(readAll(wal)).rejects.toThrow(code('XX001'));
+      const again = await openWal(optionsOn(disk.crashClone(1), checksums, { durability, droppedBefore: floor }));
+      expect(await seqsOf(again.replay(floor))).toEqual([12]);
+      await again.close();
+      await wal.dropBefore(floor);
+      expect(wal.start).toBeGreaterThan(0);
+      await wal.close();
+      await expect(wal.nextSegment?.()).rejects.toThrow(code('55000'));
+    },
+  );
+});
+
 describe('opening', () => {
   it('for reading changes nothing and takes no writes', async () => {
     const disk = new MemoryVfs();

@@ -6,3 +6,4 @@ export { levelSuite } from './level-suite.js';
 export { rottenSuite } from './rotten-suite.js';
 export { salvageSuite } from './salvage-suite.js';
 export { MemorySpan, MemoryTracer } from './memory-tracer.js';
+export { scrubSuite } from './scrub-suite.js';
