@@ -50,7 +50,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   };
   const traces = await startTracing(options, metrics, logger);
   const { superuser, durability, cacheBytes, filterBytesMax, deltaBytesMax } = options;
-  const { logMinDurationMs } = options;
+  const { logMinDurationMs, scrubBytesPerSecond, scrubEveryHours } = options;
   const { memoryLimitBytes, queriesMemoryBytesMax, queryWorkersMax, queryWorkerCostMin, checkpointBytesMax } = options;
   const database = await openDatabase(data, {
     durability,
@@ -62,6 +62,8 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     queryWorkersMax,
     queryWorkerCostMin,
     checkpointBytesMax,
+    scrubBytesPerSecond,
+    scrubEveryHours,
     logMinDurationMs,
     logger,
     metrics,

@@ -14,7 +14,8 @@ import {
   type SqlSession,
   type WorkCounters,
 } from '@phantom/sql';
-import type { StoreStats } from '@phantom/store';
+import { type DamagedObject, damagedObjects } from '@phantom/sql';
+import type { ScrubFacts, ScrubPass, StoreStats } from '@phantom/store';
 import type { WriteDecision } from '@phantom/txn-2pc-saga';
 import type { Durability } from '@phantom/wal';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
@@ -37,6 +38,16 @@ export interface IntegrityFacts {
   /** The last walk over everything (check) of this handle. */
   readonly lastCheck?: { readonly atMs: number; readonly elapsedMs: number; readonly findings: number };
   readonly lastBackup?: LastBackup;
+  /** What the scrubber has read; absent before it has begun for the first time. */
+  readonly scrub?: ScrubFacts;
+  /** What the scrubber, merges and compactions have met, as far as it is known; absent while there is nothing. */
+  readonly damage?: readonly DamagedPlace[];
+}
+
+/** A place that cannot be read. */
+export interface DamagedPlace extends Finding {
+  /** Tables and indexes that may have lost something there. */
+  readonly objects: readonly DamagedObject[];
 }
 
 export interface DatabaseStats {
@@ -320,7 +331,47 @@ export class Database {
   integrity(): IntegrityFacts {
     const { lastCheck } = this;
     const { last: lastBackup } = this.parts.backups;
-    return { ...(lastCheck === undefined ? {} : { lastCheck }), ...(lastBackup === undefined ? {} : { lastBackup }) };
+    const scrub = this.parts.store.scrubbed();
+    const damage = this.damage();
+    return {
+      ...(lastCheck === undefined ? {} : { lastCheck }),
+      ...(lastBackup === undefined ? {} : { lastBackup }),
+      ...(scrub.last === undefined && scrub.present === undefined ? {} : { scrub }),
+      ...(damage.length === 0 ? {} : { damage }),
+    };
+  }
+
+  /**
+   * Reads all files now, for their checksums alone and past every cache, while others go on; what it finds is in `integrity` as well.
+   * Rejects with the reason of `signal`, or 57P01 when the database is closed meanwhile.
+   */
+  scrub(options: { readonly signal?: AbortSignal } = {}): Promise<ScrubPass> {
+    this.checkOpen();
+    return this.parts.store.scrub(options.signal);
+  }
+
+  /** How many places are known that cannot be read; what `integrity` names costs more to find out. */
+  get damagedPlaces(): number {
+    return this.damageFound().size;
+  }
+
+  private damage(): DamagedPlace[] {
+    const { store, catalog } = this.parts;
+    return [...this.damageFound().values()].map((finding) => {
+      const range = store.locate(finding.file, finding.offset);
+      return { ...finding, objects: range === undefined ? [] : damagedObjects(catalog, range) };
+    });
+  }
+
+  /** By file and offset. */
+  private damageFound(): Map<string, Finding> {
+    const { store } = this.parts;
+    const { last, present } = store.scrubbed();
+    const met = store.stats().engines.flatMap(({ damage }) => damage);
+    const found = new Map<string, Finding>();
+    for (const finding of [...(last?.findings ?? []), ...(present?.findings ?? []), ...met])
+      found.set(`${finding.file} ${finding.offset}`, finding);
+    return found;
   }
 
   stats(): DatabaseStats {

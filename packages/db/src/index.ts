@@ -5,7 +5,7 @@ export { type QueryOptions, type QueryResult } from './async-query.js';
 export { type BackupOptions, type BackupProgress, type BackupResult } from './backups.js';
 export { Connection } from './connection.js';
 export { type CopyOptions, type CopyResult } from './copy-into.js';
-export { Database, type DatabaseStats, type IntegrityFacts } from './database.js';
+export { Database, type DamagedPlace, type DatabaseStats, type IntegrityFacts } from './database.js';
 export { type Branches, Distributed, type DistributedOptions, type DistributedResult } from './distributed.js';
 export type { ArchiveOptions, ArchiveState, RestoreProgress, RestoreResult } from '@phantom/store';
 export type { Finding } from '@phantom/kv';

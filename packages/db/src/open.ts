@@ -31,6 +31,7 @@ import {
   DEFAULT_PREPARED_MAX,
   DEFAULT_QUERY_WORKER_COST_MIN,
   DEFAULT_SCRATCH_BYTES_MAX,
+  DEFAULT_SCRUB_EVERY_HOURS,
   MEMORY_DIRECTORY,
   STATEMENT_CACHE_ENTRIES_MAX,
   writeSetBytes,
@@ -96,6 +97,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
     tracer: options.tracer,
     readOnly,
     holder: options.holder ?? { pid: process.pid, description: `process ${process.pid}` },
+    scrubEveryHours: directory === MEMORY_DIRECTORY ? 0 : (options.scrubEveryHours ?? DEFAULT_SCRUB_EVERY_HOURS),
     changesKeepBytes: options.changesKeepBytes ?? (directory === MEMORY_DIRECTORY ? 0 : DEFAULT_CHANGES_KEEP_BYTES),
     ...pick(options, [
       'durability',
@@ -103,6 +105,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       'deltaBytesMax',
       'checkpointBytesMin',
       'checkpointBytesMax',
+      'scrubBytesPerSecond',
       'create',
     ]),
   });

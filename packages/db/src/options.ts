@@ -57,6 +57,13 @@ export interface DatabaseOptions {
    * archived. To be given at every opening: what is committed without it may leave a gap.
    */
   readonly archive?: ArchiveOptions;
+  /** What the scrubber reads of the files at most, in bytes a second. Default 4 MiB. */
+  readonly scrubBytesPerSecond?: number;
+  /**
+   * The scrubber reads all files once in so many hours, in the background and past the caches, and tells of damage; 0: it does not.
+   * Default 168: once a week.
+   */
+  readonly scrubEveryHours?: number;
   /** Who of a deadlock loses. Default `youngest`; `priority` goes by the setting `phantom.deadlock_priority`. */
   readonly deadlockPolicy?: DeadlockPolicy;
   /** What becomes of a wait for a lock: deadlocks are found and broken (`detect`, the default), or never arise. */
@@ -110,6 +117,8 @@ export const DATABASE_OPTIONS = optionNames<DatabaseOptions>({
   checkpointBytesMax: true,
   changesKeepBytes: true,
   archive: true,
+  scrubBytesPerSecond: true,
+  scrubEveryHours: true,
   deadlockPolicy: true,
   waiting: true,
   preparedMax: true,
@@ -135,6 +144,8 @@ const DEFAULT_WRITE_SET_BYTES_MAX = 128 * 1024 * 1024;
 export const DEFAULT_QUERY_WORKER_COST_MIN = 5_000_000;
 export const DEFAULT_PREPARED_MAX = 1000;
 export const DEFAULT_CHANGES_KEEP_BYTES = 16 * 1024 * 1024;
+export const DEFAULT_SCRUB_BYTES_PER_SECOND = 4 * 1024 * 1024;
+export const DEFAULT_SCRUB_EVERY_HOURS = 168;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 export const DEFAULT_SCRATCH_BYTES_MAX = 16 * 1024 * 1024 * 1024;
 /** Texts whose syntax trees and plans are kept. */
@@ -152,6 +163,8 @@ export const OPTION_DEFAULTS: DatabaseOptions = {
   scratchBytesMax: DEFAULT_SCRATCH_BYTES_MAX,
   changesKeepBytes: DEFAULT_CHANGES_KEEP_BYTES,
   preparedMax: DEFAULT_PREPARED_MAX,
+  scrubBytesPerSecond: DEFAULT_SCRUB_BYTES_PER_SECOND,
+  scrubEveryHours: DEFAULT_SCRUB_EVERY_HOURS,
   preparedTimeoutMs: 0,
   logMinDurationMs: -1,
   traceTexts: true,

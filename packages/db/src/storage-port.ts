@@ -52,6 +52,10 @@ export class StoreStoragePort implements StoragePort {
     return engine === undefined ? { keys: 0, bytes: 0 } : engine.estimate(range);
   }
 
+  locate(file: string, offset: number | undefined): KeyRange | undefined {
+    return this.store.locate(file, offset);
+  }
+
   split(range: KeyRange, parts: number): readonly KeyRange[] {
     return this.store.engine(engineOfKey(range.lower, 0))?.split(range, parts) ?? [range];
   }

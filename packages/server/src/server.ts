@@ -164,6 +164,7 @@ async function startHttp(
   const listener = new HttpListener(
     {
       unready,
+      damagedPlaces: () => database.damagedPlaces,
       metrics: () => database.metrics(),
       query,
       dashboard,

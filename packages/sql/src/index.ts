@@ -25,6 +25,7 @@ export type {
 export { type RemoteOutcome, type RemoteRead, executeRemotely } from './session/remote-read.js';
 export type { ServerSettings } from './session/server-settings.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
+export { type DamagedObject, damagedObjects } from './session/damage-names.js';
 export { StoredNames, type StoredSpace } from './session/stored-names.js';
 export type { SessionStatement } from './session/statement.js';
 export { controlBlock, lookUp, lookUpWithin, readNow, writePoint, writePointInTurn } from './session/straight-roads.js';

@@ -69,6 +69,12 @@ export const SERVE_SETTINGS = {
   ),
   queryWorkerCostMin: count(500_000, 0, 1e15, 'estimated cost from which a read is for them; 500000 is about 10 ms'),
   checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
+  scrubBytesPerSecond: bytes(
+    4 * MIB,
+    1024,
+    'what the scrubber reads of the files at most in a second, looking for damage',
+  ),
+  scrubEveryHours: count(168, 0, 87_600, 'from one reading of all files to the next; 0: none', 'hours'),
   logMinDurationMs: time(
     -1,
     -1,

@@ -20,6 +20,22 @@ export interface EngineFacts {
   readonly readAmplification?: number;
 }
 
+/** One reading of all files. */
+export interface ScrubPass {
+  readonly begunMs: number;
+  readonly endedMs?: number;
+  readonly bytes: number;
+  readonly found: number;
+}
+
+/** A place that cannot be read, and what may lie there. */
+export interface DamagedPlace {
+  readonly file: string;
+  readonly offset?: number;
+  readonly message: string;
+  readonly objects: readonly { readonly schema: string; readonly table: string; readonly index?: string }[];
+}
+
 /** The answer of GET /v1/dashboard. */
 export interface Snapshot {
   readonly at: number;
@@ -38,6 +54,12 @@ export interface Snapshot {
         readonly seq: number;
         readonly bytes: number;
       };
+      readonly scrub?: {
+        readonly last?: ScrubPass;
+        readonly present?: ScrubPass;
+        readonly bytesExpected: number;
+      };
+      readonly damage?: readonly DamagedPlace[];
     };
   };
   readonly metrics: Readonly<Record<string, number>>;

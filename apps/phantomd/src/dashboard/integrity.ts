@@ -1,6 +1,6 @@
 /** Page 5: whether what is on the disk is what was written. */
 import { card, lineChart, panel } from './chart.js';
-import { type Finding, check } from './client.js';
+import { type DamagedPlace, type Finding, check } from './client.js';
 import { h } from './dom.js';
 import { bytes, count, duration } from './format.js';
 import type { Page, View } from './page.js';
@@ -22,6 +22,41 @@ async function run(view: View): Promise<void> {
   view.refresh();
 }
 
+type Scrub = NonNullable<View['snapshot']['server']['integrity']['scrub']>;
+
+/** When the scrubber has last read everything, or how far it is. */
+function scrubCard(scrub: Scrub | undefined, ago: (ms: number) => string): HTMLElement {
+  const { last, present, bytesExpected = 0 } = scrub ?? {};
+  const progress =
+    present === undefined ? '' : `; reading again, ${bytes(present.bytes)} of about ${bytes(bytesExpected)}`;
+  if (last?.endedMs === undefined) {
+    const title = present === undefined ? 'None' : 'Under way';
+    return card('Last full reading', title, progress === '' ? 'by the scrubber' : progress.slice(2), 'warn');
+  }
+  const found = Math.max(last.found, present?.found ?? 0);
+  const title = found === 0 ? 'All well' : `${count(found)} findings`;
+  return card(
+    'Last full reading',
+    title,
+    `${ago(last.endedMs)}, ${bytes(last.bytes)}${progress}`,
+    found === 0 ? 'good' : 'bad',
+  );
+}
+
+function damagePanel(damage: readonly DamagedPlace[]): HTMLElement {
+  const rows = damage.map(({ file, offset, message, objects }) =>
+    h(
+      'tr',
+      {},
+      h('td', {}, objects.map(({ schema, table, index }) => `${schema}.${index ?? table}`).join(', ')),
+      h('td', {}, offset === undefined ? file : `${file} at ${offset}`),
+      h('td', { class: 'wide' }, message),
+    ),
+  );
+  const advice = 'An index is made anew by REINDEX INDEX; rows are brought back by a backup or by phantomd repair.';
+  return panel('Damage', h('p', {}, advice), h('table', {}, h('tbody', {}, ...rows)));
+}
+
 export const integrity: Page = {
   name: 'integrity',
   title: 'Integrity',
@@ -30,7 +65,7 @@ export const integrity: Page = {
   show(view) {
     const { snapshot, history } = view;
     const { metrics, server, at } = snapshot;
-    const { lastCheck, lastBackup } = server.integrity;
+    const { lastCheck, lastBackup, scrub, damage = [] } = server.integrity;
     const ago = (ms: number): string => `${duration(at - ms)} ago`;
     const cards = h(
       'div',
@@ -49,6 +84,7 @@ export const integrity: Page = {
             `${ago(lastCheck.atMs)}, took ${duration(lastCheck.elapsedMs)}`,
             lastCheck.findings === 0 ? 'good' : 'bad',
           ),
+      scrubCard(scrub, ago),
       lastBackup === undefined
         ? card('Last backup', 'None', 'since the start of this process', 'warn')
         : card(
@@ -76,6 +112,7 @@ export const integrity: Page = {
     );
     return [
       cards,
+      ...(damage.length === 0 ? [] : [damagePanel(damage)]),
       panel(
         'Check',
         h('p', {}, 'reads every file with its checksums, and every document; for superusers, while others go on'),

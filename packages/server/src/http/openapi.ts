@@ -147,7 +147,12 @@ export const openApi = {
     '/healthz': {
       get: {
         summary: 'Whether the process answers.',
-        responses: { 200: { description: 'It does.', content: said(status) } },
+        responses: {
+          200: {
+            description: 'It does; and how many places of its files cannot be read, where some cannot.',
+            content: said({ ...status, damagedPlaces: { type: 'integer' } }),
+          },
+        },
       },
     },
     '/readyz': {

@@ -11,6 +11,7 @@ import { type Execution, PAUSE, REST, type RowBatch, type RowSink, type Yielded 
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
+import { nameDamage } from './damage-names.js';
 import { limitError } from './session-errors.js';
 import type { SqlSession } from './session.js';
 import type { SessionStatement } from './statement.js';
@@ -174,7 +175,7 @@ export class Portal {
   private failed(error: unknown): unknown {
     this.state = 'closed';
     this.session.portalClosed(this);
-    return limitError(error);
+    return nameDamage(this.session.engine, limitError(error));
   }
 }
 

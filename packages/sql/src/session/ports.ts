@@ -101,6 +101,8 @@ export interface StoragePort {
   /** Since the engines were opened; all rise, but for what leaves with a file. */
   reads(): StorageReads;
   estimate(range: KeyRange): RangeEstimate;
+  /** The keys that lie where a file is damaged; undefined when nobody can tell. */
+  locate(file: string, offset: number | undefined): KeyRange | undefined;
   /** Cuts a range into at most `parts` ranges of about equal size that together cover it. */
   split(range: KeyRange, parts: number): readonly KeyRange[];
   /** A space that was never used before, in the engine; 0A000 when the store has no such engine. */

@@ -10,6 +10,7 @@ import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
 import { driveNow, type FetchOutcome } from './portal.js';
 import { isCostly } from './read-elsewhere.js';
+import { nameDamage } from './damage-names.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SqlSession } from './session.js';
 import type { PlanStatement, SessionStatement, UtilityStatement } from './statement.js';
@@ -42,8 +43,7 @@ export function lookUp(
     noteEnd(session, statement, use, beganMs, found ? 1 : 0);
     return found;
   } catch (error) {
-    noteError(session, statement, use, beganMs, error);
-    throw error;
+    throw noteError(session, statement, use, beganMs, error);
   } finally {
     view.release();
   }
@@ -77,8 +77,7 @@ export function readNow(
     noteTimed(session, statement, beganMs, typeof value === 'number' ? value : 0);
     return true;
   } catch (error) {
-    noteError(session, statement, engine.statementUses.of(session, statement), beganMs, error);
-    throw error;
+    throw noteError(session, statement, engine.statementUses.of(session, statement), beganMs, error);
   } finally {
     view.release();
   }
@@ -120,8 +119,7 @@ export function lookUpWithin(
     try {
       refuseUnlessAgain(session, storage, error);
     } catch (refused) {
-      noteError(session, statement, use, beganMs, refused);
-      throw refused;
+      throw noteError(session, statement, use, beganMs, refused);
     }
     session.traces?.declined();
     return undefined;
@@ -206,17 +204,18 @@ function noteEnd<Rows extends number | undefined>(
   return rows;
 }
 
-/** Counts a call that has failed. */
+/** Counts a call that has failed, and returns the error for its caller. */
 function noteError(
   session: SqlSession,
   statement: PlanStatement,
   use: CountedUse,
   beganMs: number | undefined,
   error: unknown,
-): void {
+): unknown {
   use.errors++;
   session.traces?.straightFailed(error);
   if (beganMs !== undefined) session.slow.failed(statement, beganMs, error);
+  return nameDamage(session.engine, error);
 }
 
 /** Counts a call that was timed for itself. */
@@ -253,8 +252,7 @@ function writeFirst(
   try {
     return writeOnce(session, transaction, statement.plan.pointWrite as PointWrite, parameters);
   } catch (error) {
-    noteError(session, statement, use, beganMs, error);
-    throw error;
+    throw noteError(session, statement, use, beganMs, error);
   }
 }
 

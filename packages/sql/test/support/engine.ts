@@ -42,6 +42,7 @@ export async function openEngine(
       reads: () => ({ cacheHits: 0, pagesRead: 0, bytesRead: 0 }),
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
+      locate: (file: string, offset: number | undefined) => store.locate(file, offset),
       split: (range, parts) => store.engine(EngineCode.Memory)?.split(range, parts) ?? [range],
       allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
       moveSpaces: (pairs) => store.moveSpaces(pairs),
