@@ -71,6 +71,7 @@ import { FileCommits, UNHEARD } from './file-commits.js';
 import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
 import type { LoadRecord } from './load-record.js';
+import { LogEndNotes } from './log-end-notes.js';
 import { LogWriter } from './log-writer.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
 import type { SpaceCatalog } from './space-catalog.js';
@@ -108,6 +109,7 @@ export class LogStore implements Store {
   private readonly log: LogWriter;
   private readonly files: FileCommits;
   private readonly scrubber: Scrubber;
+  private readonly logEnd: LogEndNotes;
   /** Moves of spaces under way. */
   private readonly moves = new Set<SpaceMover>();
   private readonly feeds = new Set<LogChangeFeed>();
@@ -146,6 +148,7 @@ export class LogStore implements Store {
     if (wal.lost.aborted) health.fail(wal.lost.reason);
     else wal.lost.addEventListener('abort', () => health.fail(wal.lost.reason), { once: true });
     registerStoreMetrics(options.metrics, this.queue, this.checkpointer, this.views, catalog);
+    this.logEnd = new LogEndNotes(parts);
     this.scrubber = new Scrubber({ parts, checkpoint: () => this.checkpoint() });
   }
 
@@ -527,6 +530,7 @@ export class LogStore implements Store {
   private settled(): void {
     if (!this.health.isClosed) this.health.look(this.parts.options.clock);
     this.checkpointer.request();
+    this.logEnd.look();
     if (this.durability === 'fsync' && this.osSyncTimer === undefined && this.wal.durable < this.wal.end) {
       if (this.queue.queued === 0 && this.health.failure === undefined) this.syncSoon();
     }
@@ -556,7 +560,7 @@ export class LogStore implements Store {
         errors.push(error);
       }
     };
-    await this.scrubber.stop();
+    await Promise.all([this.scrubber.stop(), this.logEnd.stop()]);
     await attempt(() => queue.drain());
     for (const feed of this.feeds) feed.wake();
     await this.checkpointer.settled();

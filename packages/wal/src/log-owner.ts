@@ -16,7 +16,8 @@
  *   2. A log that has less than its owner remembers, and a segment of another owner, is an error and changes nothing.
  *
  * Left out: the position of every commit. Of the newest segment only what was durable when the owner last wrote is known to
- * have been there; cut behind that place, the segment looks like one whose last records were never synced.
+ * have been there; cut behind that place, the segment looks like one whose last records were never synced. How much that can be is
+ * the owner's to decide: the store writes a second after a commit at the latest.
  */
 import { corruptionError, foreignFileError, sameIdentity } from '@phantom/base';
 import { joinPath } from '@phantom/vfs';
