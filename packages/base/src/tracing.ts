@@ -176,16 +176,23 @@ export function rootSpan(
   return span.isRecording() ? span : undefined;
 }
 
-/** Does some work as a trace of its own: resolves or rejects as the work does. */
+/**
+ * Does some work in a span, a part of `parent` or a trace of its own: resolves or rejects as the work does, which is given the span where
+ * that is kept.
+ */
 export async function traced<T>(
   tracer: Tracer | undefined,
   name: string,
   attributes: SpanAttributes,
-  work: () => Promise<T>,
+  work: (span: Span | undefined) => Promise<T>,
+  parent?: Span,
 ): Promise<T> {
-  const span = rootSpan(tracer, name, attributes);
+  const span =
+    tracer === undefined || parent === undefined
+      ? rootSpan(tracer, name, attributes)
+      : childSpan(tracer, parent.isRecording() ? parent : undefined, name, attributes);
   try {
-    return await work();
+    return await work(span);
   } catch (error) {
     if (span !== undefined) failSpan(span, error);
     throw error;

@@ -6,7 +6,7 @@ import type { Mvcc } from '@phantom/mvcc';
 import type { Store } from '@phantom/store';
 import { Coordinator, type CoordinatorOptions } from '@phantom/txn-2pc-saga';
 
-type Ports = Pick<CoordinatorOptions, 'clock' | 'logger' | 'metrics'>;
+type Ports = Pick<CoordinatorOptions, 'clock' | 'logger' | 'metrics' | 'tracer'>;
 
 export class Coordination {
   private readonly mvcc: Mvcc;

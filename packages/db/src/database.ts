@@ -250,7 +250,9 @@ export class Database {
   distributed<Name extends string>(participants: Readonly<Record<Name, SqlSource>>): Distributed<Name> {
     this.checkOpen();
     const run: RunTransaction = (callback, options, commit) =>
-      this.inTransaction(callback, options, (session) => commit((write) => commitDeciding(session, write)));
+      this.inTransaction(callback, options, (session) =>
+        commit((write) => commitDeciding(session, write), session.traces?.transactionSpan),
+      );
     const distributed = new Distributed(this.parts.coordination.coordinator, participants, run);
     this.distributions.push(distributed);
     return distributed;

@@ -3,7 +3,7 @@
  * decision are one commit (packages/txn-2pc-saga). A handle holds the other databases by names that stay the same over restarts, since
  * decisions are kept under them; while it is open, what was decided is told to whoever has not heard it.
  */
-import { PhantomError, checkOptions, isPhantomError, optionNames } from '@phantom/base';
+import { PhantomError, type Span, checkOptions, isPhantomError, optionNames } from '@phantom/base';
 import type { Coordinator, UnansweredDecision, WriteDecision } from '@phantom/txn-2pc-saga';
 import { requireDurable } from './coordination.js';
 import { SqlBranch, type SqlSource, sqlParticipant, sqlStateOf } from './sql-participant.js';
@@ -32,7 +32,7 @@ export type Branches<Name extends string> = { readonly [name in Name]: SqlBranch
 export type RunTransaction = <T>(
   callback: (tx: Transaction) => Promise<T>,
   options: DistributedOptions,
-  commit: (commitOwn: (write: WriteDecision | undefined) => Promise<void>) => Promise<void>,
+  commit: (commitOwn: (write: WriteDecision | undefined) => Promise<void>, span: Span | undefined) => Promise<void>,
 ) => Promise<T>;
 
 const RETRYABLE: ReadonlySet<unknown> = new Set(['40001', '40P01']);
@@ -86,10 +86,10 @@ export class Distributed<Name extends string> {
         }
       },
       options,
-      async (commitOwn) => {
+      async (commitOwn, span) => {
         try {
           const used = open.flatMap(({ branch }) => branch ?? []);
-          ({ unanswered } = await this.coordinator.commit(used, commitOwn));
+          ({ unanswered } = await this.coordinator.commit(used, commitOwn, span));
         } finally {
           await abandonAll(open);
         }

@@ -195,8 +195,11 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       documents,
       backups,
       archiver,
-      coordination: new Coordination(mvcc, store, { clock, logger, metrics }),
-      sagas: new SagaRuns({ mvcc, scope: catalog.database(database)?.oid ?? 0, clock, logger, metrics }, readOnly),
+      coordination: new Coordination(mvcc, store, { clock, logger, metrics, tracer: options.tracer }),
+      sagas: new SagaRuns(
+        { mvcc, scope: catalog.database(database)?.oid ?? 0, clock, logger, metrics, tracer: options.tracer },
+        readOnly,
+      ),
       expiry,
       upkeep: [upkeepBy('analyze'), upkeepBy('vacuum')],
       metrics,

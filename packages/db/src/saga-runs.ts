@@ -8,7 +8,7 @@ import type { Transaction } from './transaction.js';
 
 const SPACE = sagaSpace(EngineCode.Btree);
 
-type Ports = Pick<SagaRunnerOptions<Transaction>, 'mvcc' | 'scope' | 'clock' | 'logger' | 'metrics'>;
+type Ports = Pick<SagaRunnerOptions<Transaction>, 'mvcc' | 'scope' | 'clock' | 'logger' | 'metrics' | 'tracer'>;
 
 /** A handle on the database that only sagas have: theirs is none of the callers', who may close theirs before. */
 interface Handle {

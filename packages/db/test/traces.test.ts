@@ -2,7 +2,7 @@
 import { MemoryTracer } from '@phantom/testkit';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Database, openOn } from '@phantom/db';
+import { type Database, defineSaga, openOn } from '@phantom/db';
 
 const TRACE = '5bd66ef5095369c7b0d1f8f4bd33716a';
 const CALLER = 'c532cb4098ac3dd2';
@@ -240,4 +240,53 @@ it('tells no texts where that is not wanted', async () => {
   await other.query('select 1');
   expect(Object.keys(quiet.only('SELECT').attributes)).not.toContain('db.query.text');
   await other.close();
+});
+
+it('shows the votes and the decision of a commit over two databases', async () => {
+  const other = await openOn(new MemoryVfs({ losesPower: false }), '/other');
+  other.exec('create table paid (id int primary key)');
+  const both = db.distributed({ other });
+  tracer.clear();
+  await both.transaction(async (tx, branches) => {
+    await tx.query("update orders set note = 'paid' where id = 1");
+    await branches.other.query('insert into paid values (1)');
+  });
+  expect(tracer.outline().filter((line) => !/parse|plan|execute|append|sync/.test(line))).toEqual([
+    'transaction',
+    '  UPDATE orders',
+    '  two-phase commit',
+    '    prepare branch',
+    '    decide',
+    '    commit branch',
+    '  commit',
+  ]);
+  expect(tracer.only('prepare branch').attributes).toEqual({ 'phantom.2pc.participant': 'other' });
+  await other.close();
+});
+
+it('shows each attempt at a step of a saga, and what became of it', async () => {
+  let attempts = 0;
+  db.sagas.define(
+    defineSaga({
+      name: 'ship',
+      steps: [
+        {
+          kind: 'remote',
+          name: 'label',
+          run: async () => (attempts++ === 0 ? Promise.reject(new Error('busy')) : 'done'),
+          retry: { delayMs: 1 },
+        },
+        { kind: 'local', name: 'note', run: (tx) => tx.query("update orders set note = 'sent' where id = 1") },
+      ],
+    }),
+  );
+  tracer.clear();
+  await db.sagas.start('ship', 'order 1', {});
+  await db.sagas.finished('order 1');
+  const steps = tracer.spans.filter(({ name }) => name === 'saga step');
+  expect(steps.map(({ attributes, error }) => [attributes['phantom.saga.step'], error])).toEqual([
+    ['label', 'XX000'],
+    ['label', undefined],
+    ['note', undefined],
+  ]);
 });

@@ -4,6 +4,7 @@ import {
   type Logger,
   type Metrics,
   MetricsRegistry,
+  type Tracer,
   checkOptions,
   optionNames,
   silentLogger,
@@ -26,9 +27,11 @@ export interface CoordinatorOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** Where spans of commits and their branches go. Default: nowhere. */
+  readonly tracer?: Tracer | undefined;
 }
 
-export type ResolvedOptions = Required<CoordinatorOptions>;
+export type ResolvedOptions = Required<Omit<CoordinatorOptions, 'tracer'>> & Pick<CoordinatorOptions, 'tracer'>;
 
 const COORDINATOR_OPTIONS = optionNames<CoordinatorOptions>({
   name: true,
@@ -40,6 +43,7 @@ const COORDINATOR_OPTIONS = optionNames<CoordinatorOptions>({
   clock: true,
   logger: true,
   metrics: true,
+  tracer: true,
 });
 
 /** With defaults; 22023 for an option that nobody knows. */
@@ -55,5 +59,6 @@ export function resolveOptions(options: CoordinatorOptions): ResolvedOptions {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? new MetricsRegistry(),
+    tracer: options.tracer,
   };
 }

@@ -14,7 +14,7 @@
  * One coordinator for a store at a time: the store's lock keeps other processes out, and its owner makes one. Two copies of a directory
  * that were made with `cp` have the same name and must not both be opened beside the same participants.
  */
-import { PhantomError, SqlState, assert, isPhantomError, outcomeUnknownError } from '@phantom/base';
+import { PhantomError, type Span, SqlState, assert, isPhantomError, outcomeUnknownError, traced } from '@phantom/base';
 import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
 import { type CoordinatorOptions, type ResolvedOptions, resolveOptions } from './coordinator-options.js';
 import { type Decision, DecisionLog } from './decision-log.js';
@@ -110,10 +110,17 @@ export class Coordinator {
    * Commits the branches, or none of them. `commitOwn` commits what was done in this store, and with it the decision; left out, the
    * decision is a commit of its own. Resolves when it is decided and each participant has answered or been waited for. Rejects when it
    * is aborted: 40001 and 40P01 where a branch has lost a race, 40000 where it refused for another reason (the cause says which),
-   * else as `commitOwn` does; 08007 when nobody knows: the branches then stay prepared until the store is opened again.
+   * else as `commitOwn` does; 08007 when nobody knows: the branches then stay prepared until the store is opened again. Its span is a part
+   * of `parent`.
    */
-  async commit(branches: readonly Branch[], commitOwn: CommitOwn = this.commitDecision): Promise<Completion> {
-    const committing = this.commitAll(branches, commitOwn);
+  async commit(
+    branches: readonly Branch[],
+    commitOwn: CommitOwn = this.commitDecision,
+    parent?: Span,
+  ): Promise<Completion> {
+    const attributes = { 'phantom.2pc.branches': branches.length };
+    const commitAll = (span: Span | undefined): Promise<Completion> => this.commitAll(branches, commitOwn, span);
+    const committing = traced(this.options.tracer, 'two-phase commit', attributes, commitAll, parent);
     this.working.add(committing);
     try {
       return await committing;
@@ -146,8 +153,12 @@ export class Coordinator {
     while (this.working.size > 0) await Promise.allSettled(this.working);
   }
 
-  private async commitAll(branches: readonly Branch[], commitOwn: CommitOwn): Promise<Completion> {
-    const host = this.runHost(commitOwn);
+  private async commitAll(
+    branches: readonly Branch[],
+    commitOwn: CommitOwn,
+    span: Span | undefined,
+  ): Promise<Completion> {
+    const host = this.runHost(commitOwn, span);
     let run: TwoPhaseRun | undefined;
     try {
       this.checkBranches(branches);
@@ -218,9 +229,10 @@ export class Coordinator {
     if (write !== undefined) await this.mvcc.run(write);
   };
 
-  private runHost(commitOwn: CommitOwn): RunHost {
-    const { logger, answerMsMax } = this.options;
+  private runHost(commitOwn: CommitOwn, span?: Span): RunHost {
+    const { logger, answerMsMax, tracer } = this.options;
     return {
+      traced: (name, attributes, work) => (span === undefined ? work() : traced(tracer, name, attributes, work, span)),
       logger,
       answerMsMax,
       participant: (name) => this.participant(name),

@@ -1,5 +1,5 @@
 /** One attempt at a step of a saga, or at its compensation, and what becomes of it in the journal. */
-import { PhantomError, isPhantomError } from '@phantom/base';
+import { PhantomError, isPhantomError, traced } from '@phantom/base';
 import type { CompensationContext, SagaDefinition, SagaStep, StepContext } from './saga-definition.js';
 import { SagaFenced, type SagaLog } from './saga-log.js';
 import { type SagaEntry, type SagaEvent, type StepShape, stepSaga } from './saga-machine.js';
@@ -51,9 +51,16 @@ export class StepAttempt<Tx> {
     }
     await this.rest();
     if (this.step.kind === 'remote') this.entry = await this.record({ kind: 'begun' });
+    const attributes = {
+      'phantom.saga.id': this.id,
+      'phantom.saga.name': this.definition.name,
+      'phantom.saga.step': this.step.name,
+      'phantom.saga.direction': this.entry.direction,
+    };
     try {
-      if (this.step.kind === 'remote') await this.remote();
-      else await this.local();
+      await traced(this.options.tracer, 'saga step', attributes, () =>
+        this.step.kind === 'remote' ? this.remote() : this.local(),
+      );
     } catch (error) {
       if (this.interrupt.aborted) throw this.interrupt.reason;
       if (error instanceof SagaFenced || (isPhantomError(error) && error.family === 'outcome-unknown')) throw error;

@@ -4,6 +4,7 @@ import {
   type Logger,
   type Metrics,
   MetricsRegistry,
+  type Tracer,
   checkOptions,
   optionNames,
   silentLogger,
@@ -37,9 +38,12 @@ export interface SagaRunnerOptions<Tx> {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** Where spans of attempts at steps go. Default: nowhere. */
+  readonly tracer?: Tracer | undefined;
 }
 
-export type ResolvedSagaOptions<Tx> = Required<SagaRunnerOptions<Tx>>;
+export type ResolvedSagaOptions<Tx> = Required<Omit<SagaRunnerOptions<Tx>, 'tracer'>> &
+  Pick<SagaRunnerOptions<Tx>, 'tracer'>;
 
 const SAGA_OPTIONS = optionNames<SagaRunnerOptions<unknown>>({
   mvcc: true,
@@ -51,6 +55,7 @@ const SAGA_OPTIONS = optionNames<SagaRunnerOptions<unknown>>({
   clock: true,
   logger: true,
   metrics: true,
+  tracer: true,
 });
 
 /** With defaults; 22023 for an option that nobody knows. */

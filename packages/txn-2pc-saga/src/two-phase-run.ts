@@ -1,5 +1,5 @@
 /** One transaction over several participants: carries out what the machine says, and tells the machine what came of it. */
-import { type Logger, isPhantomError, unreachable } from '@phantom/base';
+import { type Logger, type SpanAttributes, isPhantomError, unreachable } from '@phantom/base';
 import { type TransactionId, gidOf } from './gid.js';
 import { answeredWithin } from './in-doubt.js';
 import type { Branch, Ending, Participant, Vote } from './participant.js';
@@ -18,6 +18,8 @@ import {
 export interface RunHost {
   readonly logger: Logger;
   readonly answerMsMax: number;
+  /** Does a part of the run, in a span of its own where that is wanted. */
+  traced<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>): Promise<T>;
   participant(name: string): Participant;
   /** The participant may hold something of which it has not been told the end. */
   missed(participant: string): void;
@@ -141,7 +143,9 @@ export class TwoPhaseRun {
   }
 
   private async prepare(name: string): Promise<void> {
-    const vote = (this.branches.get(name) as Branch).prepare(this.gid(name));
+    const vote = this.host.traced('prepare branch', { 'phantom.2pc.participant': name }, () =>
+      (this.branches.get(name) as Branch).prepare(this.gid(name)),
+    );
     let given: Vote;
     try {
       given = await answeredWithin(vote, this.host.answerMsMax, name);
@@ -160,7 +164,7 @@ export class TwoPhaseRun {
 
   private async decide(participants: readonly string[]): Promise<void> {
     try {
-      await this.host.decide(this, participants);
+      await this.host.traced('decide', {}, () => this.host.decide(this, participants));
     } catch (error) {
       this.reason = error;
       this.isOwnReason = true;
@@ -195,6 +199,9 @@ export class TwoPhaseRun {
 
   private ask(name: string, what: 'commit' | 'rollback'): Promise<Ending> {
     const participant = this.host.participant(name);
-    return answeredWithin(participant[what](this.gid(name)), this.host.answerMsMax, name);
+    const asked = this.host.traced(`${what} branch`, { 'phantom.2pc.participant': name }, () =>
+      participant[what](this.gid(name)),
+    );
+    return answeredWithin(asked, this.host.answerMsMax, name);
   }
 }

@@ -96,6 +96,11 @@ export class StatementTraces {
     entered.end();
   }
 
+  /** The span of the transaction that has been entered. */
+  get transactionSpan(): Span | undefined {
+    return this.entered;
+  }
+
   private get within(): Span | undefined {
     return this.entered ?? this.outer;
   }
