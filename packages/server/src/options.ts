@@ -44,6 +44,8 @@ export interface ServerOptions {
   readonly httpBodyBytesMax?: number;
   /** Longest result that HTTP sends as one object; line by line there is no limit. Default 64 MiB. */
   readonly httpResultBytesMax?: number;
+  /** How long a result over HTTP may wait for a client that takes nothing of it; then it is cut off. Default 60 s. */
+  readonly httpUnreadTimeoutMs?: number;
   /** How long the thread waits awake for the next message, where clients have lately asked so soon; see loop-poll.ts. 0 never. Default 100. */
   readonly pollMicros?: number;
   readonly logger?: Logger;
@@ -86,6 +88,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
     httpBodyBytesMax: options.httpBodyBytesMax ?? 16 * MIB,
     httpResultBytesMax: options.httpResultBytesMax ?? 64 * MIB,
+    httpUnreadTimeoutMs: options.httpUnreadTimeoutMs ?? 60_000,
     pollMicros: options.pollMicros ?? 100,
     tracer: options.tracer,
     logger: options.logger ?? silentLogger,

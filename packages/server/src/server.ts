@@ -14,6 +14,7 @@ import { HttpListener } from './http/listener.js';
 import { DashboardEndpoint } from './http/dashboard-endpoint.js';
 import { QueryEndpoint, type QuerySource } from './http/query-endpoint.js';
 import { MetricsHistory } from './metrics-history.js';
+import { clientsWithoutFiles, openFilesMax } from './open-files.js';
 import { type ResolvedServerOptions, type ServerOptions, resolveServerOptions } from './options.js';
 import type { SessionSource } from './pg/database-session.js';
 import { PgListener } from './pg/listener.js';
@@ -83,6 +84,7 @@ export async function startServer(database: Database, given: ServerOptions = {})
   const pgListener = new PgListener(sessionSource(database, options, told), options);
   const pgAddress = await pgListener.listen();
   tellOfServer(told, options, pgAddress);
+  tellOfFiles(options);
   const history = new MetricsHistory(() => database.metrics());
   try {
     const http = await startHttp(database, options, pgListener, told, history);
@@ -105,6 +107,19 @@ function tellOfServer(told: Map<string, string>, options: ResolvedServerOptions,
   told.set('authentication_timeout', String(Math.round(options.authenticationTimeoutMs / 1000)));
   told.set('unix_socket_permissions', unixSocketPermissions.toString(8).padStart(4, '0'));
   if (unixSocketDirectory !== undefined) told.set('unix_socket_directories', unixSocketDirectory);
+}
+
+/** Says so where more clients are to be let in than the process may have files open: those beyond are turned away by the system. */
+function tellOfFiles({ connectionsMax, logger }: ResolvedServerOptions): void {
+  const openFiles = openFilesMax();
+  const missing = clientsWithoutFiles(connectionsMax, openFiles);
+  if (missing > 0)
+    logger.warn('the process may not have as many files open as it has clients', {
+      connectionsMax,
+      openFilesMax: openFiles,
+      missing,
+      hint: `Raise the limit of open files (ulimit -n, LimitNOFILE), or lower connectionsMax by ${missing}.`,
+    });
 }
 
 /** Anybody may knock there: everything is encrypted, and whoever could do everything has a password. */
@@ -148,6 +163,7 @@ async function startHttp(
   const query = new QueryEndpoint(source, {
     bodyBytesMax: options.httpBodyBytesMax,
     resultBytesMax: options.httpResultBytesMax,
+    unreadTimeoutMs: options.httpUnreadTimeoutMs,
   });
   const unready = (): string | undefined =>
     pgListener.draining ? 'the server is stopping' : database.failure?.message;

@@ -46,6 +46,18 @@ describe('a client', () => {
     await expect.poll(() => listener.admission.connections).toBe(0);
   });
 
+  it('that has sent half a message when the server stops is told so, and not waited for', async () => {
+    const { port, listener } = await start({ drainTimeoutMs: 60_000 });
+    const half = await WireClient.start(port);
+    const atTheDoor = await WireClient.open(port);
+    half.send(query('rows 1').subarray(0, 7));
+    atTheDoor.send(startup({ user: 'phantom', database: 'phantom' }).subarray(0, 5));
+    await expect.poll(() => listener.admission.connections).toBe(1);
+    const told = Promise.all([half.rest(), atTheDoor.rest()]);
+    await listener.close();
+    for (const messages of await told) expect(messages.map((message) => reportFields(message).C)).toEqual(['57P01']);
+  });
+
   it('that takes nothing of its result has as long as it has asked for', async () => {
     const { port, database, listener } = await start({});
     const patient = await WireClient.start(port, { tcp_user_timeout: '60000' });

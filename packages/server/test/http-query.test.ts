@@ -235,6 +235,30 @@ describe('a statement over HTTP', () => {
     client.destroy();
   });
 
+  it.each(['application/x-ndjson', 'application/json'])(
+    'cuts off a client that takes nothing of its result for too long, and lets go of what it held: %s',
+    async (accept) => {
+      const impatient = await startServer(database, { pgPort: 0, httpPort: 0, tokens, httpUnreadTimeoutMs: 50 });
+      const ended = new Promise<string>((resolve) => {
+        const client = httpRequest(`http://127.0.0.1:${impatient.http?.port}/v1/query`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${admin.token}`, accept },
+        });
+        client.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+        // What has come by then is read once the server has had enough: the rest is missing.
+        client.on('response', (response) => {
+          response.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+          response.on('end', () => resolve('whole'));
+          setTimeout(() => response.resume(), 500);
+        });
+        client.end(JSON.stringify({ sql: "select repeat('x', 10000) from generate_series(1, 6000)" }));
+      });
+      expect(await ended).toBe('ECONNRESET');
+      await expect.poll(() => database.stats().store.openViews).toBe(0);
+      await impatient.close();
+    },
+  );
+
   it('logs who asked, under the name of the request, and no statement, value or token', async () => {
     lines.length = 0;
     await post({ sql: 'select $1::text', parameters: ['hush'] }, { 'x-request-id': 'r-1' });

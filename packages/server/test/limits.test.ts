@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Database, open } from '@phantom/db';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PORTALS_MAX } from '../src/pg/portals.js';
 import { STATEMENTS_MAX } from '../src/pg/prepared-statements.js';
 import { type Server, startServer } from '../src/server.js';
 import { WireClient, bind, execute, parse, reportFields, sync } from './support/wire-client.js';
@@ -286,6 +287,41 @@ const limits: Limit[] = [
     },
   },
   {
+    what: 'Portals of a connection',
+    most: PORTALS_MAX,
+    of: '',
+    code: '53400',
+    attempt: async (count) => {
+      const portals = Array.from({ length: count }, (_, i) => bind([], { portal: `p${i}` }));
+      await converse(parse('select 1'), ...portals, sync());
+    },
+  },
+  {
+    what: 'Channels that a session listens to',
+    most: 10_000,
+    of: '',
+    code: '53400',
+    attempt: (count) => inVain(Array.from({ length: count }, (_, i) => `listen c${i}`).join(';')),
+  },
+  {
+    what: 'Advisory locks of transactions',
+    most: 100_000,
+    of: 'for all of them together',
+    code: '53200',
+    attempt: (count) => inVain(`select count(pg_advisory_xact_lock(g)) from generate_series(1, ${count}) g`),
+  },
+  {
+    what: 'Columns of a statistics object',
+    most: 8,
+    of: '',
+    code: '54011',
+    attempt: (count) =>
+      inVain(
+        `create table wide (${list(count, (i) => `c${i} int`)})`,
+        `create statistics wide_statistics on ${list(count, (i) => `c${i}`)} from wide`,
+      ),
+  },
+  {
     what: 'Clients at once',
     most: CONNECTIONS_MAX,
     of: '`connectionsMax`, 1000 unless told otherwise',
@@ -348,6 +384,10 @@ The writes of a transaction have no limit but the disk: what does not fit into m
 HTTP are limited by \`httpBodyBytesMax\` and \`httpResultBytesMax\`; see the README of \`@phantom/server\`.
 The locks that sessions hold beyond their transactions (pg_advisory_lock) are 100,000 for all of them together; one more is 53200.
 A session keeps 10,000 statements by PREPARE; one more is 53400.
+Notifications that wait for a client who does not read, or stays in its transaction, are 8 MiB; past it the connection ends (53400).
+A client of HTTP that takes nothing of its result for \`httpUnreadTimeoutMs\`, a minute unless told otherwise, is cut off, and what its statement
+has pinned is let go; one of the PostgreSQL protocol after \`tcp_user_timeout\`, which is never unless it is set. More clients than the process may
+have files open (\`ulimit -n\`) are not to be had: a server that is told to let in more says so in its log when it starts.
 A function that takes long over a value of 262,144 characters, bytes or eighths of an array's items is called in a reader thread
 ([ADR 24](adr/0024-long-calls-in-threads.md)). In the database's own thread stay calls of the synchronous API, those of databases without such
 threads, those of statements that read or write one row by its key, those in checks, defaults and keys of indexes, casts, aggregates, and functions that take few nanoseconds a character: they hold the others for as

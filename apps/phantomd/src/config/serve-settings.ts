@@ -45,6 +45,7 @@ export const SERVE_SETTINGS = {
   frameBytesMax: bytes(128 * MIB, 10_000, 'longest message of a client of the PostgreSQL protocol'),
   httpBodyBytesMax: bytes(16 * MIB, 1024, 'longest request over HTTP'),
   httpResultBytesMax: bytes(64 * MIB, 1024, 'longest result that HTTP sends as one object'),
+  httpUnreadTimeoutMs: time(60_000, 1, 'until a client of HTTP is cut off that takes nothing of its result'),
   authenticationTimeoutMs: time(60_000, 1, 'until a client has to be let in'),
   statementTimeoutMs: time(0, 0, 'until a statement is cancelled, where the client does not say; 0: never'),
   idleTimeoutMs: time(0, 0, 'until a connection is ended that rests outside of a transaction; 0: never'),

@@ -13,7 +13,7 @@ import { Pace } from '../pace.js';
 import { asPhantomError } from '../pg/reports.js';
 import { accessOf } from './bearer.js';
 import { JsonRows, fieldTexts } from './json-rows.js';
-import { LINES_TYPE, LinesReply, type QueryReply, WholeReply } from './query-reply.js';
+import { LINES_TYPE, LinesReply, type QueryReply, WholeReply, cutUnread } from './query-reply.js';
 import { type QueryRequest, parseQueryRequest, readBody } from './query-request.js';
 
 export interface QueryLimits {
@@ -21,6 +21,8 @@ export interface QueryLimits {
   readonly bodyBytesMax: number;
   /** Longest result that is sent as one object. */
   readonly resultBytesMax: number;
+  /** How long a client may take nothing of its result. */
+  readonly unreadTimeoutMs: number;
 }
 
 /** What the endpoint asks of the database. */
@@ -53,7 +55,8 @@ export class QueryEndpoint {
     const access = accessOf(request, this.source.tokens);
     const query = parseQueryRequest(await readBody(request, this.limits.bodyBytesMax));
     const byLine = (request.headers.accept ?? '').includes(LINES_TYPE);
-    const reply = byLine ? new LinesReply(response) : new WholeReply(response, this.limits.resultBytesMax);
+    const { resultBytesMax, unreadTimeoutMs } = this.limits;
+    const reply = byLine ? new LinesReply(response, unreadTimeoutMs) : new WholeReply(response, resultBytesMax);
     try {
       await this.run(access, query, reply, response, requestId, span);
     } catch (error) {
@@ -61,6 +64,7 @@ export class QueryEndpoint {
       if (told.family === 'internal') onDefect(error);
       reply.fail(told);
     }
+    cutUnread(response, unreadTimeoutMs);
     return access;
   }
 

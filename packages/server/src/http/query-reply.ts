@@ -8,7 +8,7 @@
  *                           {"command":"SELECT 2","rowCount":2}      or  {"error":{...}}
  *
  * The last line says that the statement is committed. A client that does not read the lines holds up its query; a whole
- * object has a limit.
+ * object has a limit. Who takes nothing for too long is cut off: what the query has pinned is let go then.
  */
 import type { ServerResponse } from 'node:http';
 import { PhantomError } from '@phantom/base';
@@ -99,9 +99,27 @@ export class WholeReply extends Reply {
 
 export const LINES_TYPE = 'application/x-ndjson';
 
+/** Cuts off a client that does not take what has been written within the time; the function ends the watch. */
+export function cutUnread(response: ServerResponse, timeoutMs: number): () => void {
+  const timer = setTimeout(() => response.destroy(), timeoutMs);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.off('finish', end).off('close', end);
+  };
+  if (response.writableFinished || response.destroyed) end();
+  else response.on('finish', end).on('close', end);
+  return end;
+}
+
 /** Lines. Nothing is sent before the first piece of rows is there, so that what fails early has its status. */
 export class LinesReply extends Reply {
   private pending = '';
+  private readonly unreadTimeoutMs: number;
+
+  constructor(response: ServerResponse, unreadTimeoutMs: number) {
+    super(response);
+    this.unreadTimeoutMs = unreadTimeoutMs;
+  }
 
   override begin(fields: readonly { readonly name: string; readonly type: string }[]): void {
     super.begin(fields);
@@ -116,8 +134,10 @@ export class LinesReply extends Reply {
     // Nobody reads what comes next.
     if (this.response.destroyed) throw new PhantomError('08006', 'the connection was closed by the client');
     if (this.write()) return undefined;
+    const read = cutUnread(this.response, this.unreadTimeoutMs);
     return new Promise((resolve) => {
       const goOn = (): void => {
+        read();
         this.response.off('drain', goOn).off('close', goOn);
         resolve();
       };

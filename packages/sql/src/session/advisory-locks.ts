@@ -6,6 +6,7 @@
  * session waits and executes the statement anew. What the statement had locked by then it keeps, and the same calls of the
  * next execution find it there instead of locking once more. What they do not ask for again is given back.
  */
+import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import { LockStrength, type MvccTransaction, type SessionLocks } from '@phantom/mvcc';
 import { StatementWait } from '../exec/runtime.js';
@@ -14,6 +15,14 @@ import { advisoryKey } from './advisory-keys.js';
 
 /** Longest time a timer takes. */
 const TIMER_MS_MAX = 2_147_483_647;
+
+/** Advisory locks that all transactions together may take; each costs some hundred bytes until its transaction ends. */
+const TRANSACTION_LOCKS_MAX = 100_000;
+
+/** Advisory locks that transactions have taken, in all sessions. */
+export interface TransactionLocks {
+  count: number;
+}
 
 /** What the locks need of their session. */
 export interface AdvisoryOwner {
@@ -31,14 +40,19 @@ interface Taken {
 
 export class SessionAdvisoryLocks implements AdvisoryLocks {
   private readonly owner: AdvisoryOwner;
+  private readonly all: TransactionLocks;
+  /** Of the transaction, also those of savepoints that were rolled back. */
+  private ofTransaction: Set<string> | undefined;
   /** What this execution of the statement has waited for or locked, in order. */
   private taken: Taken[] = [];
   /** What the executions before it had, and this one has not asked for yet. */
   private kept: Taken[] = [];
   private sleeping: NodeJS.Timeout | undefined;
 
-  constructor(owner: AdvisoryOwner) {
+  /** `all` is shared by all sessions. */
+  constructor(owner: AdvisoryOwner, all: TransactionLocks) {
     this.owner = owner;
+    this.all = all;
   }
 
   /** A new statement: what the last one has locked, it has locked. */
@@ -58,6 +72,7 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
     const mode = shared ? LockStrength.Share : LockStrength.Update;
     const name = `${lasting ? 'session' : 'transaction'} ${mode} ${Buffer.from(bytes).toString('hex')}`;
     if (this.hasKept(name)) return true;
+    if (!lasting) this.count(name);
     const { locks, storage } = this.owner;
     const wait = waits ? 'wait' : 'skip';
     const outcome = lasting ? locks.lock(bytes, mode, wait) : storage.lock(bytes, 0, bytes.length, mode, wait);
@@ -96,10 +111,32 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
     throw new StatementWait(slept.then(() => void this.taken.push({ name, undo: undefined })));
   }
 
+  /** The transaction is over, and its locks are given back. */
+  transactionEnded(): void {
+    if (this.ofTransaction === undefined) return;
+    this.all.count -= this.ofTransaction.size;
+    this.ofTransaction = undefined;
+  }
+
   /** Nobody waits for a sleep any more: a timer that runs on would keep the process. */
   endSleep(): void {
     clearTimeout(this.sleeping);
     this.sleeping = undefined;
+  }
+
+  /** Counts a lock of the transaction, once however often it is taken; 53200 where there are too many. */
+  private count(name: string): void {
+    const { all } = this;
+    const own = (this.ofTransaction ??= new Set());
+    if (own.has(name)) return;
+    if (all.count >= TRANSACTION_LOCKS_MAX) {
+      throw new PhantomError('53200', `transactions hold ${all.count} advisory locks, and there may be no more`, {
+        hint: 'Commit in between, or take one lock for many things.',
+        data: { transactionLocksMax: TRANSACTION_LOCKS_MAX },
+      });
+    }
+    own.add(name);
+    all.count++;
   }
 
   /** True when an earlier execution of the statement has seen to it. */

@@ -9,6 +9,7 @@ import type { ListedSaga } from '../system-views/system-view.js';
 import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
+import type { TransactionLocks } from './advisory-locks.js';
 import { ColumnIndexes } from './column-indexes.js';
 import { Notifications } from './notifications.js';
 import type { ReadWorkers, StoragePort } from './ports.js';
@@ -84,6 +85,8 @@ export class SqlEngine {
   /** What statements cost so far. */
   readonly statementUses: StatementUses;
   readonly rowNumbers = new RowNumbers();
+  /** Advisory locks of the transactions of all sessions. */
+  readonly transactionLocks: TransactionLocks = { count: 0 };
   /** Who listens to what. */
   readonly notifications = new Notifications();
   readonly statistics: StatisticsCatalog;

@@ -21,6 +21,9 @@ const CHANNEL_BYTES_MAX = 63;
 /** Notifications one transaction may keep until it commits. */
 const NOTIFICATIONS_MAX = 100_000;
 
+/** Channels that one session listens to. */
+const CHANNELS_MAX = 10_000;
+
 /** What a listening client is told. */
 export interface Notification {
   /** Session that said it. */
@@ -39,6 +42,7 @@ export class PendingNotifications {
   private readonly actions: Action[] = [];
   /** What is said already: made when something is. */
   private said: Set<string> | undefined = undefined;
+  private listened = 0;
 
   /** Where a savepoint stands. */
   get mark(): number {
@@ -49,7 +53,13 @@ export class PendingNotifications {
     return this.actions;
   }
 
+  /** How often LISTEN has been said. */
+  get listens(): number {
+    return this.listened;
+  }
+
   add(action: Action): void {
+    if (action.kind === 'listen') this.listened++;
     if (action.kind === 'notify') {
       const key = `${action.channel}\0${action.payload}`;
       const said = (this.said ??= new Set());
@@ -67,6 +77,7 @@ export class PendingNotifications {
   rollbackTo(mark: number): void {
     for (let i = mark; i < this.actions.length; i++) {
       const action = this.actions[i] as Action;
+      if (action.kind === 'listen') this.listened--;
       if (action.kind === 'notify') this.said?.delete(`${action.channel}\0${action.payload}`);
     }
     this.actions.length = mark;
@@ -76,6 +87,8 @@ export class PendingNotifications {
 /** Who listens to what, in all databases of an engine. */
 export class Notifications {
   private readonly listeners = new Map<string, Set<SqlSession>>();
+  /** Channels of each session that listens. */
+  private readonly counts = new Map<SqlSession, number>();
 
   /** A transaction of the session has committed. */
   apply(session: SqlSession, pending: PendingNotifications): void {
@@ -84,6 +97,11 @@ export class Notifications {
       else if (action.kind === 'unlisten') this.unlisten(session, action.channel);
       else this.publish(session, action.channel, action.payload);
     }
+  }
+
+  /** How many channels a session listens to. */
+  countOf(session: SqlSession): number {
+    return this.counts.get(session) ?? 0;
   }
 
   /** Channels of a session, in the order in which it began to listen. */
@@ -103,12 +121,18 @@ export class Notifications {
     const key = keyOf(session.databaseOid, channel);
     let sessions = this.listeners.get(key);
     if (sessions === undefined) this.listeners.set(key, (sessions = new Set()));
+    if (sessions.has(session)) return;
     sessions.add(session);
+    this.counts.set(session, this.countOf(session) + 1);
   }
 
   private forget(session: SqlSession, key: string): void {
     const sessions = this.listeners.get(key);
-    if (sessions?.delete(session) === true && sessions.size === 0) this.listeners.delete(key);
+    if (sessions?.delete(session) !== true) return;
+    if (sessions.size === 0) this.listeners.delete(key);
+    const left = this.countOf(session) - 1;
+    if (left === 0) this.counts.delete(session);
+    else this.counts.set(session, left);
   }
 
   private publish(from: SqlSession, channel: string, payload: string): void {
@@ -137,7 +161,7 @@ export function notifyUtility(node: Notify): Utility {
       const channel = node.channel?.text;
       if (node.kind === 'notify') notify(session, channel as string, node.payload?.value ?? '');
       else if (node.kind === 'unlisten') session.ensureTransaction().notifications.add({ kind: 'unlisten', channel });
-      else session.ensureTransaction().notifications.add({ kind: 'listen', channel: channel as string });
+      else listen(session, channel as string);
       return 0;
     },
   };
@@ -168,6 +192,17 @@ export class Notifier implements NotificationPort {
   hear(notification: Notification): void {
     this.onNotification?.(notification);
   }
+}
+
+/** Listens from the commit of the transaction on. 53400 past CHANNELS_MAX channels, those of the transaction among them. */
+function listen(session: SqlSession, channel: string): void {
+  const { notifications } = session.ensureTransaction();
+  if (session.engine.notifications.countOf(session) + notifications.listens >= CHANNELS_MAX) {
+    throw new PhantomError('53400', `a session listens to at most ${CHANNELS_MAX} channels`, {
+      data: { channelsMax: CHANNELS_MAX },
+    });
+  }
+  notifications.add({ kind: 'listen', channel });
 }
 
 /** Says something when the transaction commits. 22023 for a channel without a name and for names and payloads that are too long. */

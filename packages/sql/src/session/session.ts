@@ -149,7 +149,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.activity = new SessionActivity(engine.clock.nowMs(), options.connection);
     this.life = new TransactionLife(this);
     this.locks = engine.mvcc.sessionLocks(String(id), () => this.settings.integer('lock_timeout'));
-    this.advisory = new SessionAdvisoryLocks(this);
+    this.advisory = new SessionAdvisoryLocks(this, engine.transactionLocks);
     this.options = options;
     const { database, role } = findConnection(engine.catalog, options.database, options.user);
     this.databaseOid = database.oid;

@@ -235,6 +235,7 @@ export class TransactionLife {
     session.closePortals();
     session.slow.transactionEnded();
     session.traces?.transactionEnded();
+    session.advisory.transactionEnded();
     session.watch.ended();
     this.modes.show(this.modes.defaults);
   }
