@@ -15,6 +15,7 @@ import { WireClient, bind, execute, parse, reportFields, sync } from './support/
 /** The server of these tests has a smaller frame than others, so that the limit can be reached quickly. */
 const FRAME_BYTES_MAX = 2_000_000;
 const CONNECTIONS_MAX = 8;
+const PREPARED_MAX = 4;
 const INT4_OID = 23;
 /** Set by `npm run limits`: those are tried that take gigabytes of memory, and no others. */
 const TRIES_LARGE = process.env.PHANTOM_LIMITS_LARGE !== undefined;
@@ -23,7 +24,7 @@ let database: Database;
 let server: Server;
 let client: Client;
 beforeAll(async () => {
-  database = await open(':memory:');
+  database = await open(':memory:', { preparedMax: PREPARED_MAX });
   server = await startServer(database, {
     pgPort: 0,
     frameBytesMax: FRAME_BYTES_MAX,
@@ -284,6 +285,24 @@ const limits: Limit[] = [
     attempt: async (count) => {
       const statements = Array.from({ length: count }, (_, i) => parse('select 1', `s${i}`));
       await converse(...statements, sync());
+    },
+  },
+  {
+    what: 'Prepared transactions (`PREPARE TRANSACTION`)',
+    most: PREPARED_MAX,
+    of: '`preparedMax`, 1000 unless told otherwise',
+    code: '53200',
+    attempt: async (count) => {
+      const prepared: string[] = [];
+      try {
+        for (let i = 0; i < count; i++) {
+          await run(`begin; select pg_advisory_xact_lock(${i})`);
+          await run(`prepare transaction 'p${i}'`);
+          prepared.push(`p${i}`);
+        }
+      } finally {
+        for (const name of prepared) await run(`rollback prepared '${name}'`);
+      }
     },
   },
   {
