@@ -5,7 +5,7 @@
 import { INSPECT, type MetricSample, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
 import type { Catalog } from '@phantom/catalog';
 import { type Collection, type CollectionOptions, checkDocuments, openCollection } from '@phantom/docs-model';
-import type { Finding } from '@phantom/kv';
+import type { Finding, KeyRange } from '@phantom/kv';
 import { type MvccStats, Retries } from '@phantom/mvcc';
 import {
   type CopiedRows,
@@ -66,6 +66,8 @@ export class Database {
   private ownSagas: Sagas | undefined;
   private readonly distributions: { close(): Promise<void> }[] = [];
   private lastCheck: IntegrityFacts['lastCheck'];
+  /** Which keys lie in places that are damaged: a dashboard asks every second or two, and the answer may cost a walk over a tree. */
+  private readonly damagedKeys = new Map<string, KeyRange | undefined>();
   /** Those that read documents now. */
   private readonly checks = new Set<Promise<void>>();
 
@@ -359,8 +361,11 @@ export class Database {
 
   private damage(): DamagedPlace[] {
     const { store, catalog } = this.parts;
-    return [...this.damageFound().values()].map((finding) => {
-      const range = store.locate(finding.file, finding.offset);
+    const found = this.damageFound();
+    for (const place of this.damagedKeys.keys()) if (!found.has(place)) this.damagedKeys.delete(place);
+    return [...found].map(([place, finding]) => {
+      if (!this.damagedKeys.has(place)) this.damagedKeys.set(place, store.locate(finding.file, finding.offset));
+      const range = this.damagedKeys.get(place);
       return { ...finding, objects: range === undefined ? [] : damagedObjects(catalog, range) };
     });
   }
