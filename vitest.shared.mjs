@@ -2,10 +2,12 @@
 //
 // A package's own sources are always tested as sources. The packages below it are read as sources too, so that one package can be
 // tested without any build; where the run says that all is built (`npm test`), they are taken as users get them. Node then loads
-// them itself: no transformation, and no lookup of each imported name each time it is used, which is half of the time of tests over
-// the whole database.
+// them itself, and the package's own sources with them (tested-sources.mjs): no transformation by vitest, and no lookup of each
+// imported name each time it is used, which is half of the time of tests over the whole database.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { isTestedSource } from './tested-paths.mjs';
+import { testedSources } from './tested-sources.mjs';
 import { workerSourcesForTests } from './worker-sources.mjs';
 
 // No 'import' or 'require': vite adds the right one for each request, and vitest hands this list to Node for everything it runs.
@@ -22,18 +24,20 @@ const isBuild = /\/(packages|apps|tools)\/[\w-]+\/dist\//;
 
 /**
  * Settings of one package; `coverageMin` is the least percentage of its own lines and of its own branches. `asNode`: dependencies are found
- * as Node finds them by itself; what is under 'module' is for bundlers alone in some.
+ * as Node finds them by itself; what is under 'module' is for bundlers alone in some. `loadsAnew`: a test has modules forgotten
+ * (`vi.resetModules`) to load them again, so vitest loads the package's sources, always.
  */
-export function packageTests({ name, coverageMin, asNode = false, ...more }) {
-  const all = process.env['PHANTOM_BUILT'] === '1' ? BUILDS : SOURCES;
+export function packageTests({ name, coverageMin, asNode = false, loadsAnew = false, ...more }) {
+  const isBuilt = process.env['PHANTOM_BUILT'] === '1';
+  const all = isBuilt ? BUILDS : SOURCES;
   const conditions = asNode ? all.filter((condition) => condition !== 'module') : all;
   return defineConfig({
-    plugins: [workerSourcesForTests()],
+    plugins: [isBuilt && !loadsAnew ? testedSources() : workerSourcesForTests()],
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
       name,
-      server: { deps: { external: [isBuild] } },
+      server: { deps: { external: [isBuild, isTestedSource] } },
       include: ['test/**/*.test.ts'],
       testTimeout: 60_000,
       hookTimeout: 20_000,

@@ -32,12 +32,15 @@ async function moduleFor(path, isPublished) {
 export const WORKER_SOURCE = inflateRawSync(Buffer.from('${bytes}', 'base64')).toString();`;
 }
 
-/** For esbuild, and so for tsup. */
-export function workerSourcesForBuilds() {
+/** For esbuild, and so for tsup; `isPublished` tells what users get from what only tests run. */
+export function workerSourcesForBuilds(isPublished = true) {
   return {
     name: 'worker-sources',
     setup({ onLoad }) {
-      onLoad({ filter: isWorkerSource }, async ({ path }) => ({ contents: await moduleFor(path, true), loader: 'js' }));
+      onLoad({ filter: isWorkerSource }, async ({ path }) => ({
+        contents: await moduleFor(path, isPublished),
+        loader: 'js',
+      }));
     },
   };
 }

@@ -35,6 +35,7 @@ const skippedFolders = new Set([
   'node_modules',
   'dist',
   '.declarations',
+  '.tested',
   'coverage',
   'test-results',
   '.turbo',
