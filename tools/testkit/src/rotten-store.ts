@@ -9,6 +9,13 @@ import type { MemoryVfs } from '@phantom/vfs/testing';
 const BLOCK_BYTES = 4096;
 /** Of bytes that are zero one in so many is tried: they are padding, and there are many. */
 const ZERO_STRIDE = 499;
+/**
+ * Of the others one in so many, which is no divisor of the widths of fields: where fields repeat, each place in them has its turn.
+ * `PHANTOM_SWEEP=whole` tries each.
+ */
+const BYTE_STRIDE = process.env['PHANTOM_SWEEP'] === 'whole' ? 1 : 3;
+/** At both ends of blocks and of files, where what is there once has its place (magics, versions, checksums, footers), each is tried. */
+const EDGE_BYTES = 64;
 
 export interface RottenStore {
   /** As the process left it: nothing open, nothing locked. */
@@ -61,14 +68,16 @@ export class WriteRecorder {
   }
 }
 
-/** Flips a bit of every byte that is not zero, and of some that are; how many there were, and how many were noticed. */
+/** Flips a bit of bytes that are not zero, of every kind of them, and of some that are; how many there were, and how many were noticed. */
 export async function flipBits(store: RottenStore): Promise<{ tried: number; noticed: number }> {
   let tried = 0;
   let noticed = 0;
   for (const path of store.paths) {
     const bytes = store.disk.readFile(path);
     for (let at = 0; at < bytes.length; at++) {
-      if (bytes[at] === 0 && at % ZERO_STRIDE !== 0) continue;
+      const place = at % BLOCK_BYTES;
+      const isEdge = Math.min(place, BLOCK_BYTES - 1 - place, bytes.length - 1 - at) < EDGE_BYTES;
+      if (at % (bytes[at] === 0 ? ZERO_STRIDE : isEdge ? 1 : BYTE_STRIDE) !== 0) continue;
       tried++;
       const flipped = Uint8Array.of((bytes[at] as number) ^ (1 << (at & 7)));
       if (await isNoticed(store, path, at, flipped, `bit ${at & 7} of byte ${at} of ${path}`)) noticed++;
