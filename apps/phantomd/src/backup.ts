@@ -1,5 +1,5 @@
 /**
- * `phantomd backup` and `phantomd restore`. A backup is a data directory of its own, so both are the same copy, which is read back
+ * `phantomd backup`, and `phantomd restore` of a backup. A backup is a data directory of its own, so both are the same copy, which is read back
  * before it counts: of a directory that nobody serves, which is not changed, or made by the server that has it.
  */
 import { resolve } from 'node:path';

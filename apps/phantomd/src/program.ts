@@ -7,6 +7,7 @@ import { SERVE_SETTINGS, SERVE_SETTING_NAMES, flagOf } from './config/serve-sett
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 import type { OutputFormat } from './sql/format.js';
+import type { RestoreArguments } from './restore.js';
 import type { TargetOptions } from './sql/open-target.js';
 
 const DATA_DEFAULT = './phantom-data';
@@ -242,13 +243,16 @@ function addBackup(program: Command, exit: (code: ExitCode) => void): void {
 function addRestore(program: Command, exit: (code: ExitCode) => void): void {
   program
     .command('restore')
-    .description('make a data directory from a backup, which stays as it is')
-    .argument('<backup>', 'directory that "backup" made')
-    .option('--data <dir>', 'data directory to make: empty, or not there', DATA_DEFAULT)
+    .description('make a data directory from a backup, or of any moment from an archive; both stay as they are')
+    .argument('[dir]', 'directory that "backup" made; with --archive the data directory to make')
+    .option('--data <dir>', `data directory to make: empty, or not there (default: ${DATA_DEFAULT})`)
+    .option('--archive <dir>', 'archive that "serve --archive-directory" keeps; without a target all that it has')
+    .option('--to-time <time>', 'up to this moment, such as 2026-11-23T18:00:00Z (without a zone: local time)')
+    .addOption(new Option('--to-seq <seq>', 'up to this commit').conflicts('toTime'))
     .option('--json', 'print one JSON object', false)
-    .action(async (from: string, { data, json }: { data: string; json: boolean }) => {
-      const { restore } = await import('./backup.js');
-      exit(await restore({ backup: from, data, json }));
+    .action(async (dir: string | undefined, options: Omit<RestoreArguments, 'dir'>) => {
+      const { chosenRestore } = await import('./restore.js');
+      exit(await chosenRestore({ ...options, dir }, DATA_DEFAULT));
     });
 }
 

@@ -20,6 +20,7 @@ import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop
 import { startTracing } from './tracing.js';
 
 const NO_SUCH_ROLE = '28000';
+const HOUR_MS = 3_600_000;
 
 /** Serves until SIGTERM, SIGINT or SIGHUP. `strangeVariables` of the environment are told of in the log. */
 export async function serve(options: ServeSettings, strangeVariables: readonly string[] = []): Promise<ExitCode> {
@@ -68,6 +69,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     logger,
     metrics,
     holder,
+    ...archiveOf(options),
     ...(traces === undefined ? {} : { tracer: traces.tracer, traceTexts: options.traceTexts !== 'off' }),
     ...(superuser === undefined ? {} : { user: superuser }),
   }).catch((error: unknown) => {
@@ -113,6 +115,21 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   if (database.failure !== undefined) throw new CommandError(ExitCode.Failed, database.failure);
   logger.info('stopped');
   return ExitCode.Done;
+}
+
+/** Archiving, as the database takes it. */
+function archiveOf(options: ServeSettings): Pick<DatabaseOptions, 'archive'> {
+  const { archiveDirectory, archiveTimeoutMs, archiveBaseEveryHours, archiveBasesKept, archiveLogBytesMax } = options;
+  if (archiveDirectory === undefined) return {};
+  return {
+    archive: {
+      directory: archiveDirectory,
+      timeoutMs: archiveTimeoutMs,
+      baseEveryMs: archiveBaseEveryHours * HOUR_MS,
+      basesKept: archiveBasesKept,
+      logBytesMax: archiveLogBytesMax,
+    },
+  };
 }
 
 /** What a file says; undefined when none is given. */

@@ -76,6 +76,20 @@ export const SERVE_SETTINGS = {
     'what the scrubber reads of the files at most in a second, looking for damage',
   ),
   scrubEveryHours: count(168, 0, 87_600, 'from one reading of all files to the next; 0: none', 'hours'),
+  archiveDirectory: text('dir', 'keep every commit there, best on another disk, for "phantomd restore --archive"'),
+  archiveTimeoutMs: time(60_000, 1, 'until a file of the archive is closed, so that it can be copied elsewhere'),
+  archiveBaseEveryHours: count(24, 0, 10_000, 'hours between two whole copies in the archive; 0: only the first'),
+  archiveBasesKept: count(
+    2,
+    1,
+    1000,
+    'of these, kept; the oldest, and the commits before those that stay, are removed',
+  ),
+  archiveLogBytesMax: bytes(
+    1024 * MIB,
+    MIB,
+    'log held while the archive cannot be written; past it commits are missing there',
+  ),
   logMinDurationMs: time(
     -1,
     -1,
