@@ -30,6 +30,8 @@ export interface LogPicture {
   readonly durable: number;
   /** What is before may be missing. */
   readonly floor: number;
+  /** No record between `durable` and here was read: the owner needs none of them. 0 where all were. */
+  readonly skippedTo: number;
   /** Highest epoch that was seen anywhere, also in records that do not count. */
   readonly epochMax: number;
   /** Highest epoch in which a record was appended, as far as they were read; copies that an opening made are not appended. */
@@ -92,6 +94,7 @@ class TailScan {
   private readonly droppedBefore: number;
   private durable = 0;
   private floor = 0;
+  private skippedTo = 0;
   private epochMax = 0;
   private writtenEpoch = 0;
   private lastSeq = 0;
@@ -136,6 +139,7 @@ class TailScan {
       recordsEnd: this.recordsEnd,
       durable: this.durable,
       floor: this.floor,
+      skippedTo: this.skippedTo,
       epochMax: this.epochMax,
       writtenEpoch: this.writtenEpoch,
       lastSeq: this.lastSeq,
@@ -159,7 +163,10 @@ class TailScan {
     const begins = reader.advance();
     reader.seekLsn(begins ? this.droppedBefore : firstLsn);
     // Of a payload that began in an earlier segment the end is passed over with the rest.
-    if (begins) this.unfinished = -1;
+    if (begins) {
+      this.unfinished = -1;
+      this.skippedTo = this.droppedBefore;
+    }
     return begins;
   }
 
@@ -242,6 +249,7 @@ function emptyPicture(files: LogFiles): LogPicture {
     recordsEnd: 0,
     durable: 0,
     floor: 0,
+    skippedTo: 0,
     epochMax: 0,
     writtenEpoch: 0,
     lastSeq: 0,

@@ -86,8 +86,8 @@ async function openForWriting(
   const inPlace = isOwn && picture.endIsClean && provedToEnd;
   const epoch = Math.max(picture.epochMax, settings.owner?.epoch ?? 0) + 1;
   if (!inPlace) {
-    // What was never proved but has been dropped since needs no proof.
-    const proved = Math.max(picture.durable, picture.floor, segments[0]?.header.firstLsn ?? 0);
+    // What was never proved but has been dropped since needs no proof, and what nobody has read may be anything.
+    const proved = Math.max(picture.durable, picture.floor, picture.skippedTo, segments[0]?.header.firstLsn ?? 0);
     const from = durability === 'memory' ? picture.end : proved;
     const rewrite = {
       from,

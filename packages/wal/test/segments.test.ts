@@ -6,7 +6,7 @@ import { createNodeVfs } from '@phantom/vfs';
 import { FaultyVfs, MemoryVfs, anyOf, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type WalOptions, openWal } from '../src/index.js';
-import { encodeSegmentHeader } from '../src/format.js';
+import { SEGMENT_HEADER_BYTES, encodeSegmentHeader, segmentName } from '../src/format.js';
 import { DIRECTORY, append, code, optionsOn, range, readAll, seqsOf } from './workload.js';
 
 let checksums: Checksums;
@@ -369,6 +369,31 @@ describe('segments', () => {
       expect(replayed[0]?.length).toBe(from === 0 ? 900 : 649);
     }
   });
+
+  it.each(['fsync', 'os'] as const)(
+    'may be damaged before what their owner needs, durability %s',
+    async (durability) => {
+      const disk = new MemoryVfs();
+      const wal = await openWal(optionsOn(disk, checksums, { durability, segmentBytes: 64 * 1024 }));
+      const ends = range(1, 40).map((seq) => append(wal, seq));
+      // Nothing proves what comes behind the first records.
+      await wal.sync();
+      const droppedBefore = ends[29] as number;
+      for (const damaged of [ends[3] as number, ends[20] as number, ends[28] as number]) {
+        let clone = disk.killClone();
+        clone.corrupt(`${DIRECTORY}/${segmentName(1)}`, SEGMENT_HEADER_BYTES + damaged + 5, new Uint8Array([0xa5]));
+        for (const last of [40, 41]) {
+          const again = await openWal(optionsOn(clone, checksums, { durability, droppedBefore }));
+          expect(await seqsOf(again.replay(droppedBefore))).toEqual(range(31, last));
+          append(again, last + 1);
+          await again.sync();
+          clone = clone.killClone();
+          await again.close();
+        }
+      }
+      await wal.close();
+    },
+  );
 
   it('are opened from any record on, whatever payload over several of them came before', async () => {
     const disk = new MemoryVfs();
