@@ -249,6 +249,12 @@ function addRestore(program: Command, exit: (code: ExitCode) => void): void {
     .option('--archive <dir>', 'archive that "serve --archive-directory" keeps; without a target all that it has')
     .option('--to-time <time>', 'up to this moment, such as 2026-11-23T18:00:00Z (without a zone: local time)')
     .addOption(new Option('--to-seq <seq>', 'up to this commit').conflicts('toTime'))
+    .addOption(
+      new Option('--to-name <name>', 'up to the point that pg_create_restore_point made').conflicts([
+        'toTime',
+        'toSeq',
+      ]),
+    )
     .option('--json', 'print one JSON object', false)
     .action(async (dir: string | undefined, options: Omit<RestoreArguments, 'dir'>) => {
       const { chosenRestore } = await import('./restore.js');

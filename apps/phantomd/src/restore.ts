@@ -13,6 +13,7 @@ export interface RestoreArguments {
   readonly archive?: string;
   readonly toTime?: string;
   readonly toSeq?: string;
+  readonly toName?: string;
   readonly json: boolean;
 }
 
@@ -23,8 +24,8 @@ export async function chosenRestore(given: RestoreArguments, dataDefault: string
     if (dir !== undefined && data !== undefined) throw usage('the data directory to make is given twice');
     return fromArchive(archive, dir ?? data ?? dataDefault, given);
   }
-  if (given.toTime !== undefined || given.toSeq !== undefined) {
-    throw usage('a backup is of one moment: --to-time and --to-seq need --archive');
+  if ([given.toTime, given.toSeq, given.toName].some((target) => target !== undefined)) {
+    throw usage('a backup is of one moment: --to-time, --to-seq and --to-name need --archive');
   }
   if (dir === undefined) throw usage('what is to be restored: a directory that "backup" made, or --archive DIR');
   return restoreBackup({ backup: dir, data: data ?? dataDefault, json });
@@ -33,7 +34,7 @@ export async function chosenRestore(given: RestoreArguments, dataDefault: string
 async function fromArchive(
   archive: string,
   directory: string,
-  { toTime, toSeq, json }: RestoreArguments,
+  { toTime, toSeq, toName, json }: RestoreArguments,
 ): Promise<ExitCode> {
   const progress = new Progress(process.stderr, 1);
   let made: RestoreResult;
@@ -41,6 +42,7 @@ async function fromArchive(
     made = await restoreArchive(archive, directory, {
       ...(toTime === undefined ? {} : { toTime: timeOf(toTime) }),
       ...(toSeq === undefined ? {} : { toSeq: seqOf(toSeq) }),
+      ...(toName === undefined ? {} : { toName }),
       onProgress: (at) => show(progress, at),
     });
   } catch (error) {

@@ -39,6 +39,7 @@ describe('an archive', () => {
     const seqs: number[] = [];
     for (let n = 0; n < 5; n++) {
       seqs.push(db.prepare('insert into t values ($1)').run(n).seq as number);
+      if (n === 1) db.exec(`select pg_create_restore_point('second')`);
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
     await db.archive?.flush();
@@ -53,6 +54,9 @@ describe('an archive', () => {
       new RegExp(`^\\S*by-time: restored to commit ${seqs[3]}, of \\S+Z; base \\d+ and \\d+ commits behind it\\n$`),
     );
     expect(await numbersIn(byTime)).toEqual([0, 1, 2, 3]);
+    const byName = join(directory, 'by-name');
+    await run('restore', '--archive', archive, '--to-name', 'second', byName);
+    expect(await numbersIn(byName)).toEqual([0, 1]);
     const toEnd = join(directory, 'to-end');
     await run('restore', '--archive', archive, toEnd);
     expect(await numbersIn(toEnd)).toEqual([0, 1, 2, 3, 4]);

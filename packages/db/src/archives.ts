@@ -43,13 +43,15 @@ const ARCHIVE_OPTIONS = optionNames<ArchiveOptions>({
 });
 
 /** What a database shows of its archive. */
-export type Archive = Pick<Archiver, 'state' | 'flush' | 'makeBase'>;
+export type Archive = Pick<Archiver, 'state' | 'flush' | 'makeBase' | 'createPoint'>;
 
 export interface RestoreOptions {
   /** The last commit that the restored database is to have, as a commit's result names it (`seq`). */
   readonly toSeq?: number;
-  /** Instead: the last moment. Without either everything is restored that the archive has. */
+  /** Instead: the last moment. */
   readonly toTime?: Date;
+  /** Instead: the restore point of this name (pg_create_restore_point). Without any of them everything is restored that the archive has. */
+  readonly toName?: string;
   /** Told now and then; what it throws ends the restore. */
   readonly onProgress?: (progress: RestoreProgress) => void;
   /** Aborting it ends the restore with 57014. */
@@ -60,6 +62,7 @@ export interface RestoreOptions {
 const RESTORE_OPTIONS = optionNames<RestoreOptions>({
   toSeq: true,
   toTime: true,
+  toName: true,
   onProgress: true,
   signal: true,
   logger: true,
@@ -96,7 +99,7 @@ export async function restoreOn(
   options: RestoreOptions = {},
 ): Promise<RestoreResult> {
   checkOptions('restore', options, RESTORE_OPTIONS);
-  const { toSeq, toTime, onProgress, signal, logger } = options;
+  const { toSeq, toTime, toName, onProgress, signal, logger } = options;
   if (directory === '' || directory === MEMORY_DIRECTORY) {
     throw new PhantomError('22023', 'a restore needs a directory', { detail: `"${directory}" is none.` });
   }
@@ -109,6 +112,7 @@ export async function restoreOn(
     makeEngines,
     ...(toSeq === undefined ? {} : { toSeq }),
     ...(toTime === undefined ? {} : { toTimeMs: toTime.getTime() }),
+    ...(toName === undefined ? {} : { toName }),
     ...(logger === undefined ? {} : { logger }),
     onProgress: (progress) => {
       refuse();

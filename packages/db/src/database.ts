@@ -302,7 +302,7 @@ export class Database {
 
   /**
    * The archive that it was opened with, undefined without one: `state`, `flush()` (what is visible is durable there), `makeBase()` (from
-   * which restores begin; they are made by themselves, too).
+   * which restores begin; they are made by themselves, too), `createPoint(name)` (a name for the last commit).
    */
   get archive(): Archive | undefined {
     return this.parts.archiver;

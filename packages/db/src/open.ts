@@ -134,7 +134,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
     if (!readOnly) await catalog.unfinished.clearLeftBehind();
     let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
     const backups = new Backups(store, vfs, clock);
-    const storage = new StoreStoragePort(store, backups);
+    const storage = new StoreStoragePort(store, backups, archiver);
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);
     const rowTables = (): RowTables => (rows ??= new SessionRowTables(engine, { database, user }));

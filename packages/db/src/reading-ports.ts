@@ -94,6 +94,7 @@ export class ReadingStorage implements StoragePort {
   readonly finishQueuedNow = refuse;
   readonly checkpoint = refuse;
   readonly backup = refuse;
+  readonly createRestorePoint = refuse;
   /** Nothing is written here. */
   readonly lastSync = { beganMs: 0, endedMs: 0, commits: 0 };
   private readonly present: ReadingView;

@@ -1,7 +1,7 @@
 /** The store as the SQL engine sees it. */
 import { unsupportedError } from '@phantom/base';
 import { userSpace } from '@phantom/catalog';
-import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
+import { EngineCode, type KeyRange, type RangeEstimate, type Seq, type SpaceId, engineOfKey } from '@phantom/kv';
 import type {
   BackupFacts,
   ReadView,
@@ -11,7 +11,7 @@ import type {
   TableAdvice,
   TableEngine,
 } from '@phantom/sql';
-import type { SpaceMove, SpacePair, Store, SyncGroup } from '@phantom/store';
+import type { Archiver, SpaceMove, SpacePair, Store, SyncGroup } from '@phantom/store';
 import type { Backups } from './backups.js';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
@@ -23,8 +23,10 @@ const CODES: Readonly<Record<TableEngine, EngineCode>> = {
 export class StoreStoragePort implements StoragePort {
   private readonly store: Store;
   private readonly backups: Backups;
+  private readonly archiver: Archiver | undefined;
 
-  constructor(store: Store, backups: Backups) {
+  constructor(store: Store, backups: Backups, archiver: Archiver | undefined) {
+    this.archiver = archiver;
     this.store = store;
     this.backups = backups;
   }
@@ -100,6 +102,10 @@ export class StoreStoragePort implements StoragePort {
     const before = store.visibleSeq;
     store.drainNow();
     return store.visibleSeq !== before;
+  }
+
+  createRestorePoint(name: string): Seq | undefined {
+    return this.archiver?.createPoint(name);
   }
 
   checkpoint(): Promise<void> {

@@ -96,6 +96,49 @@ describe('an archived database', () => {
     expect(await restoreOn(cut, '/own', '/again')).toMatchObject({ baseSeq: expect.any(Number) });
   });
 
+  it('comes back at points that were named', async () => {
+    const vfs = new MemoryVfs();
+    const db = await openOn(vfs, '/data', ARCHIVE);
+    db.exec('create table d (n int); insert into d values (1)');
+    const seq = db.stats().store.visibleSeq;
+    const name = 'before the "release" / ü';
+    expect(await db.query('select pg_create_restore_point($1) as point', [name]).then(({ rows }) => rows)).toEqual([
+      { point: `0/${seq.toString(16).toUpperCase()}` },
+    ]);
+    expect(db.archive?.createPoint('same commit')).toBe(seq);
+    db.exec('insert into d values (2)');
+    const codes = [name, '', 'x'.repeat(64)].map((text) =>
+      codeOf(db.query('select pg_create_restore_point($1)', [text])).then((code) => code.slice(0, 5)),
+    );
+    expect(await Promise.all(codes)).toEqual(['42710', '22023', '22023']);
+    db.exec('create role clerk');
+    expect(
+      await codeOf(
+        db.transaction((tx) => tx.query('set role clerk').then(() => tx.query(`select pg_create_restore_point('y')`))),
+      ),
+    ).toBe('42501 permission denied for function pg_create_restore_point');
+    await db.close();
+    expect(() => db.archive?.createPoint('late')).toThrow(expect.objectContaining({ code: '55000' }));
+    expect(await restoreOn(vfs, '/archive', '/new', { toName: name })).toMatchObject({ seq });
+    const restoredDb = await openOn(vfs, '/new', { create: false });
+    expect(await restoredDb.sql`select n from d`).toEqual([{ n: 1 }]);
+    expect(await codeOf(restoredDb.query(`select pg_create_restore_point('z')`))).toMatch(
+      /^55000 commits are not archived/,
+    );
+    await restoredDb.close();
+    expect(await codeOf(restoreOn(vfs, '/archive', '/other', { toName: 'nothing' }))).toBe(
+      '22023 the archive has no restore point "nothing"',
+    );
+    expect(await codeOf(restoreOn(vfs, '/archive', '/other', { toName: 'same commit', toSeq: 1 }))).toMatch(
+      /^22023 a restore has one target/,
+    );
+    const point = vfs.list('/archive').find((file) => file.startsWith('point-')) as string;
+    for (const file of vfs.list('/archive').filter((each) => each.startsWith('point-')))
+      vfs.corrupt(`/archive/${file}`, 50, Uint8Array.of(255));
+    expect(point).toMatch(/^point-[0-9a-f]{16}\.info$/);
+    expect(await codeOf(restoreOn(vfs, '/archive', '/other', { toName: name }))).toMatch(/^XX001/);
+  });
+
   it('refuses what cannot be', async () => {
     const vfs = new MemoryVfs();
     expect(await codeOf(open(':memory:', { archive: { directory: '/a' } }))).toMatch(/^0A000/);

@@ -43,6 +43,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     backendPid: 1,
     connection: undefined,
     signalBackend: () => false,
+    createRestorePoint: () => 1,
     resetStatements: () => undefined,
     transactionId: 1,
     sequenceRow: () => ({ lastValue: 1, isCalled: false, reservedCount: 0 }),

@@ -99,9 +99,9 @@ describe('bases', () => {
     const told: string[] = [];
     const logger = { ...silentLogger, warn: (message: string) => void told.push(message) };
     expect(await restore(disk, '/new', { logger })).toMatchObject({ seq: 4, baseSeq: 0, commits: 4 });
-    expect(told).toContain('a base of the archive is damaged');
+    expect(told).toContain('a part of the archive is damaged');
     const again = await worldOf({}, {}, world.vfs, disk);
-    expect(again.told[0]).toMatch(/^a base of the archive is damaged/);
+    expect(again.told[0]).toMatch(/^a part of the archive is damaged/);
     await close(again);
     // The place of another.
     swapped.rename('/archive/base-1', '/archive/elsewhere');

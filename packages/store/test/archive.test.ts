@@ -120,14 +120,16 @@ describe('an archive', () => {
     const { store, archiver, disk } = world;
     for (let i = 1; i <= 5; i++) {
       await commit(store, { 'left k0': `${i}` });
+      archiver.createPoint(`point ${i}`);
       await archiver.flush();
       await archiver.makeBase();
     }
-    expect(disk.list('/archive').filter((name) => !name.startsWith('base-'))).toEqual([
+    expect(disk.list('/archive').filter((name) => name.startsWith('commits-'))).toEqual([
       'commits-0000000000000005-0000000000000005.archive',
     ]);
     expect((await rejection(restore(disk, '/old', { toSeq: 3 }))).message).toBe('the archive begins behind the target');
-    expect((await restored(disk, '/kept', { toSeq: 4 }))[0]).toBe('4');
+    expect((await restored(disk, '/kept', { toName: 'point 4' }))[0]).toBe('4');
+    expect((await rejection(restore(disk, '/old', { toName: 'point 3' }))).code).toBe('22023');
     await close(world);
   });
 

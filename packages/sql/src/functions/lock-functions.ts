@@ -57,6 +57,10 @@ export const lockFunctions: Implementations = {
     ),
     defaults: [0],
   },
+  // A commit in place of a position in the log.
+  pg_create_restore_point: contextual((name: string, context: EvaluationContext) =>
+    context.createRestorePoint(name).toString(16).padStart(16, '0'),
+  ),
   // Part of the extension pg_stat_statements.
   pg_stat_statements_reset: {
     ...contextual((userid: number, dbid: number, queryid: Integer, context: EvaluationContext) => {

@@ -88,6 +88,8 @@ export interface EvaluationContext extends TypeContext {
   readonly connection: ConnectionEnds | undefined;
   /** Stops what another session does, or ends it; false when there is none of that number, 42501 without the right to. */
   signalBackend(pid: number, signal: 'cancel' | 'terminate'): boolean;
+  /** Gives the last commit a name in the archive: its seq. 55000 without one, 42501 but for superusers. */
+  createRestorePoint(name: string): number;
   /** Forgets what statements have cost: of a role, a database and a text by its number, 0 for any. 42501 but for superusers. */
   resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void;
   /** Number of the transaction. */

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '@phantom/base';
 import { PhantomError, Random } from '@phantom/base';
-import type { Oid, SequenceDescriptor, SequenceRow, Sequences } from '@phantom/catalog';
+import type { Catalog, Oid, SequenceDescriptor, SequenceRow, Sequences } from '@phantom/catalog';
 import type {
   AdvisoryLocks,
   ConnectionEnds,
@@ -19,6 +19,8 @@ import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { BackendSignal } from './backend-signals.js';
 import { parsePath } from './search-path.js';
+import type { StoragePort } from './ports.js';
+import { createRestorePoint } from './restore-points.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SessionRoles } from './session-roles.js';
 import type { Settings } from './settings.js';
@@ -59,6 +61,8 @@ export interface EvaluationOwner {
   readonly transactionStartMicros: number | undefined;
   readonly cursors: Cursors;
   signalBackend(pid: number, signal: BackendSignal): boolean;
+  readonly engine: { readonly catalog: Catalog; readonly storage: StoragePort };
+  readonly currentRoleOid: Oid;
   resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void;
   applySetting(name: string, value: string, local: boolean): string;
   readonly notifier: NotificationPort;
@@ -153,6 +157,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   signalBackend(pid: number, signal: BackendSignal): boolean {
     return this.owner.signalBackend(pid, signal);
+  }
+
+  createRestorePoint(name: string): number {
+    return createRestorePoint(this.owner, name);
   }
 
   resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void {

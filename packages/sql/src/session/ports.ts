@@ -119,6 +119,8 @@ export interface StoragePort {
   readonly lastSync: SyncGroup;
   /** Writes deltas to files and gives log space back. */
   checkpoint(): Promise<void>;
+  /** Gives the last commit a name in the archive, durable on return, and returns its seq; undefined where nothing is archived. */
+  createRestorePoint(name: string): Seq | undefined;
   /** Copies everything there is into a directory. What `onProgress` throws, now and then, ends it. */
   backup(directory: string, onProgress: () => void): Promise<BackupFacts>;
 }

@@ -54,6 +54,7 @@ export async function openEngine(
         return store.visibleSeq !== before;
       },
       checkpoint: () => store.checkpoint(),
+      createRestorePoint: () => undefined,
       backup: () => Promise.reject(new Error('a store in memory alone has no copies')),
     },
     clock,

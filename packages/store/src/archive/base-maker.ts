@@ -131,15 +131,16 @@ export class BaseMaker {
     return seq;
   }
 
-  /** Removes bases that need not be kept, and the commits before the oldest of those that are. */
+  /** Removes bases that need not be kept, and the commits and restore points before the oldest of those that are. */
   private prune(): void {
     const { ports, options, checksums } = this;
     const { vfs } = ports;
-    const { bases, files } = readContents(vfs, options.directory, checksums);
+    const { bases, files, points } = readContents(vfs, options.directory, checksums);
     const kept = bases.slice(-options.basesKept);
     for (const { place } of bases.slice(0, -options.basesKept)) this.clear(place);
     const oldest = kept[0]?.seq ?? 0;
     for (const { path, last } of files) if (last !== undefined && last <= oldest) vfs.remove(path);
+    for (const { path, seq } of points) if (seq < oldest) vfs.remove(path);
     vfs.syncDir(options.directory);
   }
 

@@ -10,7 +10,17 @@ import {
 } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { type Vfs, joinPath } from '@phantom/vfs';
-import { type BaseInfo, FILE_HEAD_BYTES, decodeFileHead, decodeInfo, parseName, placeOfInfo } from './format.js';
+import {
+  type BaseInfo,
+  FILE_HEAD_BYTES,
+  decodeFileHead,
+  decodeInfo,
+  decodePoint,
+  isPointName,
+  parseName,
+  placeOfInfo,
+} from './format.js';
+import type { RestorePoint } from './points.js';
 
 /** Longer than any info. */
 const INFO_BYTES_MAX = 4096;
@@ -28,10 +38,15 @@ export interface CommitsFile {
   readonly last: Seq | undefined;
 }
 
+export interface FoundPoint extends RestorePoint {
+  readonly path: string;
+}
+
 export interface ArchiveContents {
   /** The oldest first. */
   readonly bases: readonly FoundBase[];
-  /** Infos that cannot be read, and why. */
+  readonly points: readonly FoundPoint[];
+  /** Infos of bases and points that cannot be read, and why. */
   readonly damaged: readonly PhantomError[];
   /** By their first seq. */
   readonly files: readonly CommitsFile[];
@@ -42,14 +57,17 @@ export function readContents(vfs: Vfs, directory: string, checksums: Checksums):
   const bases: FoundBase[] = [];
   const damaged: PhantomError[] = [];
   const files: CommitsFile[] = [];
+  const points: FoundPoint[] = [];
   for (const name of vfs.exists(directory) ? vfs.list(directory) : []) {
     const path = joinPath(directory, name);
     const commits = parseName(name);
     if (commits !== undefined) files.push({ name, path, ...commits });
     const place = placeOfInfo(name);
-    if (place === undefined) continue;
+    if (place === undefined && !isPointName(name)) continue;
     try {
-      bases.push({ place, ...decodeInfo(readStart(vfs, path, INFO_BYTES_MAX), checksums, path) });
+      const bytes = readStart(vfs, path, INFO_BYTES_MAX);
+      if (place === undefined) points.push({ path, ...decodePoint(bytes, checksums, path) });
+      else bases.push({ place, ...decodeInfo(bytes, checksums, path) });
     } catch (error) {
       if (!isPhantomError(error) || error.family !== 'corruption') throw error;
       damaged.push(error);
@@ -57,7 +75,7 @@ export function readContents(vfs: Vfs, directory: string, checksums: Checksums):
   }
   bases.sort((a, b) => a.seq - b.seq);
   files.sort((a, b) => a.first - b.first);
-  return { bases, damaged, files };
+  return { bases, points, damaged, files };
 }
 
 /** Whose archive it is; undefined when nothing in it says. 55000 when it is of several stores, XX001 for a head that is damaged. */

@@ -4,6 +4,7 @@
  *   <archive>/
  *     base-<n>/                              a store as copyStore makes it; n is a place that is used again
  *     base-<n>.info                          says that the base counts, and where it stands
+ *     point-<h64 of its name>.info           a restore point: a name for a commit
  *     commits-<first seq>-<last seq>.archive a run of commits, closed: it ends with an end record
  *     commits-<first seq>.open               the run that is being written: it may end anywhere
  *
@@ -25,6 +26,8 @@
  *     40   8  no commit up to seq is later        of its ranges first; of the end: u64, records before it
  *     48   8  entries
  *     60   4  h32 of bytes 0 to 59
+ *
+ *   restore point: PHANTOMR, format, identity and seq likewise, 40 8 the moment, from 48 on the name in UTF-8, h32 of all before
  *
  * Invariants:
  *   1. Each record has the seq of the one before, when that says that more follows, and the next one otherwise.
@@ -52,6 +55,11 @@ const INFO_BYTES = 64;
 const FILE_MAGIC = 'PHANTOMA';
 const INFO_MAGIC = 'PHANTOMB';
 const SEQ_DIGITS = 16;
+export const POINT_MAGIC = 'PHANTOMR';
+/** Of a restore point, before its name. */
+export const POINT_HEAD_BYTES = 48;
+/** As in PostgreSQL. */
+export const POINT_NAME_CHARACTERS_MAX = 63;
 
 export const ArchivedKind = { Batch: 1, Load: 2, End: 255 } as const;
 export type ArchivedKind = (typeof ArchivedKind)[keyof typeof ArchivedKind];
@@ -101,6 +109,8 @@ export function placeOfInfo(name: string): number | undefined {
   const match = /^base-([1-9]\d{0,8})\.info$/.exec(name);
   return match === null ? undefined : Number(match[1]);
 }
+
+export const isPointName = (name: string): boolean => /^point-[0-9a-f]{16}\.info$/.test(name);
 
 export function encodeFileHead(identity: Identity, first: Seq, checksums: Checksums): Uint8Array {
   const head = new Uint8Array(FILE_HEAD_BYTES);
@@ -183,7 +193,23 @@ export function decodeInfo(info: Uint8Array, checksums: Checksums, file: string)
   };
 }
 
-function putMagic(into: Uint8Array, magic: string): void {
+/** What the file of a restore point says. XX001 when the bytes are none, 0A000 when a newer release wrote it. */
+export function decodePoint(
+  bytes: Uint8Array,
+  checksums: Checksums,
+  file: string,
+): { readonly identity: Identity; readonly name: string; readonly seq: Seq; readonly timeMs: number } {
+  checkHead(bytes, POINT_MAGIC, Math.max(bytes.length, POINT_HEAD_BYTES + 4), checksums, file);
+  return {
+    identity: bytes.slice(16, 32),
+    name: new TextDecoder().decode(bytes.subarray(POINT_HEAD_BYTES, bytes.length - 4)),
+    seq: readU64(bytes, 32),
+    timeMs: readU64(bytes, 40),
+  };
+}
+
+/** Begins a file with its magic and the format. */
+export function putMagic(into: Uint8Array, magic: string): void {
   for (let i = 0; i < magic.length; i++) into[i] = magic.charCodeAt(i);
   writeU32(into, 8, ARCHIVE_FORMAT);
 }

@@ -33,7 +33,7 @@ export async function openArchive(store: Store, options: ArchiveOptions, ports: 
       });
     }
     for (const { message } of contents.damaged)
-      ports.logger.error('a base of the archive is damaged', { reason: message });
+      ports.logger.error('a part of the archive is damaged', { reason: message });
     const ends = [
       ...contents.bases.map(({ seq }) => seq),
       ...contents.files.map(({ first, last }) => last ?? first - 1),

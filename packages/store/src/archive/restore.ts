@@ -34,15 +34,18 @@ import type { EngineFactory, Store } from '../types.js';
 import { type ArchivedRecord, CommitsReader } from './commits-reader.js';
 import { type ArchiveContents, type CommitsFile, type FoundBase, ownerOf, readContents } from './contents.js';
 import { baseName } from './format.js';
+import type { RestorePoint } from './points.js';
 
 /** Commits are made together up to so many bytes. */
 const GROUP_BYTES = 2 * 1024 * 1024;
 
 export interface RestoreOptions {
-  /** The last commit that the new store is to have. One of the two, or neither: everything that there is. */
+  /** The last commit that the new store is to have. One target, or none: everything that there is. */
   readonly toSeq?: Seq;
   /** The last moment: commits up to it, milliseconds since 1970. */
   readonly toTimeMs?: number;
+  /** Instead: the commit that has this name. */
+  readonly toName?: string;
   /** Makes those of the store that have files, for this alone. */
   makeEngines(): readonly EngineFactory[];
   /** The disk of both directories. */
@@ -108,6 +111,8 @@ class Restoring {
   private readonly owner: Identity;
   private readonly options: RestoreOptions;
   private readonly checksums: Checksums;
+  private readonly toSeq: Seq | undefined;
+  private readonly toTimeMs: number | undefined;
   /** Bits of those that have files. */
   private readonly engines: number;
 
@@ -123,14 +128,18 @@ class Restoring {
     this.owner = owner;
     this.options = options;
     this.checksums = checksums;
+    const { toSeq, toTimeMs, toName } = options;
+    if ([toSeq, toTimeMs, toName].filter((target) => target !== undefined).length > 1) {
+      throw badTarget('a restore has one target: a commit, a moment or a name');
+    }
+    this.toSeq = toName === undefined ? toSeq : pointOf(contents, toName).seq;
+    this.toTimeMs = toTimeMs;
     this.engines = options.makeEngines().reduce((bits, { code }) => bits | (1 << code), 0);
   }
 
   /** Proves that everything that is needed is there and whole. */
   async plan(): Promise<Plan> {
-    const { toSeq, toTimeMs } = this.options;
-    if (toSeq !== undefined && toTimeMs !== undefined)
-      throw badTarget('a restore has one target: a commit or a moment');
+    const { toSeq, toTimeMs } = this;
     for (const target of [toSeq, toTimeMs]) {
       if (target === undefined || (Number.isSafeInteger(target) && target >= 0)) continue;
       throw badTarget(`the target of a restore is a whole number, not ${target}`);
@@ -210,12 +219,12 @@ class Restoring {
 
   /** The newest base that is not past the target. */
   private base(): FoundBase {
-    const { toSeq = Number.POSITIVE_INFINITY, toTimeMs = Number.POSITIVE_INFINITY } = this.options;
+    const { toSeq = Number.POSITIVE_INFINITY, toTimeMs = Number.POSITIVE_INFINITY } = this;
     const { bases, damaged } = this.contents;
     const base = bases.findLast(({ seq, timeMs }) => seq <= toSeq && timeMs <= toTimeMs);
     if (base !== undefined) {
       for (const { message } of damaged)
-        this.options.logger?.warn('a base of the archive is damaged', { reason: message });
+        this.options.logger?.warn('a part of the archive is damaged', { reason: message });
       return base;
     }
     if (damaged[0] !== undefined) throw damaged[0];
@@ -308,6 +317,15 @@ class CommitGroup {
     );
     this.clear();
   }
+}
+
+function pointOf({ points, damaged }: ArchiveContents, name: string): RestorePoint {
+  const point = points.find((found) => found.name === name);
+  if (point !== undefined) return point;
+  if (damaged[0] !== undefined) throw damaged[0];
+  throw new PhantomError(SqlState.InvalidParameterValue, `the archive has no restore point "${name}"`, {
+    detail: points.length === 0 ? 'It has none.' : `It has ${points.map((found) => `"${found.name}"`).join(', ')}.`,
+  });
 }
 
 function badTarget(message: string): PhantomError {
