@@ -64,6 +64,25 @@ describe('the file that was open when the process died', () => {
   });
 });
 
+describe('a file that is closed while it is restored', () => {
+  it('is found under its other name', async () => {
+    const world = await worldOf();
+    await openFileOf(world);
+    await close(world);
+    const disk = world.disk as MemoryVfs;
+    let lists = 0;
+    // As it was listed a moment before, to begin with.
+    const earlier = Object.assign(Object.create(disk) as MemoryVfs, {
+      list: (directory: string): string[] => {
+        const isEarlier = directory === '/archive' && lists++ === 0;
+        return disk.list(directory).map((name) => (isEarlier ? name.replace(/-\d{16}\.archive$/, '.open') : name));
+      },
+    });
+    expect(await restore(earlier, '/new')).toMatchObject({ seq: 3, commits: 3 });
+    expect(lists).toBeGreaterThan(1);
+  });
+});
+
 describe('bases', () => {
   it('are made one at a time, and not of an archive that is closed', async () => {
     const world = await worldOf({ baseEveryMs: 0 });

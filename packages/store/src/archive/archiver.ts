@@ -82,6 +82,8 @@ export class Archiver {
   private endWait: () => void = () => undefined;
   private takenTimeMs = 0;
   private durable = { seq: 0, timeMs: 0 };
+  /** Bytes that the log had taken when everything in it was last archived. */
+  private archivedLogBytes = 0;
   private failure: Error | undefined;
   private failures = 0;
   private gaps = 0;
@@ -342,8 +344,9 @@ export class Archiver {
   }
 
   private async syncFile(file: CommitsWriter, isLast: boolean): Promise<void> {
-    const { options, feed, takenTimeMs } = this;
+    const { options, feed, takenTimeMs, store } = this;
     const { last } = file;
+    const logBytes = last === store.visibleSeq ? store.stats().wal.bytesAppended : this.archivedLogBytes;
     const leftMs = this.fileOpenedMs + options.timeoutMs - performance.now();
     const isDone = !file.isWithinCommit && (isLast || leftMs <= 0 || file.bytes >= options.fileBytesMax);
     if (isDone) {
@@ -357,6 +360,7 @@ export class Archiver {
       throw error;
     }
     this.durable = { seq: last, timeMs: takenTimeMs };
+    this.archivedLogBytes = logBytes;
     feed?.kept(last);
     this.resolveWaiters();
     if (this.file === file && !this.isSyncDue) this.syncAfter(Math.max(SYNC_INTERVAL_MS, leftMs));
@@ -417,6 +421,9 @@ export class Archiver {
         this.durable.seq >= store.visibleSeq || this.durable.timeMs === 0
           ? 0
           : Math.max(0, clock.nowMs() - this.durable.timeMs) / 1000,
+    );
+    metrics.gauge('phantom_archive_lag_bytes', 'Log since everything in it was last archived, at most.', () =>
+      this.durable.seq >= store.visibleSeq ? 0 : store.stats().wal.bytesAppended - this.archivedLogBytes,
     );
     metrics.gauge(
       'phantom_archive_base_seq',

@@ -90,12 +90,13 @@ export function ownerOf(vfs: Vfs, { bases, files }: ArchiveContents, checksums: 
   };
   for (const { identity, place } of bases) compare(identity, `base-${place}`);
   for (const { path, last } of files) {
-    const head = readStart(vfs, path, FILE_HEAD_BYTES);
     try {
+      const head = readStart(vfs, path, FILE_HEAD_BYTES);
       compare(decodeFileHead(head, checksums, path).identity, path);
     } catch (error) {
-      // The maker of an open file may have been cut off before it had its head.
-      if (last !== undefined || !isPhantomError(error) || error.family !== 'corruption') throw error;
+      // The maker of an open file may have been cut off before it had its head, or has closed it since it was listed.
+      const isOpening = last === undefined && isPhantomError(error);
+      if (!isOpening || (error.family !== 'corruption' && error.code !== SqlState.UndefinedFile)) throw error;
     }
   }
   return owner;

@@ -24,6 +24,7 @@ import {
   SqlState,
   corruptionError,
   eventLoop,
+  isPhantomError,
   loadChecksums,
 } from '@phantom/base';
 import { BatchReader, OperationKind, type Seq, WriteBatch, engineOfKey } from '@phantom/kv';
@@ -236,13 +237,12 @@ class Restoring {
 
   /** The records behind the base up to a commit, each proven, in turns of the event loop. 55000 for a gap before what it has last. */
   private async *records(base: FoundBase, last: Seq): AsyncGenerator<ArchivedRecord> {
-    const { checksums, owner } = this;
     const files = this.contents.files.filter((file) => (file.last ?? Number.POSITIVE_INFINITY) > base.seq);
     let next = base.seq + 1;
     for (const file of files) {
       if (next > last) return;
       if (file.first > next) throw missingCommits(next, file);
-      const reader = new CommitsReader(this.options.vfs, file, owner, checksums);
+      const reader = this.open(file);
       try {
         for (let record = reader.read(); record !== undefined && next <= last; record = reader.read()) {
           if (record.seq < next) continue;
@@ -253,6 +253,20 @@ class Restoring {
       } finally {
         reader.close();
       }
+    }
+  }
+
+  /** A file that was open may have been closed since it was listed: the archive may be in use. */
+  private open(file: CommitsFile): CommitsReader {
+    const { checksums, owner, archive } = this;
+    const { vfs } = this.options;
+    try {
+      return new CommitsReader(vfs, file, owner, checksums);
+    } catch (error) {
+      if (file.last !== undefined || !isPhantomError(error) || error.code !== SqlState.UndefinedFile) throw error;
+      const closed = readContents(vfs, archive, checksums).files.find(({ first }) => first === file.first);
+      if (closed === undefined) throw error;
+      return new CommitsReader(vfs, closed, owner, checksums);
     }
   }
 
