@@ -15,7 +15,7 @@ import {
   type WorkCounters,
 } from '@phantom/sql';
 import { type DamagedObject, damagedObjects } from '@phantom/sql';
-import type { ScrubFacts, ScrubPass, StoreStats } from '@phantom/store';
+import type { ArchiveState, ScrubFacts, ScrubPass, StoreStats } from '@phantom/store';
 import type { WriteDecision } from '@phantom/txn-2pc-saga';
 import type { Durability } from '@phantom/wal';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
@@ -38,6 +38,8 @@ export interface IntegrityFacts {
   /** The last walk over everything (check) of this handle. */
   readonly lastCheck?: { readonly atMs: number; readonly elapsedMs: number; readonly findings: number };
   readonly lastBackup?: LastBackup;
+  /** How the archive stands; absent where nothing is archived. `failure` is why it does not go on at the moment. */
+  readonly archive?: Omit<ArchiveState, 'failure'> & { readonly failure?: string };
   /** What the scrubber has read; absent before it has begun for the first time. */
   readonly scrub?: ScrubFacts;
   /** What the scrubber, merges and compactions have met, as far as it is known; absent while there is nothing. */
@@ -334,12 +336,14 @@ export class Database {
   /** What was checked and copied since the database was opened. */
   integrity(): IntegrityFacts {
     const { lastCheck } = this;
-    const { last: lastBackup } = this.parts.backups;
+    const { archiver, backups } = this.parts;
+    const { last: lastBackup } = backups;
     const scrub = this.parts.store.scrubbed();
     const damage = this.damage();
     return {
       ...(lastCheck === undefined ? {} : { lastCheck }),
       ...(lastBackup === undefined ? {} : { lastBackup }),
+      ...(archiver === undefined ? {} : { archive: archiveFacts(archiver.state) }),
       ...(scrub.last === undefined && scrub.present === undefined ? {} : { scrub }),
       ...(damage.length === 0 ? {} : { damage }),
     };
@@ -451,6 +455,10 @@ export class Database {
   private checkOpen(): void {
     if (this.closing !== undefined) throw new PhantomError('57P01', 'the database is closed');
   }
+}
+
+function archiveFacts({ failure, ...facts }: ArchiveState): NonNullable<IntegrityFacts['archive']> {
+  return failure === undefined ? facts : { ...facts, failure: failure.message };
 }
 
 /** A handle on parts; they are released when it cannot be made: 3D000 and 28000 when there is no such database or user. */

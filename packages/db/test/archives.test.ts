@@ -75,6 +75,7 @@ describe('an archived database', () => {
     }
     await db.archive?.flush();
     expect(db.archive?.state).toMatchObject({ seq: db.stats().store.visibleSeq, failure: undefined });
+    expect(db.integrity().archive).toMatchObject({ directory: '/archive', seq: db.stats().store.visibleSeq });
     for (let i = 0; i < moments.length; i += 3) {
       const { seq, content } = moments[i] as (typeof moments)[number];
       expect(await restored(vfs, `/to-${seq}`, seq), `commit ${seq}`).toEqual(content);

@@ -54,6 +54,13 @@ export interface Snapshot {
         readonly seq: number;
         readonly bytes: number;
       };
+      readonly archive?: {
+        readonly directory: string;
+        readonly seq: number;
+        readonly timeMs: number;
+        readonly baseSeq?: number;
+        readonly failure?: string;
+      };
       readonly scrub?: {
         readonly last?: ScrubPass;
         readonly present?: ScrubPass;

@@ -43,6 +43,22 @@ function scrubCard(scrub: Scrub | undefined, ago: (ms: number) => string): HTMLE
   );
 }
 
+type Archive = NonNullable<View['snapshot']['server']['integrity']['archive']>;
+
+/** Whether commits get to the archive, and from where on it can be restored. */
+function archiveCard({ directory, seq, baseSeq, failure }: Archive, metrics: View['snapshot']['metrics']): HTMLElement {
+  if (failure !== undefined) return card('Archive', 'Not written', `${failure}; the log is held meanwhile`, 'bad');
+  if (baseSeq === undefined) return card('Archive', 'No base yet', `nothing can be restored from ${directory}`, 'warn');
+  const waiting = metrics.phantom_archive_lag_commits ?? 0;
+  const gaps = metrics.phantom_archive_gaps_total ?? 0;
+  return card(
+    'Archive',
+    waiting === 0 ? 'Has every commit' : `${count(waiting)} commits wait`,
+    `up to ${count(seq)}, last base ${count(baseSeq)}${gaps === 0 ? '' : `, ${count(gaps)} gaps`}; in ${directory}`,
+    gaps === 0 ? 'good' : 'warn',
+  );
+}
+
 function damagePanel(damage: readonly DamagedPlace[]): HTMLElement {
   const rows = damage.map(({ file, offset, message, objects }) =>
     h(
@@ -65,7 +81,7 @@ export const integrity: Page = {
   show(view) {
     const { snapshot, history } = view;
     const { metrics, server, at } = snapshot;
-    const { lastCheck, lastBackup, scrub, damage = [] } = server.integrity;
+    const { lastCheck, lastBackup, archive, scrub, damage = [] } = server.integrity;
     const ago = (ms: number): string => `${duration(at - ms)} ago`;
     const cards = h(
       'div',
@@ -93,6 +109,7 @@ export const integrity: Page = {
             `${bytes(lastBackup.bytes)}, up to commit ${count(lastBackup.seq)}, read back; in ${lastBackup.directory}`,
             'good',
           ),
+      ...(archive === undefined ? [] : [archiveCard(archive, metrics)]),
       card('Checkpoints', count(metrics.phantom_store_checkpoints_total), 'since the start'),
       card('To be replayed after a crash', bytes(metrics.phantom_store_log_bytes), 'log since the last checkpoint'),
     );

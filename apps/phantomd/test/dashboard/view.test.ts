@@ -298,6 +298,21 @@ it('tells of checks and backups, and has everything checked', async () => {
   expect(shown()).toContain('read back; in /b');
 });
 
+it('tells how the archive stands', async () => {
+  const archive = { directory: '/kept', seq: 12, timeMs: at, baseSeq: 5 };
+  const texts: readonly (readonly [object, string])[] = [
+    [archive, 'ArchiveHas every commitup to 12, last base 5; in /kept'],
+    [{ ...archive, baseSeq: undefined }, 'ArchiveNo base yet'],
+    [{ ...archive, failure: 'the disk is full' }, 'ArchiveNot writtenthe disk is full; the log is held meanwhile'],
+  ];
+  for (const [state, text] of texts) {
+    server.integrity = { archive: state };
+    await open();
+    await go('5');
+    expect(shown()).toContain(text);
+  }
+});
+
 it('shows how high the trees are', async () => {
   await open();
   await go('4');
