@@ -72,8 +72,11 @@ function show(progress: Progress, { phase, done, expected }: RestoreProgress): v
   progress.show();
 }
 
+/** ISO 8601, and as SQL shows a timestamp: with a space, and a zone of hours alone. */
 function timeOf(text: string): Date {
-  const time = new Date(text);
+  const day = text.trim().replace(/^(\d{4}-\d\d-\d\d)$/, '$1T00:00');
+  const iso = day.replace(' ', 'T').replace(/(:\d\d(?:\.\d+)?)([+-]\d\d)(\d\d)?$/, '$1$2:$3');
+  const time = new Date(iso.endsWith(':') ? `${iso}00` : iso);
   if (Number.isNaN(time.getTime())) throw usage(`"${text}" is no time: write it as 2026-11-23T18:00:00Z`);
   return time;
 }

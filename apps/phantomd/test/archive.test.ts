@@ -66,8 +66,20 @@ describe('an archive', () => {
     expect(await rejected('restore', '--archive', archive, '--to-seq', '9999', join(directory, 'x'))).toMatchObject({
       code: '55000',
     });
+    // As people and SQL write moments; all of them are before the archive.
+    for (const time of [
+      '2020-02-29',
+      '2020-02-29 12:00:00',
+      '2020-02-29 12:00:00.123456+00',
+      '2020-02-29T12:00:00-0330',
+    ]) {
+      expect(await rejected('restore', '--archive', archive, '--to-time', time, join(directory, 'x'))).toMatchObject({
+        code: '55000',
+      });
+    }
     for (const args of [
       ['--archive', archive, '--to-time', 'yesterday', 'x'],
+      ['--archive', archive, '--to-time', '2020-02-30T', 'x'],
       ['--archive', archive, '--to-seq', 'last', 'x'],
       ['--archive', archive, 'x', '--data', 'y'],
       ['--to-seq', '5', 'x'],
