@@ -70,7 +70,22 @@ export function openUnfinished(directory: string, options: StoreOptions, origin:
   return openBy(UNFINISHED_FILE, directory, options, origin);
 }
 
-async function openBy(file: string, directory: string, options: StoreOptions, origin: StoreOrigin): Promise<Store> {
+/**
+ * As openStore, of a store that nobody writes to, and without a lock: taking one writes to the disk, which may be full or may only be read.
+ * `options` say readOnly.
+ */
+export function openUnlocked(directory: string, options: StoreOptions): Promise<Store> {
+  const noLock: DirectoryLock = { directory, describe: () => undefined, release: async () => undefined };
+  return openBy(SUPERBLOCK_FILE, directory, options, BEGINNING, async () => noLock);
+}
+
+async function openBy(
+  file: string,
+  directory: string,
+  options: StoreOptions,
+  origin: StoreOrigin,
+  takeLock: Vfs['lock'] = (path, holder) => options.vfs.lock(path, holder),
+): Promise<Store> {
   const resolved = resolveOptions(options);
   const { vfs, readOnly, create } = resolved;
   const isThere = vfs.exists(directory);
@@ -84,7 +99,7 @@ async function openBy(file: string, directory: string, options: StoreOptions, or
   const checksums = loadChecksums();
   checksums.catch(() => undefined);
   try {
-    const lock = await vfs.lock(directory, resolved.holder);
+    const lock = await takeLock(directory, resolved.holder);
     opened.push(() => lock.release());
     const checked = await checksums;
     const superblockPath = joinPath(directory, file);

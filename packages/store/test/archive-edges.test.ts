@@ -1,7 +1,8 @@
 /** Corners of archives: what a crash or damage leaves in the file that was open, bases and when they are made, large loads. */
-import { loadChecksums, silentLogger, writeU32 } from '@phantom/base';
+import { PhantomError, loadChecksums, silentLogger, writeU32 } from '@phantom/base';
 import { EngineCode } from '@phantom/kv';
-import type { MemoryVfs } from '@phantom/vfs/testing';
+import type { Injector } from '@phantom/vfs';
+import { FaultyVfs, type MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../src/index.js';
 import { type World, close, contentOf, openRestored, pause, restore, restored, worldOf } from './archive-world.js';
@@ -25,6 +26,21 @@ async function reopenedDamaged({ vfs, disk }: World, at: number, bytes = 1): Pro
     found.map((byte) => byte ^ 1),
   );
   return worldOf({}, {}, vfs.killClone(), clone);
+}
+
+/** A disk on which nothing can be changed below /archive; what was tried is noted. */
+function refusing(disk: MemoryVfs, writes: string[]): FaultyVfs {
+  const changes = new Set(['lock', 'write', 'truncate', 'rename', 'remove', 'makeDir', 'sync', 'syncDir']);
+  const error = new PhantomError('58030', 'the disk can only be read');
+  const injector: Injector = {
+    maybeFault: ({ operation, path }) => {
+      if (!path.startsWith('/archive') || !changes.has(operation)) return undefined;
+      writes.push(`${operation} ${path}`);
+      return { error };
+    },
+    toString: () => 'only the archive',
+  };
+  return new FaultyVfs(disk, injector);
 }
 
 const basesMade = (world: World): unknown =>
@@ -80,6 +96,18 @@ describe('a file that is closed while it is restored', () => {
     });
     expect(await restore(earlier, '/new')).toMatchObject({ seq: 3, commits: 3 });
     expect(lists).toBeGreaterThan(1);
+  });
+});
+
+describe('an archive that cannot be written', () => {
+  it('is restored from all the same', async () => {
+    const world = await worldOf();
+    await openFileOf(world);
+    await close(world);
+    const writes: string[] = [];
+    const vfs = refusing(world.disk as MemoryVfs, writes);
+    expect(await restore(vfs, '/new')).toMatchObject({ seq: 3 });
+    expect(writes).toEqual([]);
   });
 });
 

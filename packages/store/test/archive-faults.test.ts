@@ -120,6 +120,9 @@ describe('an archive on a bad disk', () => {
     faulty.injector = failFrom(0, 'ENOSPC');
     await fill(4, 10);
     expect((await rejection(archiver.flush())).code).toBe('53100');
+    await pause(10);
+    // Once, however often it is tried.
+    expect(told.filter((message) => message.startsWith('the archive cannot be written')).length).toBeLessThan(3);
     expect(archiver.state.failure).toBeDefined();
     faulty.injector = NO_FAULT;
     await caughtUp(world);

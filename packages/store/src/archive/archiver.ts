@@ -85,6 +85,8 @@ export class Archiver {
   /** Bytes that the log had taken when everything in it was last archived. */
   private archivedLogBytes = 0;
   private failure: Error | undefined;
+  /** What was logged since the archive was last written. */
+  private toldReason: string | undefined;
   private failures = 0;
   private gaps = 0;
   private waiters: Waiter[] = [];
@@ -361,6 +363,7 @@ export class Archiver {
     }
     this.durable = { seq: last, timeMs: takenTimeMs };
     this.archivedLogBytes = logBytes;
+    this.toldReason = undefined;
     feed?.kept(last);
     this.resolveWaiters();
     if (this.file === file && !this.isSyncDue) this.syncAfter(Math.max(SYNC_INTERVAL_MS, leftMs));
@@ -380,8 +383,8 @@ export class Archiver {
   /** `isClosed`: it ends because the store does. */
   private failed(error: unknown, isClosed = this.isStopping || this.store.failure !== undefined): void {
     const failure = error instanceof Error ? error : new Error(String(error));
-    const isTold = this.failure?.message === failure.message;
-    if (!isTold && !isClosed) {
+    if (this.toldReason !== failure.message && !isClosed) {
+      this.toldReason = failure.message;
       this.ports.logger.error('the archive cannot be written; the log is held meanwhile', { reason: failure.message });
     }
     if (!isClosed) this.failures++;

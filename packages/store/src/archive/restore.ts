@@ -11,7 +11,7 @@
  * one, where bulk loads became more commits than there had been until then).
  *
  * Invariants:
- *   1. The archive is only read (its bases are opened read-only).
+ *   1. The archive is only read: its disk may be full, or be one that cannot be written.
  *   2. The new directory is a store that opens once everything is durable in it and was read back, and not before.
  *   3. The new store has an identity of its own, hands out no space number that its original may have used, and has exactly the
  *      commits up to the target.
@@ -29,7 +29,7 @@ import {
 } from '@phantom/base';
 import { BatchReader, OperationKind, type Seq, WriteBatch, engineOfKey } from '@phantom/kv';
 import { type Vfs, joinPath } from '@phantom/vfs';
-import { openStore } from '../open-store.js';
+import { openUnlocked } from '../open-store.js';
 import { type CopyExtension, type CopyProgress, copyExtended } from '../store-copy.js';
 import type { EngineFactory, Store } from '../types.js';
 import { type ArchivedRecord, CommitsReader } from './commits-reader.js';
@@ -176,7 +176,7 @@ class Restoring {
     const { base, seq, timeMs } = plan;
     const logger = options.logger === undefined ? {} : { logger: options.logger };
     const common = { vfs: options.vfs, ...logger };
-    const original = await openStore(joinPath(archive, baseName(base.place)), {
+    const original = await openUnlocked(joinPath(archive, baseName(base.place)), {
       ...common,
       engines: options.makeEngines(),
       readOnly: true,
