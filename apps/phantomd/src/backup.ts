@@ -3,7 +3,7 @@
  * before it counts: of a directory that nobody serves, which is not changed, or made by the server that has it.
  */
 import { resolve } from 'node:path';
-import { isPhantomError } from '@phantom/base';
+import { isCorruption } from '@phantom/base';
 import type { BackupProgress, BackupResult } from '@phantom/db';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
@@ -56,7 +56,7 @@ async function copyDirectory(data: string, directory: string): Promise<BackupRes
     }
   } catch (error) {
     const cause = error instanceof CommandError ? error.cause : error;
-    if (isPhantomError(cause) && cause.family === 'corruption') throw new CommandError(ExitCode.Corruption, cause);
+    if (isCorruption(cause)) throw new CommandError(ExitCode.Corruption, cause);
     throw error;
   }
 }

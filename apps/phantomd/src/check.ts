@@ -1,5 +1,5 @@
 /** `phantomd check`: walks every file of a data directory and says what is wrong. The directory is not changed. */
-import { isPhantomError } from '@phantom/base';
+import { isCorruption } from '@phantom/base';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 import { openDatabase } from './open-database.js';
@@ -21,7 +21,7 @@ export async function check({ data, json }: CheckOptions): Promise<ExitCode> {
     }
   } catch (error) {
     const cause = error instanceof CommandError ? error.cause : error;
-    if (isPhantomError(cause) && cause.family === 'corruption') throw new CommandError(ExitCode.Corruption, cause);
+    if (isCorruption(cause)) throw new CommandError(ExitCode.Corruption, cause);
     throw error;
   }
   const isCorrupt = findings.some((finding) => finding.severity === 'corruption');

@@ -1,5 +1,5 @@
 /** `phantomd restore`: of a backup (backup.ts), or from an archive to any moment that it has. */
-import { isPhantomError } from '@phantom/base';
+import { isCorruption } from '@phantom/base';
 import { type RestoreProgress, type RestoreResult, restore as restoreArchive } from '@phantom/db';
 import { restore as restoreBackup } from './backup.js';
 import { ExitCode } from './exit-codes.js';
@@ -46,7 +46,7 @@ async function fromArchive(
       onProgress: (at) => show(progress, at),
     });
   } catch (error) {
-    if (isPhantomError(error) && error.family === 'corruption') throw new CommandError(ExitCode.Corruption, error);
+    if (isCorruption(error)) throw new CommandError(ExitCode.Corruption, error);
     throw error;
   } finally {
     progress.end();

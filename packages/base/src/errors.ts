@@ -249,6 +249,11 @@ export function isShortage(error: unknown): boolean {
   return isPhantomError(error) && (error.code === SqlState.DiskFull || error.code === SqlState.InsufficientResources);
 }
 
+/** Stored bytes are wrong. */
+export function isCorruption(error: unknown): error is PhantomError {
+  return isPhantomError(error) && error.family === 'corruption';
+}
+
 /** Wraps what the operating system threw. ENOSPC and EDQUOT become 53100, everything unknown 58030. */
 export function ioError(operation: string, path: string, cause: unknown): PhantomError {
   if (isPhantomError(cause)) return cause;

@@ -35,6 +35,7 @@ export {
   familyOf,
   ioError,
   isPhantomError,
+  isCorruption,
   isShortage,
   outcomeUnknownError,
   unsupportedError,

@@ -12,7 +12,7 @@
  * Anything else, and whatever goes wrong inside a commit of files (nobody knows then which meta the disk has), is final:
  * the store is told, nothing is written any more, reads go on.
  */
-import { type SpanAttributes, type Tracer, isPhantomError, isShortage, tracedSteps } from '@phantom/base';
+import { type SpanAttributes, type Tracer, isPhantomError, isShortage, tracedSteps, isCorruption } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
 import {
   type Admission,
@@ -368,7 +368,7 @@ export class Background implements Flusher {
 
   /** What was to be merged is damaged: nothing was committed. */
   private isUnreadable(error: Error): boolean {
-    return this.fatal === undefined && isPhantomError(error) && error.family === 'corruption';
+    return this.fatal === undefined && isCorruption(error);
   }
 
   private isTransient(error: Error): boolean {

@@ -1,5 +1,5 @@
 /** Reading an immutable tree: point lookups, and what its inner pages say about ranges of keys. */
-import { compareBytes, compareKeys, isPhantomError, readU32 } from '@phantom/base';
+import { compareBytes, compareKeys, readU32, isCorruption } from '@phantom/base';
 import type { ByteSlot, KeyRange, RangeEstimate } from '@phantom/kv';
 import { showCopy } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
@@ -69,7 +69,7 @@ function below(pager: Pager, root: TreeRoot, key: Uint8Array): { keys: number; p
     try {
       pager.readChild(page, slot, page);
     } catch (error) {
-      if (!isPhantomError(error) || error.family !== 'corruption') throw error;
+      if (!isCorruption(error)) throw error;
       return { keys, pages };
     }
   }

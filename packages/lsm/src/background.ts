@@ -9,9 +9,8 @@
  * a while (`assist`).
  *
  * Failures: work that finds the disk full, or no more files to be had, has undone itself and is tried again; meanwhile `refusal`
- * says 53100 or 53000. A compaction that meets damage has undone itself, too: the run that is damaged is left alone, and others go
- * on around it (held-runs.ts). Anything else, and whatever leaves in doubt which state the disk has, is final: the store is told,
- * nothing is written any more, reads go on.
+ * says 53100 or 53000. A compaction that meets damage has undone itself, too: others go on around it (held-runs.ts). What
+ * else fails, or leaves in doubt which state the disk has, is final: the store is told, nothing is written any more, reads go on.
  */
 import {
   PhantomError,
@@ -19,6 +18,7 @@ import {
   SqlState,
   type Tracer,
   compareKeys,
+  isCorruption,
   isShortage,
   tracedSteps,
 } from '@phantom/base';
@@ -43,7 +43,7 @@ import {
 } from './compaction-picker.js';
 import { type MergeJob, planCompaction } from './compaction-planner.js';
 import { BOTTOM_LEVEL } from './format.js';
-import { HeldRuns, isDamage } from './held-runs.js';
+import { HeldRuns } from './held-runs.js';
 import { type KeySpan, hullOf, spansOverlap } from './key-span.js';
 import type { FilesChange, LsmFiles } from './lsm-files.js';
 import { Offload } from './offload.js';
@@ -202,7 +202,7 @@ export class Background implements Flusher {
       try {
         await Promise.all([this.compacting.ended(), this.tiering.ended()]);
       } catch (error) {
-        if (isWhole || !isDamage(error)) throw error;
+        if (isWhole || !isCorruption(error)) throw error;
         // Others go on around it.
         met = error;
       }
@@ -537,7 +537,7 @@ export class Background implements Flusher {
     if (this.isStopped) return;
     this.held.keepOnly(this.context.files.version.files());
     if (error === undefined) this.maintain();
-    else if (this.fatal === undefined && isDamage(error)) this.hold(inputs, error);
+    else if (this.fatal === undefined && isCorruption(error)) this.hold(inputs, error);
     else if (this.retryLater(error, 'a compaction')) this.compactionHeld = error;
   }
 

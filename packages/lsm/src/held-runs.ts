@@ -19,7 +19,7 @@
  *
  * A list in memory alone: whoever opens the store again finds out again.
  */
-import { type PhantomError, compareKeys, isPhantomError } from '@phantom/base';
+import { type PhantomError, compareKeys } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
 import { type KeySpan, hullOf, overlapping, spansOverlap } from './key-span.js';
 
@@ -42,11 +42,6 @@ interface Hold {
   readonly delayMs: number;
   /** The run, and where in it, if the error says so. */
   readonly finding: Finding;
-}
-
-/** A compaction met damage in what it read, or in what it had written; nothing of it counts. */
-export function isDamage(error: unknown): error is PhantomError {
-  return isPhantomError(error) && error.family === 'corruption';
 }
 
 export class HeldRuns {

@@ -7,7 +7,6 @@ import {
   type Identity,
   corruptionError,
   equalBytes,
-  isPhantomError,
   readIdentity,
   readU16,
   readU32,
@@ -220,9 +219,4 @@ function writeChecksum(bytes: Uint8Array, at: number, checksum: bigint): void {
 
 function hasChecksum(bytes: Uint8Array, at: number, checksum: bigint): boolean {
   return readU32(bytes, at) === Number(checksum & 0xffffffffn) && readU32(bytes, at + 4) === Number(checksum >> 32n);
-}
-
-/** True when an error says that stored bytes are wrong. */
-export function isCorruption(error: unknown): boolean {
-  return isPhantomError(error) && error.family === 'corruption';
 }

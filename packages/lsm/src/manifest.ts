@@ -23,6 +23,7 @@ import {
   identityText,
   readU32,
   sameIdentity,
+  isCorruption,
 } from '@phantom/base';
 import { type Wait, syncOf, syncOfNames } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
@@ -35,7 +36,6 @@ import {
   type ParsedManifest,
   encodeHeader,
   encodeRecord,
-  isCorruption,
   parseManifest,
 } from './manifest-codec.js';
 

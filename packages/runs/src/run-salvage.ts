@@ -9,7 +9,7 @@
  *
  * The filters are not needed.
  */
-import { type Checksums, equalBytes, isPhantomError, readU32, readU64 } from '@phantom/base';
+import { type Checksums, equalBytes, isPhantomError, readU32, readU64, isCorruption } from '@phantom/base';
 import {
   type LostRange,
   type SalvageReport,
@@ -274,8 +274,4 @@ function seqBaseOf(file: VfsFile): Seq {
 
 function isSum(bytes: Uint8Array, at: number, sum: bigint): boolean {
   return readU32(bytes, at) === Number(sum & 0xffffffffn) && readU32(bytes, at + 4) === Number(sum >> 32n);
-}
-
-function isCorruption(error: unknown): error is Error {
-  return isPhantomError(error) && error.family === 'corruption';
 }

@@ -17,7 +17,7 @@
  * The operating system may answer a read from its own memory, where the bytes are still right: then rot is found in a later pass.
  * Left out: reading around that (O_DIRECT), which Node does not offer without more ado.
  */
-import { PhantomError, SqlState, eventLoop, isPhantomError } from '@phantom/base';
+import { PhantomError, SqlState, eventLoop, isPhantomError, isCorruption } from '@phantom/base';
 import type { Finding, ScrubStep } from '@phantom/kv';
 import { joinPath } from '@phantom/vfs';
 import { LOG_DIRECTORY, SUPERBLOCK_FILE } from './format.js';
@@ -255,7 +255,7 @@ export class Scrubber {
         }
       }
     } catch (error) {
-      if (!isPhantomError(error) || error.family !== 'corruption') throw error;
+      if (!isCorruption(error)) throw error;
       const { file = joinPath(directory, LOG_DIRECTORY), offset } = error.data ?? {};
       const finding = { severity: 'corruption', file: String(file), message: error.message } as const;
       const at = typeof offset === 'number' ? { offset } : {};

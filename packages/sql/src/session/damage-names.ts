@@ -4,7 +4,7 @@
  * A query whose plan goes by a damaged index fails, and is not run again without it: the index may be what the query needs to be quick,
  * and a scan of the whole table that nobody asked for is no smaller harm. The hint says how the index is healed, while others read on.
  */
-import { type PhantomError, compareKeys, isPhantomError } from '@phantom/base';
+import { type PhantomError, compareKeys, isCorruption } from '@phantom/base';
 import type { Catalog, ObjectDescriptor, Oid } from '@phantom/catalog';
 import { type KeyRange, spaceRange } from '@phantom/kv';
 import { quoteIdentifier } from '../types/reg-types.js';
@@ -42,7 +42,7 @@ export function nameDamage(
   engine: { readonly catalog: Catalog; readonly storage: StoragePort },
   error: unknown,
 ): unknown {
-  if (!isPhantomError(error) || error.family !== 'corruption' || error.table !== undefined) return error;
+  if (!isCorruption(error) || error.table !== undefined) return error;
   const { file, offset } = error.data ?? {};
   if (typeof file !== 'string') return error;
   const range = engine.storage.locate(file, typeof offset === 'number' ? offset : undefined);

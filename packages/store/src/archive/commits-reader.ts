@@ -8,9 +8,9 @@ import {
   type Identity,
   corruptionError,
   foreignFileError,
-  isPhantomError,
   readU64,
   sameIdentity,
+  isCorruption,
 } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Vfs, VfsFile } from '@phantom/vfs';
@@ -98,7 +98,7 @@ export class CommitsReader {
     try {
       head = decodeFileHead(bytes, checksums, source.path);
     } catch (error) {
-      if (source.last !== undefined || !isPhantomError(error) || error.family !== 'corruption') throw error;
+      if (source.last !== undefined || !isCorruption(error)) throw error;
       // Written and not synced, unless something whole lies behind it.
       this.at = 0;
       this.broken();

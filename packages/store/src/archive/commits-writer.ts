@@ -2,7 +2,7 @@
  * Writes one file of commits: records are gathered in memory, written together, and count once they are synced. A file gets its
  * closed name when everything in it is durable, so only the one that is open may end in the middle of something.
  */
-import { ByteWriter, type Checksums, type Identity, assert, isPhantomError, writeU64 } from '@phantom/base';
+import { ByteWriter, type Checksums, type Identity, assert, writeU64, isCorruption } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { type Vfs, type VfsFile, joinPath } from '@phantom/vfs';
 import { CommitsReader } from './commits-reader.js';
@@ -177,7 +177,7 @@ function readWhole(
     }
     return { whole, damage: undefined };
   } catch (error) {
-    if (!isPhantomError(error) || error.family !== 'corruption') throw error;
+    if (!isCorruption(error)) throw error;
     return { whole, damage: error };
   } finally {
     reader?.close();

@@ -7,6 +7,7 @@ import {
   identityText,
   isPhantomError,
   sameIdentity,
+  isCorruption,
 } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { type Vfs, joinPath } from '@phantom/vfs';
@@ -69,7 +70,7 @@ export function readContents(vfs: Vfs, directory: string, checksums: Checksums):
       if (place === undefined) points.push({ path, ...decodePoint(bytes, checksums, path) });
       else bases.push({ place, ...decodeInfo(bytes, checksums, path) });
     } catch (error) {
-      if (!isPhantomError(error) || error.family !== 'corruption') throw error;
+      if (!isCorruption(error)) throw error;
       damaged.push(error);
     }
   }
@@ -95,8 +96,8 @@ export function ownerOf(vfs: Vfs, { bases, files }: ArchiveContents, checksums: 
       compare(decodeFileHead(head, checksums, path).identity, path);
     } catch (error) {
       // The maker of an open file may have been cut off before it had its head, or has closed it since it was listed.
-      const isOpening = last === undefined && isPhantomError(error);
-      if (!isOpening || (error.family !== 'corruption' && error.code !== SqlState.UndefinedFile)) throw error;
+      const isGone = isPhantomError(error) && error.code === SqlState.UndefinedFile;
+      if (last !== undefined || (!isCorruption(error) && !isGone)) throw error;
     }
   }
   return owner;
