@@ -5,19 +5,19 @@
  *
  *   place     ''              the slot of the present meta, the freelist, and the tree from its first key on
  *             t KEY           the tree from a key on: the path to it, then leaf by leaf with their overflow pages
- *             r N P B         run N or the one with the next number, from block B of its partition P on
+ *             r N P B         that place in the runs (scrubbed-runs.ts of @phantom/runs)
  *
  * The checksum of a page stands in its parent, so a page is proven to be the one that belongs there.
  */
 import { isPhantomError, toHex } from '@phantom/base';
 import type { Finding, KeyRange, ScrubStep } from '@phantom/kv';
-import { RUN_BEGINNING, type RunPlace, RunScrubber, locateInRun } from '@phantom/runs';
+import { ScrubbedRuns } from '@phantom/runs';
 import { META_BYTES, META_SLOTS, type PageRef } from './format.js';
 import { readSlot } from './meta-page.js';
 import { LeafEntry, Page } from './page.js';
 import { refOf } from './pager.js';
 import { overflowReference } from './tree.js';
-import type { RunHandle, TreeFiles } from './tree-files.js';
+import type { TreeFiles } from './tree-files.js';
 
 const NO_BYTES = new Uint8Array(0);
 /** Inner pages that are read to tell which keys a page has: of a tree of some 20 GiB all. */
@@ -25,15 +25,19 @@ const LOCATE_PAGES_MAX = 16_384;
 
 export class TreeScrub {
   private readonly files: TreeFiles;
-  private readonly runs = new RunScrubber();
+  private readonly runs: ScrubbedRuns;
 
   constructor(files: TreeFiles) {
     this.files = files;
+    this.runs = new ScrubbedRuns(() => files.runs.map(({ entry, run }) => ({ number: entry.number, run })));
   }
 
   /** See KvEngine.scrub. */
   step(place: string, bytesMax: number): ScrubStep {
-    if (place.startsWith('r')) return this.stepRuns(place, bytesMax);
+    if (place.startsWith('r')) {
+      const step = this.runs.step(place.slice(1), bytesMax);
+      return { ...step, next: placeInRuns(step.next) };
+    }
     const walk = new Walk(
       this.files,
       place.startsWith('t') ? Uint8Array.from(Buffer.from(place.slice(1), 'hex')) : NO_BYTES,
@@ -42,46 +46,20 @@ export class TreeScrub {
     if (place === '') walk.ends();
     walk.tree();
     const { next, bytes, findings } = walk;
-    return { next: next === undefined ? this.firstRun(0) : `t${toHex(next)}`, bytes, findings };
+    return { next: next === undefined ? placeInRuns(this.runs.placeFrom(0)) : `t${toHex(next)}`, bytes, findings };
   }
 
   /** See KvEngine.locate. */
   locate(file: string, offset: number | undefined): KeyRange | undefined {
-    const { pager, root, runs } = this.files;
-    const found = runs.find(({ run }) => run.path === file);
-    if (found !== undefined) return locateInRun(found.run, offset);
-    if (file !== pager.file.path || offset === undefined || root.id === 0) return undefined;
+    const { pager, root } = this.files;
+    if (file !== pager.file.path) return this.runs.locate(file, offset);
+    if (offset === undefined || root.id === 0) return undefined;
     return new Locator(this.files, Math.floor(offset / pager.pageBytes)).find(root, root.level, NO_BYTES, undefined);
   }
+}
 
-  private stepRuns(place: string, bytesMax: number): ScrubStep {
-    const [number = 0, partition = 0, block = 0] = place.slice(1).split(' ').map(Number);
-    const handle = this.runFrom(number);
-    if (handle === undefined) return { next: undefined, bytes: 0, findings: [] };
-    const begins: RunPlace = handle.entry.number === number ? { partition, block } : RUN_BEGINNING;
-    const { next, bytes, findings } = this.runs.step(handle.run, begins, bytesMax);
-    const own = handle.entry.number;
-    return {
-      next: next === undefined ? this.firstRun(own + 1) : `r${own} ${next.partition} ${next.block}`,
-      bytes,
-      findings,
-    };
-  }
-
-  /** The place of the run with this number or the one behind. */
-  private firstRun(number: number): string | undefined {
-    const handle = this.runFrom(number);
-    return handle === undefined ? undefined : `r${handle.entry.number} 0 0`;
-  }
-
-  private runFrom(number: number): RunHandle | undefined {
-    let first: RunHandle | undefined;
-    for (const handle of this.files.runs) {
-      const own = handle.entry.number;
-      if (own >= number && (first === undefined || own < first.entry.number)) first = handle;
-    }
-    return first;
-  }
+function placeInRuns(place: string | undefined): string | undefined {
+  return place === undefined ? undefined : `r${place}`;
 }
 
 /** Reads pages from a key on. */

@@ -3,17 +3,8 @@ import { type Checksums, loadChecksums } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  BlockCache,
-  RUN_BEGINNING,
-  Run,
-  type RunPlace,
-  RunScrubber,
-  RunWriter,
-  VersionKind,
-  locateInRun,
-  unionOf,
-} from '../src/index.js';
+import { BlockCache, Run, RunWriter, VersionKind, unionOf } from '../src/index.js';
+import { RUN_BEGINNING, type RunPlace, RunScrubber, locateInRun } from '../src/run-scrub.js';
 
 const PATH = '/data/a.run';
 /** Enough for a second partition. */
