@@ -27,6 +27,7 @@ import {
   failSpan,
   isPhantomError,
   remoteSpan,
+  traced,
 } from '@phantom/base';
 import { commandTag } from './command-tag.js';
 import type { SyncGroup } from './ports.js';
@@ -179,16 +180,9 @@ export class StatementTraces {
   async waitFor(wait: Promise<unknown>): Promise<void> {
     const { running, session } = this;
     const waits = session.transaction?.storage.isWaiting === true || session.locks.isWaiting;
-    const span = waits ? childSpan(this.tracer, running?.execution, 'lock wait') : undefined;
-    if (span === undefined) return session.interrupts.interruptible(wait);
-    try {
-      await session.interrupts.interruptible(wait);
-    } catch (error) {
-      failSpan(span, error);
-      throw error;
-    } finally {
-      span.end();
-    }
+    const work = (): Promise<unknown> => session.interrupts.interruptible(wait);
+    const execution = waits ? running?.execution : undefined;
+    await (execution === undefined ? work() : traced(this.tracer, 'lock wait', {}, work, execution));
   }
 
   /** A commit begins. */
