@@ -4,20 +4,11 @@ import { join } from 'node:path';
 import { open } from '@phantom/db';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { makeProgram } from '../src/program.js';
-import { capture } from './support/capture.js';
 import { Daemon, phantomd } from './support/daemon.js';
 import { temporaryDirectories } from './support/directories.js';
+import { rejected, run } from './support/run.js';
 
 const newDirectory = temporaryDirectories();
-
-async function run(...args: string[]): Promise<{ code: number | undefined; out: string }> {
-  let code: number | undefined;
-  const { out } = await capture(() => makeProgram((exit) => (code = exit)).parseAsync(['node', 'phantomd', ...args]));
-  return { code, out };
-}
-
-const rejected = (...args: string[]): Promise<unknown> => run(...args).catch((error: unknown) => error);
 
 async function numbersIn(data: string): Promise<number[]> {
   const db = await open(data, { readOnly: true, create: false });

@@ -3,18 +3,11 @@ import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeSync }
 import { join } from 'node:path';
 import { open } from '@phantom/db';
 import { describe, expect, it } from 'vitest';
-import { makeProgram } from '../src/program.js';
-import { capture } from './support/capture.js';
 import { temporaryDirectories } from './support/directories.js';
+import { run } from './support/run.js';
 
 const newDirectory = temporaryDirectories();
 const ROWS = 400;
-
-async function run(...args: string[]): Promise<{ code: number | undefined; out: string }> {
-  let code: number | undefined;
-  const { out } = await capture(() => makeProgram((exit) => (code = exit)).parseAsync(['node', 'phantomd', ...args]));
-  return { code, out };
-}
 
 /** A copy of a database: everything is in files. */
 async function made(): Promise<string> {
