@@ -4,7 +4,7 @@ export type { Fault, Injector, VfsOp, VfsOperation } from './injector.js';
 export { MendedVfs } from './mended-vfs.js';
 export { type NodeVfsOptions, createNodeVfs } from './node-vfs.js';
 export { makeDirectoryDurable } from './make-directory.js';
-export { parentPath, replaceFile } from './replace-file.js';
+export { parentPath, replaceFile, replaceFileNow } from './replace-file.js';
 export {
   type DirectoryLock,
   type LockHolder,

@@ -2,7 +2,7 @@
  * Replacing a small file whole: after a crash it holds the old bytes or the new ones, never a mixture (the order is the
  * one Pillai et al. found applications get wrong: "All File Systems Are Not Created Equal", OSDI 2014).
  */
-import type { Vfs } from './vfs.js';
+import type { Vfs, VfsFile } from './vfs.js';
 
 /** Directory part of a path; `.` when it has none. */
 export function parentPath(path: string): string {
@@ -17,15 +17,41 @@ export function parentPath(path: string): string {
  * The bytes are borrowed until the promise settles.
  */
 export async function replaceFile(vfs: Vfs, path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.new`;
-  vfs.remove(temporary);
-  const file = vfs.open(temporary, { mode: 'create-new' });
+  const file = writtenBeside(vfs, path, bytes);
   try {
-    file.writeAt(0, bytes);
     await file.sync();
   } finally {
     file.close();
   }
-  vfs.rename(temporary, path);
+  putInPlace(vfs, path);
+}
+
+/** As replaceFile, on this thread: durable on return. */
+export function replaceFileNow(vfs: Vfs, path: string, bytes: Uint8Array): void {
+  const file = writtenBeside(vfs, path, bytes);
+  try {
+    file.syncNow();
+  } finally {
+    file.close();
+  }
+  putInPlace(vfs, path);
+}
+
+const besideOf = (path: string): string => `${path}.new`;
+
+function writtenBeside(vfs: Vfs, path: string, bytes: Uint8Array): VfsFile {
+  vfs.remove(besideOf(path));
+  const file = vfs.open(besideOf(path), { mode: 'create-new' });
+  try {
+    file.writeAt(0, bytes);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function putInPlace(vfs: Vfs, path: string): void {
+  vfs.rename(besideOf(path), path);
   vfs.syncDir(parentPath(path));
 }

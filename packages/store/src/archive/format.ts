@@ -55,9 +55,9 @@ const INFO_BYTES = 64;
 const FILE_MAGIC = 'PHANTOMA';
 const INFO_MAGIC = 'PHANTOMB';
 const SEQ_DIGITS = 16;
-export const POINT_MAGIC = 'PHANTOMR';
+const POINT_MAGIC = 'PHANTOMR';
 /** Of a restore point, before its name. */
-export const POINT_HEAD_BYTES = 48;
+const POINT_HEAD_BYTES = 48;
 /** As in PostgreSQL. */
 export const POINT_NAME_CHARACTERS_MAX = 63;
 
@@ -88,6 +88,16 @@ export interface BaseInfo {
   /** No commit up to seq is later, milliseconds since 1970. */
   readonly timeMs: number;
   readonly entries: number;
+}
+
+/** What the file of a restore point says. */
+export interface PointInfo {
+  readonly identity: Identity;
+  readonly name: string;
+  /** The last commit that was visible. */
+  readonly seq: Seq;
+  /** When it was given, milliseconds since 1970. */
+  readonly timeMs: number;
 }
 
 export const openName = (first: Seq): string => `commits-${digits(first)}.open`;
@@ -193,12 +203,20 @@ export function decodeInfo(info: Uint8Array, checksums: Checksums, file: string)
   };
 }
 
-/** What the file of a restore point says. XX001 when the bytes are none, 0A000 when a newer release wrote it. */
-export function decodePoint(
-  bytes: Uint8Array,
-  checksums: Checksums,
-  file: string,
-): { readonly identity: Identity; readonly name: string; readonly seq: Seq; readonly timeMs: number } {
+export function encodePoint({ identity, name, seq, timeMs }: PointInfo, checksums: Checksums): Uint8Array {
+  const text = new TextEncoder().encode(name);
+  const bytes = new Uint8Array(POINT_HEAD_BYTES + text.length + 4);
+  putMagic(bytes, POINT_MAGIC);
+  bytes.set(identity, 16);
+  writeU64(bytes, 32, seq);
+  writeU64(bytes, 40, timeMs);
+  bytes.set(text, POINT_HEAD_BYTES);
+  writeU32(bytes, bytes.length - 4, checksums.h32(bytes, 0, bytes.length - 4));
+  return bytes;
+}
+
+/** XX001 when the bytes are no restore point, 0A000 when a newer release wrote it. */
+export function decodePoint(bytes: Uint8Array, checksums: Checksums, file: string): PointInfo {
   checkHead(bytes, POINT_MAGIC, Math.max(bytes.length, POINT_HEAD_BYTES + 4), checksums, file);
   return {
     identity: bytes.slice(16, 32),
@@ -209,7 +227,7 @@ export function decodePoint(
 }
 
 /** Begins a file with its magic and the format. */
-export function putMagic(into: Uint8Array, magic: string): void {
+function putMagic(into: Uint8Array, magic: string): void {
   for (let i = 0; i < magic.length; i++) into[i] = magic.charCodeAt(i);
   writeU32(into, 8, ARCHIVE_FORMAT);
 }

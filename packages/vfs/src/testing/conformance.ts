@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { isPhantomError } from '@phantom/base';
 import { makeDirectoryDurable } from '../make-directory.js';
-import { replaceFile } from '../replace-file.js';
+import { replaceFile, replaceFileNow } from '../replace-file.js';
 import { type Vfs, type VfsFile, joinPath } from '../vfs.js';
 
 /** A disk to test, with an empty directory on it. */
@@ -297,6 +297,10 @@ const NAMES: Readonly<Record<string, Body>> = {
     const file = vfs.open(path, { mode: 'read' });
     assert.equal(contentOf(file), 'three');
     file.close();
+    replaceFileNow(vfs, path, bytes('four'));
+    const replaced = vfs.open(path, { mode: 'read' });
+    assert.equal(contentOf(replaced), 'four');
+    replaced.close();
     assert.deepEqual(vfs.list(directory), ['a']);
   },
 
