@@ -39,6 +39,12 @@ function divisionByZero(): PhantomError {
   return new PhantomError('22012', 'division by zero');
 }
 
+function notByConstructor(): PhantomError {
+  return new PhantomError('22023', 'a Decimal is not made by its constructor', {
+    hint: "Use Decimal.fromString('12.50'), Decimal.fromNumber(12.5) or Decimal.of(1250, 2).",
+  });
+}
+
 export class Decimal {
   static readonly NaN: Decimal = new Decimal(Number.NaN, 0);
   static readonly Infinity: Decimal = new Decimal(Number.POSITIVE_INFINITY, 0);
@@ -51,8 +57,12 @@ export class Decimal {
   /** Digits after the point, shown and significant. */
   readonly scale: number;
 
-  /** Trusts its arguments (see the invariants); `of` and `fromString` check. */
+  /**
+   * Trusts its arguments (see the invariants); `of` and `fromString` check. 22023 without a scale: whoever knows other decimal classes writes
+   * `new Decimal('1.50')`, and JavaScript would keep the text as the integer.
+   */
   constructor(unscaled: number | bigint, scale: number) {
+    if (scale === undefined) throw notByConstructor();
     this.unscaled = unscaled;
     this.scale = scale;
   }

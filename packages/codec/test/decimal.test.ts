@@ -211,6 +211,15 @@ describe('Decimal', () => {
     expect(decimalExp(d('-7000')).isZero()).toBe(true);
   });
 
+  it('is not made of text by its constructor, as other decimal classes are', () => {
+    const Unchecked = Decimal as unknown as new (text: string | number) => Decimal;
+    for (const given of ['12.50', 12.5]) {
+      expect(() => new Unchecked(given)).toThrow(
+        expect.objectContaining({ code: '22023', hint: expect.stringContaining('fromString') as string }),
+      );
+    }
+  });
+
   it('brings integers into one form', () => {
     expect(Decimal.of(5n).unscaled).toBe(5);
     expect(Decimal.of(-0).unscaled).toBe(0);
