@@ -130,7 +130,8 @@ export function bindValues(session: SqlSession, statement: SessionStatement, par
   });
 }
 
-function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => void {
+/** Cancels what the session runs when the signal says so or the time is over; the function returned ends that. */
+export function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => void {
   const abort = (): void => session.cancel();
   signal?.addEventListener('abort', abort, { once: true });
   const timer =
@@ -143,6 +144,7 @@ function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => vo
   };
 }
 
-function cancelled(signal: AbortSignal): PhantomError {
+/** 57014: the signal has said so. */
+export function cancelled(signal: AbortSignal): PhantomError {
   return new PhantomError('57014', 'canceling statement due to user request', { cause: signal.reason });
 }

@@ -443,11 +443,13 @@ export class Database {
   ): Promise<T> {
     const tx = new Transaction(session, this.parts.documents, this.js, signal);
     let result: T;
+    tx.checkNotAborted();
     try {
       result = await callback(tx);
     } finally {
       await tx.settled();
     }
+    tx.checkNotAborted();
     await commitOrRefuse(session, commit);
     return result;
   }

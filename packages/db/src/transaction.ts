@@ -9,7 +9,7 @@ import {
   openCollection,
 } from '@phantom/docs-model';
 import type { OpeningModes, SqlSession } from '@phantom/sql';
-import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
+import { type QueryOptions, type QueryResult, arm, cancelled, runQuery } from './async-query.js';
 import type { ResultOptions } from './options.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
@@ -26,6 +26,7 @@ export interface TransactionOptions {
   readonly concurrency?: 'optimistic' | 'locking';
   /** How often it is run again after it lost a race (40001, 40P01). Default 10. */
   readonly retries?: number;
+  /** Once it is aborted, what runs ends with 57014, and so does the transaction unless its commit has begun. */
   readonly signal?: AbortSignal;
 }
 
@@ -110,6 +111,7 @@ export class Transaction implements TransactionHost {
 
   private runDocuments<T>(work: (transaction: DocumentTransaction) => T | Promise<T>): T | Promise<T> {
     const { transaction } = this.session;
+    this.checkNotAborted();
     if (transaction === undefined) throw new PhantomError('25P01', 'the transaction has ended');
     if (transaction.failed) throw new PhantomError('25P02', 'the transaction was aborted by an earlier error');
     const { currentRoleOid } = this.session;
@@ -121,7 +123,45 @@ export class Transaction implements TransactionHost {
         beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
       };
     }
-    return work(this.documentsRun);
+    const operation = work(this.documentsRun);
+    return operation instanceof Promise ? this.stoppable(operation, transaction) : operation;
+  }
+
+  /**
+   * The operation's end, or that of its time: the signal, statement_timeout and a cancel of the session stop it and fail the transaction, as
+   * they do with a statement of SQL. It has ended in any case when this has.
+   */
+  private async stoppable<T>(operation: Promise<T>, transaction: NonNullable<SqlSession['transaction']>): Promise<T> {
+    const { session, signal } = this;
+    const { interrupts } = session;
+    let hasEnded = false;
+    const ended = (): void => {
+      hasEnded = true;
+    };
+    operation.then(ended, ended);
+    const disarm = arm(session, signal === undefined ? {} : { signal });
+    const endRun = interrupts.beginRun(session.settings.integer('statement_timeout'));
+    try {
+      await interrupts.interruptible(operation);
+    } catch (error) {
+      if (!hasEnded) {
+        transaction.fail(error);
+        await operation.catch(() => undefined);
+        // What it has written since the newest savepoint on its way out.
+        if (transaction.storage.status === 'active') transaction.fail(error);
+      }
+      throw error;
+    } finally {
+      endRun();
+      disarm();
+    }
+    return await operation;
+  }
+
+  /** 57014 once the signal is aborted. */
+  checkNotAborted(): void {
+    const { signal } = this;
+    if (signal?.aborted === true) throw cancelled(signal);
   }
 
   /** The statement is the last one now: what comes next waits for it. */

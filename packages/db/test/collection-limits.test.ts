@@ -1,6 +1,6 @@
-/** Limits of time of collections' operations in no transaction: those that sessions of the role in the database begin with. */
+/** Limits of time of collections' operations: by themselves those that sessions of the role in the database begin with, in a transaction its own. */
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Collection, type Database, openOn } from '../src/index.js';
 
 interface Post {
@@ -65,4 +65,69 @@ it("the role's setting in the database counts before the database's, and resetti
     await expect(posts.updateOne({ _id: 1 }, { $inc: { n: 1 } })).rejects.toMatchObject({ code: '55P03' });
   });
   expect(await posts.findOne({ _id: 1 })).toEqual({ _id: 1, n: 3 });
+});
+
+it.each(['', 'savepoint early'])(
+  'statement_timeout ends an operation in a transaction, which has failed then %s',
+  async (savepoint) => {
+    await whileHeld(async () => {
+      await expect(
+        db.transaction(
+          async (tx) => {
+            await tx.query("set local statement_timeout = '20ms'");
+            const own = tx.collection<Post>('posts');
+            await own.updateOne({ _id: 2 }, { $inc: { n: 10 } });
+            if (savepoint !== '') await tx.query(savepoint);
+            await expect(own.updateMany({}, { $inc: { n: 10 } })).rejects.toMatchObject({ code: '57014' });
+            await expect(own.findOne({ _id: 2 })).rejects.toMatchObject({ code: '25P02' });
+          },
+          { isolation: 'read committed' },
+        ),
+      ).rejects.toMatchObject({ code: '25P02' });
+    });
+    expect(await posts.find().toArray()).toEqual([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 0 },
+    ]);
+  },
+);
+
+describe('the signal of a transaction', () => {
+  it('ends an operation that waits', async () => {
+    const controller = new AbortController();
+    await whileHeld(async () => {
+      await expect(
+        db.transaction(
+          async (tx) => {
+            const waiting = tx.collection<Post>('posts').updateOne({ _id: 1 }, { $inc: { n: 10 } });
+            setTimeout(() => controller.abort(), 5);
+            return await waiting;
+          },
+          { isolation: 'read committed', signal: controller.signal },
+        ),
+      ).rejects.toMatchObject({ code: '57014' });
+    });
+    expect(await posts.findOne({ _id: 1 })).toEqual({ _id: 1, n: 1 });
+    expect(db.stats().transactions.live).toBe(0);
+  });
+
+  it.each(['before it', 'before a write', 'before the commit'])(
+    'undoes all of it when it is aborted %s',
+    async (when) => {
+      const controller = new AbortController();
+      if (when === 'before it') controller.abort();
+      const writing = db.transaction(
+        async (tx) => {
+          const own = tx.collection<Post>('posts');
+          await own.updateOne({ _id: 1 }, { $inc: { n: 10 } });
+          if (when === 'before a write') controller.abort();
+          await own.updateOne({ _id: 2 }, { $inc: { n: 10 } });
+          controller.abort();
+        },
+        { signal: controller.signal },
+      );
+      await expect(writing).rejects.toMatchObject({ code: '57014' });
+      expect(await posts.countDocuments({ n: 0 })).toBe(2);
+    },
+  );
 });
