@@ -9,7 +9,7 @@ import { parseSort } from './sort.js';
 import type { UpdateClock } from './update/operators.js';
 import { compileUpdatePipeline } from './update/update-pipeline.js';
 import { type CompiledUpdate, compileUpdate } from './update/update.js';
-import { seedDocument } from './upsert.js';
+import { seedDocument, seedId } from './upsert.js';
 
 /** A change of the documents found, and what an upsert makes when there are none. */
 export interface RequestedChange extends DocumentChange {
@@ -73,7 +73,13 @@ export function replacing(filter: unknown, replacement: object, options: FindOne
   return {
     query,
     decide,
-    insert: options.upsert === true ? () => decide({ _id: id, ...seedDocument(query.filter) }) : undefined,
+    insert:
+      options.upsert === true
+        ? () => {
+            const asked = seedId(query.filter);
+            return decide({ _id: asked === undefined ? id : asked });
+          }
+        : undefined,
     replaces: true,
   };
 }

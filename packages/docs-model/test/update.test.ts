@@ -116,6 +116,18 @@ const cases: Readonly<Record<string, Case>> = {
     },
     { arrayFilters: [{ 'e.x': { $gte: 2 } }, { n: 9 }] },
   ],
+  'array filters ask the document as it was': [
+    { a: [{ x: 0, y: 0 }, { x: 1 }] },
+    { $set: { 'a.$[e].x': 1 }, $inc: { 'a.$[f].y': 5 } },
+    { a: [{ x: 1, y: 5 }, { x: 1 }] },
+    { arrayFilters: [{ 'e.x': 0 }, { 'f.x': 0 }] },
+  ],
+  'several elements, each by one operator': [
+    { a: [1, 5, 9] },
+    { $set: { 'a.$[e]': 0, 'a.2': 7 }, $inc: { 'a.$[f]': 1 } },
+    { a: [0, 6, 7] },
+    { arrayFilters: [{ e: 1 }, { f: 5 }] },
+  ],
   'a field named __proto__': [
     {},
     JSON.parse('{"$set": {"__proto__.x": 1}}') as object,
@@ -155,6 +167,11 @@ describe('an update', () => {
       [{}, { $set: { a: 1 } }, [{ e: 1 }]],
       [{}, { $set: { 'a.$[e]': 1 } }, [{ e: 1, f: 1 }]],
       [{}, { $set: { $a: 1 } }],
+      [{ a: [1, 2] }, { $set: { 'a.$[]': 1, 'a.0': 2 } }],
+      [{ a: [1, 2] }, { $set: { 'a.$[e]': 1, 'a.$[f]': 2 } }, [{ e: 1 }, { f: { $lt: 3 } }]],
+      [{ a: [{ x: 1 }] }, { $unset: { 'a.$[]': 1 }, $set: { 'a.0.x': 2 } }],
+      [{ a: [{ x: 1 }] }, { $rename: { 'a.0.x': 'b' } }],
+      [{ a: [{ x: 1 }], b: 1 }, { $rename: { b: 'a.0.y' } }],
       [{}, { $push: { a: { $each: 5 } } }],
       [{}, { $push: { a: { $each: [], $foo: 1 } } }],
       [{}, { $push: { a: { $each: [], $slice: 1.5 } } }],
@@ -295,6 +312,31 @@ describe('updating and deleting', () => {
     expect(await c.updateOne({ _id: 77 }, { $inc: { n: 1 } }, { upsert: true })).toMatchObject({ upsertedId: 77 });
     expect(await c.replaceOne({ _id: 78 }, { y: 1 }, { upsert: true })).toMatchObject({ upsertedId: 78 });
     expect(await c.findOne({ _id: 78 })).toEqual({ _id: 78, y: 1 });
+    expect(await c.replaceOne({ _id: null, z: 1 }, { y: 2 }, { upsert: true })).toMatchObject({ upsertedId: null });
+    await c.updateOne({ $or: [{ $and: [{ kind: 'or' }, { 'a.c': 2 }] }] }, { $inc: { n: 1 } }, { upsert: true });
+    expect(await c.findOne({ kind: 'or' })).toMatchObject({ kind: 'or', a: { c: 2 }, n: 1 });
+  });
+
+  it('refuses upserts whose filter leaves open what to make, or whose document would have another _id than it asks for', async () => {
+    const c = harness.collection('c');
+    const before = await c.countDocuments();
+    const upsert = { upsert: true };
+    const wrong: readonly (() => Promise<unknown>)[] = [
+      ...[{ k: { $all: [1, 2] } }, { $and: [{ k: 1 }, { k: 1 }] }, { 'k.a': 1, k: { b: 2 } }].map(
+        (filter) => () => c.updateOne(filter, { $set: { n: 1 } }, upsert),
+      ),
+      () => c.updateOne({ _id: 900 }, { $set: { _id: 901 } }, upsert),
+      () => c.updateOne({ _id: 900 }, { $setOnInsert: { _id: 901 } }, upsert),
+      () => c.updateOne({ _id: 900 }, [{ $set: { _id: 901 } }], upsert),
+      () => c.replaceOne({ _id: 900 }, { _id: 901 }, upsert),
+    ];
+    for (const run of wrong) await expect(run()).rejects.toMatchObject({ code: '22023' });
+    expect(await c.countDocuments()).toBe(before);
+    // A replacement takes but the _id of the filter.
+    expect(await c.replaceOne({ _id: 902, 'k.a': 1, k: { b: 2 } }, { n: 1 }, upsert)).toMatchObject({
+      upsertedId: 902,
+    });
+    expect(await c.updateOne({ k: 'none' }, { $setOnInsert: { _id: 903 } }, upsert)).toMatchObject({ upsertedId: 903 });
   });
 
   it('upserts one document from many callers at once', async () => {

@@ -9,7 +9,7 @@
 import { FieldPlaces } from '@phantom/codec';
 import { badArgument, unknownOperator } from '../errors.js';
 import { isObject } from '../order.js';
-import { parsePath } from '../path.js';
+import { type Path, parsePath, stepIndex } from '../path.js';
 import { type UpdateOperator, neverCreates, updateOperators } from './operators.js';
 
 /** One operator at one path; its operand is at `update[operator][name]`. */
@@ -37,6 +37,8 @@ export interface UpdateShape {
   readonly fields: ReadonlySet<string>;
   /** Names that array filters have to be given for. */
   readonly elementNames: ReadonlySet<string>;
+  /** Places of two actions may meet, depending on the document: `a.$[]` and `a.0`, `a.$[x]` and `a.$[y]`. */
+  readonly mayMeet: boolean;
   /** The fields of the actions, where each changes one at the top, whatever the document; undefined for other updates, and of the `_id`. */
   readonly places: FieldPlaces | undefined;
 }
@@ -129,7 +131,23 @@ function compileShape(update: Readonly<Record<string, unknown>>): UpdateShape {
   const isFlat = actions.every(({ path, isPlain, onInsertOnly }) => path.length === 1 && isPlain && !onInsertOnly);
   const places =
     isFlat && renames.length === 0 && !fields.has('_id') ? new FieldPlaces(actions.map(({ name }) => name)) : undefined;
-  return { actions, renames, fields, elementNames, places };
+  const mayMeet = actions.some((one, i) => actions.some((other, j) => i < j && meet(one.path, other.path)));
+  return { actions, renames, fields, elementNames, mayMeet, places };
+}
+
+/** Two paths may stand for one place, or for a place and one inside of it. */
+function meet(a: Path, b: Path): boolean {
+  const shorter = Math.min(a.length, b.length);
+  for (let i = 0; i < shorter; i++) {
+    if (a[i] !== b[i] && !mayBeIndex(a[i] as string, b[i] as string) && !mayBeIndex(b[i] as string, a[i] as string)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function mayBeIndex(step: string, other: string): boolean {
+  return step.startsWith('$') && (other.startsWith('$') || stepIndex(other) >= 0);
 }
 
 function renameOf(from: readonly string[], operand: unknown, paths: PathSet): Rename {

@@ -5,8 +5,8 @@
  *   a.$.x       the element of `a` that the filter matched          a.$[].x     every element
  *   a.$[e].x    the elements that the array filter of `e` matches
  *
- * No two operators may change one place, or a place and another inside of it. Operators apply to the document as it was; the order in
- * which they are written does not matter.
+ * No two operators may change one place, or a place and another inside of it. Operators apply to the document as it was, and so do array
+ * filters; the order in which they are written does not matter.
  */
 import type { FieldPlaces } from '@phantom/codec';
 import { badArgument } from '../errors.js';
@@ -39,6 +39,10 @@ export interface FieldPatch {
   readonly changes: readonly Change[];
 }
 
+type Places = readonly (readonly string[])[];
+
+/** Where every path leads to one place. */
+const NO_PLACES: readonly Places[] = [];
 const NO_FILTERS: ReadonlyMap<string, Matcher> = new Map();
 
 /** Compiles an update of operators. 22023 for what is none. */
@@ -47,7 +51,8 @@ export function compileUpdate(
   arrayFilters: readonly unknown[] | undefined,
   clock: UpdateClock,
 ): CompiledUpdate {
-  const { actions, renames, fields, elementNames, places } = updateShape(update);
+  const { actions, renames, fields, elementNames, mayMeet, places } = updateShape(update);
+  const isPlain = actions.every((action) => action.isPlain);
   const filters = arrayFilters === undefined ? NO_FILTERS : compileArrayFilters(arrayFilters);
   if (elementNames.size > 0 || filters.size > 0) checkArrayFilters(elementNames, filters);
   const changes = actions.map(({ operator, name, compile }) => {
@@ -56,6 +61,8 @@ export function compileUpdate(
     return compile(operand, name, clock);
   });
   const apply = (document: PlainObject, context: UpdateContext): PlainObject => {
+    const placed = isPlain ? NO_PLACES : actions.map((action) => placesOf(document, action, context, filters));
+    if (mayMeet) checkApart(placed);
     let after: unknown = document;
     for (let i = 0; i < renames.length; i++) after = renamed(after, renames[i] as Rename);
     for (let i = 0; i < actions.length; i++) {
@@ -66,9 +73,7 @@ export function compileUpdate(
         after = changeAt(after, action.path, change, action.create);
         continue;
       }
-      for (const place of placesOf(after, action, document, context, filters)) {
-        after = changeAt(after, place, change, action.create);
-      }
+      for (const place of placed[i] as Places) after = changeAt(after, place, change, action.create);
     }
     checkSameId(document, after as PlainObject, context);
     return after as PlainObject;
@@ -83,8 +88,9 @@ function checkArrayFilters(names: ReadonlySet<string>, filters: ReadonlyMap<stri
     if (!names.has(name)) throw badArgument(`the array filter for "${name}" is not used`);
 }
 
+/** What an upsert begins with has an `_id` where its filter says which. */
 function checkSameId(before: PlainObject, after: PlainObject, context: UpdateContext): void {
-  if (before === after || context.inserting) return;
+  if (before === after || (context.inserting && !Object.hasOwn(before, '_id'))) return;
   if (!equalValues(before['_id'], after['_id']) || Object.hasOwn(before, '_id') !== Object.hasOwn(after, '_id')) {
     throw badArgument('the _id of a document cannot be changed');
   }
@@ -93,6 +99,12 @@ function checkSameId(before: PlainObject, after: PlainObject, context: UpdateCon
 function renamed(document: unknown, { from, to }: Rename): unknown {
   const value = placeValue(document, from);
   if (value === undefined) return document;
+  for (const path of [from, to]) {
+    for (let steps = 1; steps < path.length; steps++) {
+      if (!Array.isArray(placeValue(document, path.slice(0, steps)))) continue;
+      throw badArgument(`$rename does not reach into arrays: "${path.join('.')}"`);
+    }
+  }
   const without = changeAt(document, from, () => REMOVED, false);
   return changeAt(without, to, () => value, true);
 }
@@ -120,15 +132,32 @@ function pathsIn(filter: PlainObject): string[] {
   );
 }
 
-/** The places that a path with `$`, `$[]` and `$[name]` stands for. */
+/** Two actions on one place, or on a place and one inside of it, are a mistake: which should come first? */
+function checkApart(placed: readonly Places[]): void {
+  const taken = new Set<string>();
+  for (const place of placed.flat()) {
+    const name = place.join('.');
+    if (taken.has(name)) throw badArgument(`updating "${name}" twice would conflict`);
+    taken.add(name);
+  }
+  for (const name of taken) {
+    for (let end = name.lastIndexOf('.'); end > 0; end = name.lastIndexOf('.', end - 1)) {
+      const outer = name.slice(0, end);
+      if (taken.has(outer)) throw badArgument(`updating "${name}" and "${outer}" would conflict`);
+    }
+  }
+}
+
+/** The places that an action's path with `$`, `$[]` and `$[name]` stands for in the document; none where the action does not apply. */
 function placesOf(
-  document: unknown,
+  document: PlainObject,
   action: PlannedAction,
-  original: PlainObject,
   context: UpdateContext,
   filters: ReadonlyMap<string, Matcher>,
-): readonly (readonly string[])[] {
+): Places {
   const { path } = action;
+  if (action.onInsertOnly && !context.inserting) return [];
+  if (action.isPlain) return [path];
   let places: string[][] = [[]];
   for (const step of path) {
     if (!step.startsWith('$')) {
@@ -139,7 +168,7 @@ function placesOf(
     for (const place of places) {
       const array = placeValue(document, place);
       if (step === '$') {
-        const index = matchedIndex(original, place, context.filter);
+        const index = matchedIndex(document, place, context.filter);
         if (index < 0) throw badArgument(`the filter matched no element of "${place.join('.')}" for $`);
         next.push([...place, String(index)]);
         continue;
