@@ -8,11 +8,11 @@
  *
  * Failures: a flush or merge that finds the disk full, or no more files to be had, has undone itself and is tried again; meanwhile
  * `refusal` says 53100 or 53000. A merge that meets damage in what it reads has undone itself, too: it is tried again now and then, and
- * flushes go on until there are too many runs. Blocks and pages of what was removed since are not read, so REINDEX heals an index.
+ * others go on around it (held-merges.ts). Blocks and pages of what was removed since are not read, so REINDEX heals an index.
  * Anything else, and whatever goes wrong inside a commit of files (nobody knows then which meta the disk has), is final:
  * the store is told, nothing is written any more, reads go on.
  */
-import { type SpanAttributes, type Tracer, isPhantomError, isShortage, tracedSteps, isCorruption } from '@phantom/base';
+import { type SpanAttributes, type Tracer, isCorruption, isShortage, tracedSteps } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
 import {
   type Admission,
@@ -27,8 +27,9 @@ import {
 import { joinPath } from '@phantom/vfs';
 import type { Slices } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
+import { HeldMerges } from './held-merges.js';
 import { Offload } from './offload.js';
-import { chooseMerge, runLookups } from './merge-policy.js';
+import { chooseAround, chooseMerge, type MergeChoice, runLookups } from './merge-policy.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { estimateTouchedPages } from './range-estimate.js';
 import type { FilesChange, RunHandle, TreeFiles } from './tree-files.js';
@@ -36,8 +37,6 @@ import { type BtreeViews, heldGenerations } from './btree-views.js';
 
 /** How soon work that lacked room or a file is tried again. */
 const RETRY_MS = 250;
-/** How soon a merge that met damage is tried again: what is damaged may have been dropped, or made again, by then. */
-const DAMAGE_RETRY_MS = 30_000;
 /** How long after an opening work is looked for. */
 const AFTER_OPENING_MS = 250;
 /** Flushes wait for a merge once there are so many times runsMax runs. */
@@ -71,10 +70,11 @@ export class Background implements Flusher {
   private shortage: Error | undefined = undefined;
   /** No flush begins before it is time to try again. */
   private isFlushHeld = false;
-  /** Why no merge begins for the moment: no room for its pages, or damage in what it reads. Writing goes on as long as flushes do. */
+  /** Why no merge begins for the moment: there is no room for what it writes. Writing goes on as long as flushes do. */
   private mergeHeld: Error | undefined = undefined;
-  /** The damage that the last merge has met; gone with the first one that meets none. */
-  private met: Finding | undefined = undefined;
+  private readonly held = new HeldMerges();
+  /** What was begun last. */
+  private last: { readonly into: 'runs' | 'tree'; readonly merged: readonly RunHandle[] } | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
   private idleTimer: NodeJS.Timeout | undefined = undefined;
   private lastWriteMs: number;
@@ -104,9 +104,9 @@ export class Background implements Flusher {
     return this.fatal ?? this.shortage;
   }
 
-  /** What the last merge has met; see EngineStats.damage. */
+  /** What merges have met; see EngineStats.damage. */
   get damage(): readonly Finding[] {
-    return this.met === undefined ? [] : [this.met];
+    return this.held.findings;
   }
 
   get isFlushing(): boolean {
@@ -146,12 +146,13 @@ export class Background implements Flusher {
   /** Merges all runs into the pages and resolves when there are none. */
   async mergeAll(): Promise<void> {
     const { files } = this.context;
+    this.held.release();
     while (files.runs.length > 0 || this.merging.isBusy) {
       if (this.fatal !== undefined) throw this.fatal;
       if (this.isStopped) return;
       if (!this.merging.isBusy) this.startMerge('tree', files.runs);
       await this.merging.ended();
-      if (this.mergeHeld !== undefined && !this.isTransient(this.mergeHeld)) throw this.mergeHeld;
+      if (this.held.reason !== undefined) throw this.held.reason;
     }
   }
 
@@ -164,7 +165,13 @@ export class Background implements Flusher {
   maintain(): void {
     if (this.isStopped || this.fatal !== undefined || this.mergeHeld !== undefined || this.merging.isBusy) return;
     const { files, memory, options } = this.context;
-    const quietMs = this.slices.monotonicMs() - this.lastWriteMs;
+    const nowMs = this.slices.monotonicMs();
+    this.held.expire(nowMs);
+    if (this.held.reason !== undefined) {
+      if (!this.mergeAround(options.runsMax)) this.lookAgain(this.held.restMs(nowMs));
+      return;
+    }
+    const quietMs = nowMs - this.lastWriteMs;
     const isIdle = memory.frozen.length === 0 && quietMs >= options.idleMergeMs;
     const choice = chooseMerge({
       runs: files.runs.map(({ entry }) => entry),
@@ -190,9 +197,20 @@ export class Background implements Flusher {
 
   /** Merges runs with each other, or, all down to the oldest, into the tree. */
   private startMerge(into: 'runs' | 'tree', merged: readonly RunHandle[]): void {
+    this.last = { into, merged };
     const body = into === 'tree' ? this.mergeTree(merged) : this.mergeAlike(merged);
     const attributes = (): SpanAttributes => ({ 'phantom.kind': into, 'phantom.runs': merged.length });
     this.merging.start(tracedSteps(this.tracer, 'btree merge', attributes, body));
+  }
+
+  /** Merges runs that are not held with each other, if there are so many runs that it is due and two of them lie side by side. */
+  private mergeAround(runsMax: number): boolean {
+    const { runs } = this.context.files;
+    const candidates = runs.map((handle) => ({ bytes: handle.entry.bytes, isHeld: this.held.isHeld(handle) }));
+    const choice: MergeChoice = chooseAround(candidates, runsMax);
+    if (choice.kind !== 'runs') return false;
+    this.startMerge('runs', runs.slice(choice.from, choice.to));
+    return true;
   }
 
   private *flushOldest(): JobBody {
@@ -203,7 +221,10 @@ export class Background implements Flusher {
       // What lacked room is not tried again and again from here.
       const reason = this.fatal ?? this.mergeHeld;
       if (reason !== undefined) throw reason;
-      if (!this.merging.isBusy) this.startMerge('tree', files.runs);
+      if (!this.merging.isBusy) {
+        if (this.held.reason === undefined) this.startMerge('tree', files.runs);
+        else if (!this.mergeAround(Math.min(options.runsMax, runsMax))) throw this.held.reason;
+      }
       yield this.merging.end();
     }
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
@@ -339,31 +360,24 @@ export class Background implements Flusher {
       this.fail(error);
       return;
     }
-    this.mergeHeld = error;
-    if (error === undefined) {
-      this.met = undefined;
-      this.maintain();
-    } else if (this.isTransient(error)) {
+    if (error !== undefined && this.isTransient(error)) {
+      this.mergeHeld = error;
       this.lookAgain(RETRY_MS);
-    } else {
-      // What is there stays as it is, and can be read around the damage; writes go on until there are too many runs.
-      this.noteDamage(error);
-      this.lookAgain(DAMAGE_RETRY_MS);
+      return;
     }
+    this.mergeHeld = undefined;
+    if (error !== undefined) this.hold(error);
+    else if (this.last?.into === 'tree' && this.last.merged.length > 0) this.held.forget();
+    this.maintain();
   }
 
-  /** Told once, and not again each time it is tried. */
-  private noteDamage(error: Error): void {
+  /** What is there stays as it is, and can be read around the damage. It is told once, and not again each time it is tried. */
+  private hold(error: Error): void {
+    const { merged, into } = this.last as NonNullable<typeof this.last>;
     const { logger, directory } = this.context.files.context;
-    const { file, offset } = isPhantomError(error) ? (error.data ?? {}) : {};
-    if (this.met?.message === error.message) return;
-    this.met = {
-      severity: 'corruption',
-      file: typeof file === 'string' ? file : directory,
-      ...(typeof offset === 'number' ? { offset } : {}),
-      message: error.message,
-    };
-    logger.error('a merge met damage and will be tried again', { reason: error.message });
+    if (this.held.hold(error, merged, into, directory, this.slices.monotonicMs())) {
+      logger.error('a merge met damage: others go on around it, and it will be tried again', { reason: error.message });
+    }
   }
 
   /** What was to be merged is damaged: nothing was committed. */

@@ -9,6 +9,9 @@
  * Readers pay for waiting: each lookup asks the runs before the pages. Once lookups have paid as much as the merge costs, it
  * is done, whatever else speaks for waiting; then nobody has paid more than twice what the best foresight would have cost
  * (Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", 1988).
+ *
+ * Where the pages or some runs are damaged (held-merges.ts), the others are merged with each other as long as that takes, so that
+ * writing goes on.
  */
 
 export interface MergeCandidate {
@@ -60,6 +63,30 @@ export function chooseMerge(situation: MergeSituation): MergeChoice {
   // Merging runs with each other stops paying when one of them is nearly everything.
   if (cost <= BEARABLE || alike < 2) return { kind: 'tree' };
   return { kind: 'runs', from: 0, to: alike };
+}
+
+/**
+ * What to do next while nothing may go into the pages: the newest runs side by side that are alike enough, or the two that cost least.
+ * Held runs stay where they are.
+ */
+export function chooseAround(
+  runs: readonly (MergeCandidate & { readonly isHeld: boolean })[],
+  runsMax: number,
+): MergeChoice {
+  if (runs.length < runsMax) return { kind: 'none' };
+  let choice: MergeChoice = { kind: 'none' };
+  let least = Number.POSITIVE_INFINITY;
+  for (let from = 0; from + 1 < runs.length; from++) {
+    const [run, next] = runs.slice(from, from + 2) as [(typeof runs)[number], (typeof runs)[number]];
+    if (run.isHeld || next.isHeld) continue;
+    const wall = runs.findIndex((other, at) => at > from && other.isHeld);
+    const alike = runsAlike(runs.slice(from, wall === -1 ? undefined : wall));
+    if (alike > 1) return { kind: 'runs', from, to: from + alike };
+    if (run.bytes + next.bytes >= least) continue;
+    least = run.bytes + next.bytes;
+    choice = { kind: 'runs', from, to: from + 2 };
+  }
+  return choice;
 }
 
 /** Bytes of pages read and written for each byte of runs, if all runs were merged into the pages now. */

@@ -48,4 +48,43 @@ describe('a merge that meets damage', () => {
     expect([...db.scan()]).toHaveLength(KEYS - 400);
     await db.close();
   });
+
+  it.each(['a run', 'a page'])(
+    'in %s leaves others to keep the runs few, so that writing does not end',
+    async (where) => {
+      const vfs = new MemoryVfs({ losesPower: false });
+      const options = { vfs, idleMergeMs: 1e9, runsMax: 4 };
+      let db = await openBtree(DIRECTORY, options);
+      for (let i = 0; i < KEYS; i += 5) await db.put(keyOf(i), encode(`value ${i} `.repeat(10)));
+      await db.flush();
+      if (where === 'a page') {
+        await (db.store.engine(EngineCode.Btree) as BtreeEngine).merge();
+        await db.close();
+        db = await openBtree(DIRECTORY, options);
+      }
+      const engine = db.store.engine(EngineCode.Btree) as BtreeEngine;
+      const isDamaged = (path: string): boolean => path.endsWith(where === 'a run' ? '.run' : 'tree.db');
+      const path = filesBelow(vfs, DIRECTORY).find(isDamaged) as string;
+      vfs.corrupt(path, Buffer.from(vfs.readFile(path)).indexOf('value 500 '), new Uint8Array(30));
+      await db.put(keyOf(501), encode('beside the damaged place'));
+      await db.flush();
+      await expect(engine.merge()).rejects.toMatchObject({ code: 'XX001' });
+      const { merges } = engine.stats();
+      for (let round = 0; round < 24; round++) {
+        for (let i = 1; i < KEYS; i += 5) await db.put(keyOf(i), encode(`round ${round}`));
+        await db.flush();
+        expect(engine.stats().runs).toBeLessThanOrEqual(8);
+      }
+      expect(engine.stats().merges).toBeGreaterThan(merges + 6);
+      expect(engine.stats().damage).toMatchObject([{ severity: 'corruption', file: path }]);
+      expect(db.store.failure).toBeUndefined();
+      for (let i = 1; i < KEYS; i += 5) expect(new TextDecoder().decode(await db.get(keyOf(i)))).toBe('round 23');
+      await expect(async () => db.get(keyOf(500))).rejects.toMatchObject({ code: 'XX001' });
+
+      await db.deleteRange({ gte: keyOf(300), lt: keyOf(700) });
+      await engine.merge();
+      expect(engine.stats()).toMatchObject({ runs: 0, damage: [] });
+      await db.close();
+    },
+  );
 });

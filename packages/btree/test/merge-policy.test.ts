@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type MergeSituation, chooseMerge, runLookups, touchedPages, treeMergeCost } from '../src/merge-policy.js';
+import {
+  type MergeSituation,
+  chooseAround,
+  chooseMerge,
+  runLookups,
+  touchedPages,
+  treeMergeCost,
+} from '../src/merge-policy.js';
 
 const MIB = 1 << 20;
 
@@ -56,5 +63,23 @@ describe('the merge policy', () => {
     expect(Math.round(touchedPages(1000, 10))).toBe(10);
     expect(Math.round(touchedPages(1000, 100_000))).toBe(1000);
     expect(touchedPages(0, 5)).toBe(0);
+  });
+
+  it('merges runs around those that are held, alike ones first, and the two that cost least where none are', () => {
+    const around = (sizes: readonly number[], held: readonly number[], runsMax = 4): unknown =>
+      chooseAround(
+        sizes.map((bytes, i) => ({ bytes, isHeld: held.includes(i) })),
+        runsMax,
+      );
+    expect(around([1, 1, 1], [])).toEqual({ kind: 'none' });
+    expect(around([1, 1, 1, 1], [])).toEqual({ kind: 'runs', from: 0, to: 4 });
+    expect(around([1, 1, 1, 1], [3])).toEqual({ kind: 'runs', from: 0, to: 3 });
+    expect(around([1, 1, 1, 1], [0, 3])).toEqual({ kind: 'runs', from: 1, to: 3 });
+    expect(around([1, 4, 4, 4], [])).toEqual({ kind: 'runs', from: 1, to: 4 });
+    expect(around([9, 1, 3, 9, 30], [0])).toEqual({ kind: 'runs', from: 1, to: 3 });
+    expect(around([1, 3, 9, 30], [])).toEqual({ kind: 'runs', from: 0, to: 2 });
+    expect(around([5, 12, 1, 3], [])).toEqual({ kind: 'runs', from: 1, to: 4 });
+    expect(around([1, 1, 1, 1], [1, 3])).toEqual({ kind: 'none' });
+    expect(around([1, 1, 1, 1], [0, 1, 2, 3])).toEqual({ kind: 'none' });
   });
 });
