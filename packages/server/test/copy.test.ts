@@ -10,6 +10,7 @@ import {
   execute,
   frame,
   int16,
+  int32,
   parse,
   query,
   reportFields,
@@ -124,6 +125,22 @@ describe('COPY FROM STDIN', () => {
       ]);
       const cut = await copyIn(client, 'copy t from stdin (format binary)', bytes.subarray(0, 30));
       expect(errorOf(cut)).toMatchObject({ C: '22P04', M: 'unexpected EOF in COPY data' });
+    }));
+
+  it('sends the header of the binary format with the first row, or with the end', () =>
+    session(async (client) => {
+      const data = (messages: WireMessage[]): Buffer[] =>
+        messages.filter(({ type }) => type === 'd').map(({ body }) => body);
+      const header = Buffer.concat([Buffer.from('PGCOPY\n\u00ff\r\n\0', 'latin1'), Buffer.alloc(8)]);
+      expect(data(await client.ask(query('copy (select 1 where false) to stdout (format binary)')))).toEqual([
+        Buffer.concat([header, int16(-1)]),
+      ]);
+      const row = Buffer.concat([int16(1), int32(4), int32(7)]);
+      expect(data(await client.ask(query('copy (values (7), (7)) to stdout (format binary)')))).toEqual([
+        Buffer.concat([header, row]),
+        row,
+        int16(-1),
+      ]);
     }));
 
   it('writes nothing when a row is wrong, says where, and drops what the client sends on', () =>

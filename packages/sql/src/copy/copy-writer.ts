@@ -112,12 +112,12 @@ class BinaryWriter implements RowWriter {
     this.output = output;
   }
 
+  /** Sent with the first row, or with the end where there is none: clients that read row by row look for it there. */
   begin(): void {
     const { bytes } = this;
     bytes.bytes(BINARY_SIGNATURE);
     bytes.u32BE(0);
     bytes.u32BE(0);
-    this.send();
   }
 
   rows({ columns, count }: RowBatch): void {
