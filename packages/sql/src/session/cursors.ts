@@ -4,12 +4,13 @@
  * committed when it was declared. Otherwise, and WITH HOLD, all of them are read when it is declared.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { Oid } from '@phantom/catalog';
+import type { Oid, TypeRef } from '@phantom/catalog';
 import { type Execution, PAUSE, type Yielded } from '../exec/runtime.js';
 import { ROW_REFERENCE_NAME } from '../plan/binder/bind-relation.js';
 import type { Query, Select } from '../text/ast.js';
 import type { CloseCursor, DeclareCursor, Fetch } from '../text/ast-session.js';
 import type { ParsedStatement } from '../text/ast-statements.js';
+import type { Value } from '../types/type.js';
 import { Cursor } from './cursor.js';
 import { runDetached, runPlan } from './run-plan.js';
 import type { SqlSession } from './session.js';
@@ -17,6 +18,8 @@ import type { PlanStatement, SessionStatement, Utility } from './statement.js';
 
 /** Cursors of one session at once. */
 const CURSORS_MAX = 1000;
+/** Every text with a parameter in it has this, and some others do. */
+const PARAMETER = /\$\d/;
 
 /** A session's open cursors. */
 export class Cursors {
@@ -88,7 +91,12 @@ export class Cursors {
   }
 }
 
-export function declareUtility(node: DeclareCursor, text: string): Utility {
+/** `declaredTypes` are those of parameters that the client has named, as of the query by itself. */
+export function declareUtility(
+  node: DeclareCursor,
+  session: SqlSession,
+  { text, declaredTypes }: { readonly text: string; readonly declaredTypes?: readonly Oid[] },
+): Utility {
   const locks = node.query.locking.length > 0;
   if (node.hold && locks)
     throw new PhantomError('0A000', 'DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported', {
@@ -103,11 +111,12 @@ export function declareUtility(node: DeclareCursor, text: string): Utility {
       detail: 'Insensitive cursors must be READ ONLY.',
     });
   if (node.binary) throw unsupportedError('binary cursors');
+  const parameterTypes = parametersOf(session, node.query, text, declaredTypes);
   return {
     fields: [],
-    parameterTypes: [],
+    parameterTypes,
     transaction: 'required',
-    *run(session) {
+    *run(session, parameters) {
       if (node.hold) session.roles.refuseRestricted('create a cursor WITH HOLD');
       const transaction = session.ensureTransaction();
       const alone = transaction.statements === 0 && session.parse(text).length === 1;
@@ -115,16 +124,45 @@ export function declareUtility(node: DeclareCursor, text: string): Utility {
         throw new PhantomError('25P01', 'DECLARE CURSOR can only be used in transaction blocks');
       const name = node.name.text;
       if (session.cursors.has(name)) throw new PhantomError('42P03', `cursor "${name}" already exists`);
-      session.cursors.add(yield* openCursor(session, node, text));
+      const query = {
+        text,
+        types: parameterTypes.map(({ oid }) => oid),
+        parameters,
+      };
+      session.cursors.add(yield* openCursor(session, node, query));
       return 0;
     },
   };
 }
 
+/** Types of the query's parameters. Most cursors have none, and are analysed once, when they are opened. */
+function parametersOf(
+  session: SqlSession,
+  query: Query,
+  text: string,
+  declaredTypes: readonly Oid[] | undefined,
+): readonly TypeRef[] {
+  if (!PARAMETER.test(text)) return [];
+  const statement = session.prepare(parsedOf(query, text), text, declaredTypes);
+  return statement.kind === 'plan' ? statement.plan.parameterTypes : [];
+}
+
+/** What a cursor reads. */
+interface CursorQuery {
+  readonly text: string;
+  /** Of its parameters. */
+  readonly types: readonly Oid[];
+  readonly parameters: readonly Value[];
+}
+
 /** Prepares the query and begins to read it. */
-function* openCursor(session: SqlSession, node: DeclareCursor, text: string): Generator<Yielded, Cursor, void> {
-  const referenced = prepareReferenced(session, node.query, text);
-  const statement = referenced ?? session.prepare(parsedOf(node.query, text), text);
+function* openCursor(
+  session: SqlSession,
+  node: DeclareCursor,
+  { text, types, parameters }: CursorQuery,
+): Generator<Yielded, Cursor, void> {
+  const referenced = prepareReferenced(session, node.query, text, types);
+  const statement = referenced ?? session.prepare(parsedOf(node.query, text), text, types);
   if (statement.kind !== 'plan') throw new PhantomError('42601', 'SELECT ... INTO is not allowed here');
   const { fields } = statement.plan;
   const cursor = new Cursor(
@@ -141,7 +179,9 @@ function* openCursor(session: SqlSession, node: DeclareCursor, text: string): Ge
     session.engine.memoryLimitBytes,
   );
   const detached = !node.hold && readsDetached(session, statement);
-  cursor.readFrom(detached ? runDetached(session, statement, cursor) : runPlan(session, statement, [], cursor));
+  cursor.readFrom(
+    detached ? runDetached(session, statement, parameters, cursor) : runPlan(session, statement, parameters, cursor),
+  );
   // Until it rests, at once, with the state in hand that it reads; or to the end.
   if (detached) yield* cursor.run();
   else yield* cursor.readTo(Infinity);
@@ -158,8 +198,13 @@ function parsedOf(node: Query, text: string): ParsedStatement {
   return { node, start: node.position, end: text.length };
 }
 
-function prepareReferenced(session: SqlSession, query: Query, text: string): SessionStatement | undefined {
-  return withRowReference(query, (referenced) => session.prepare(parsedOf(referenced, text), text));
+function prepareReferenced(
+  session: SqlSession,
+  query: Query,
+  text: string,
+  types: readonly Oid[],
+): SessionStatement | undefined {
+  return withRowReference(query, (referenced) => session.prepare(parsedOf(referenced, text), text, types));
 }
 
 /** Prepares the query with the reference of each row as its last column; undefined where its rows are not those of one table. */

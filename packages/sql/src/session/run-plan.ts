@@ -82,7 +82,12 @@ export function* runWithin(
  * As runPlan, for a plan that only reads: rests before its first row, and reads from then on what was committed by then,
  * whatever the session does meanwhile.
  */
-export function* runDetached(session: SqlSession, statement: PlanStatement, sink: RowSink): Execution {
+export function* runDetached(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+): Execution {
   const transaction = session.ensureTransaction();
   transaction.statements++;
   yield* shareTables(session.currentPlan(statement), transaction, Modes.AccessShare);
@@ -91,7 +96,7 @@ export function* runDetached(session: SqlSession, statement: PlanStatement, sink
   const view = session.engine.storage.view();
   try {
     yield PAUSE;
-    return yield* plan.execute(session.executionContext([], view, undefined), sink);
+    return yield* plan.execute(session.executionContext(parameters, view, undefined), sink);
   } finally {
     view.release();
   }

@@ -87,7 +87,7 @@ export function utilityOf(node: Statement, session: SqlSession, options: Utility
     case 'deallocate':
       return deallocateUtility(node);
     case 'declare-cursor':
-      return declareUtility(node, text);
+      return declareUtility(node, session, options);
     case 'fetch':
       return fetchUtility(node, session);
     case 'close':

@@ -13,9 +13,9 @@ describe('DECLARE', () => {
   let engine: TestEngine;
   let session: SqlSession;
 
-  async function run(sql: string): Promise<Value[][]> {
+  async function run(sql: string, parameters: readonly Value[] = []): Promise<Value[][]> {
     const rows: Value[][] = [];
-    await session.portal(session.prepareText(sql), []).fetch(0, (batch) => {
+    await session.portal(session.prepareText(sql), parameters).fetch(0, (batch) => {
       for (let r = 0; r < batch.count; r++) rows.push(batch.columns.map((column) => column[r] as Value));
     });
     return rows;
@@ -40,6 +40,25 @@ describe('DECLARE', () => {
     expect(counters.rowsScanned - before).toBeLessThan(ROWS / 2);
     expect(await run('fetch last from c')).toEqual([[ROWS]]);
     await run('rollback');
+  });
+
+  it('takes parameters, whose types are those of its query', async () => {
+    await run('begin');
+    const sql = 'declare c cursor for select id, $2 || v from t where id > $1 order by id';
+    const statement = session.prepareText(sql);
+    expect(statement.kind === 'utility' && statement.utility.parameterTypes.map(({ oid }) => oid)).toEqual([23, 25]);
+    await run(sql, [7, 'a ']);
+    expect(await run('fetch 2 from c')).toEqual([
+      [8, 'a v8'],
+      [9, 'a v9'],
+    ]);
+    await run('declare held cursor with hold for select id from t where id < $1', [3]);
+    await run('declare updated cursor for select * from t where id = $1', [5]);
+    await run('fetch from updated');
+    await run(`update t set v = 'here' where current of updated`);
+    await run('commit');
+    expect(await run('fetch all from held')).toEqual([[1], [2]]);
+    expect(await run(`select id from t where v = 'here'`)).toEqual([[5]]);
   });
 
   it('shows nothing of what the transaction writes later, and gives its snapshot back at the end', async () => {
