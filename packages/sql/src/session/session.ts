@@ -158,6 +158,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       startSettings(engine.settings, database, role, options.settings ?? {}),
       (name, value, reported) => {
         if (name === 'search_path' || isPlannerSwitch(name)) this.pictureNow = undefined;
+        if (name.startsWith('default_transaction_')) this.life.defaultsChanged();
         if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
         if (name === 'standard_conforming_strings') this.escapesInStrings = value === 'off';
         if (name === 'transaction_timeout') this.watch.limitChanged(Number(value));

@@ -230,6 +230,11 @@ export class TransactionLife {
     this.current = undefined;
   }
 
+  /** A default of the session's modes is another one: between two transactions, SHOW tells of the next. */
+  defaultsChanged(): void {
+    if (this.current === undefined) this.modes.show(this.modes.defaults);
+  }
+
   private ended(): void {
     const { session } = this;
     session.closePortals();
