@@ -9,6 +9,7 @@ import {
   type RoleDescriptor,
   isMemberOf,
 } from '@phantom/catalog';
+import { settingText } from '../session/setting-forms.js';
 import { readSetting, refuseSetting } from '../session/settings.js';
 import type {
   AlterGroup,
@@ -374,5 +375,5 @@ function changedSettings(
   refuseSetting(name, currentRole(context).superuser);
   const { [name]: _old, ...rest } = settings ?? {};
   if (setting.kind === 'reset' || setting.value.kind !== 'values') return rest;
-  return { ...rest, [name]: readSetting(name, setting.value.values.map((item) => item.text).join(', ')) };
+  return { ...rest, [name]: readSetting(name, settingText(name, setting.value.values)) };
 }

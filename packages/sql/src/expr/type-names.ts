@@ -26,7 +26,7 @@ function undefinedType(name: TypeName): PhantomError {
 }
 
 /** `a to b` has the bits of both ends and of all fields between. */
-function intervalTypmod(fields: readonly IntervalField[], precision: number | undefined): number {
+export function intervalTypmod(fields: readonly IntervalField[], precision: number | undefined): number {
   if (fields.length === 0) {
     return precision === undefined ? -1 : (INTERVAL_FULL_RANGE << 16) | precision;
   }

@@ -6,7 +6,7 @@
 import { remoteSpan } from '@phantom/base';
 import { extraChecks } from '../routine/plpgsql/extra-checks.js';
 import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
-import { canonicalZone } from '../types/time-zones.js';
+import { canonicalEncoding, canonicalZone } from './setting-forms.js';
 
 /** How a setting's text is read and shown. */
 export type SettingKind =
@@ -86,6 +86,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'UTF8',
     description: 'Encoding of the client; only UTF-8 is spoken.',
     reported: true,
+    canonical: canonicalEncoding,
     only: ['utf8', 'unicode', 'utf-8', 'sql_ascii'],
   },
   {

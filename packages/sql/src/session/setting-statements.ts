@@ -1,7 +1,8 @@
 /** SET, RESET, SHOW and DISCARD. */
 import { PhantomError } from '@phantom/base';
-import type { Discard, Reset, SetSetting, SettingItem, Show } from '../text/ast-session.js';
+import type { Discard, Reset, SetSetting, Show } from '../text/ast-session.js';
 import type { SqlSession } from './session.js';
+import { settingText } from './setting-forms.js';
 import { readSetting } from './settings.js';
 import { type Utility, field, sendRows } from './statement.js';
 import { type IsolationLevel, isMode } from './transaction-modes.js';
@@ -25,7 +26,7 @@ export function setUtility(node: SetSetting): Utility {
       else if (isMode(node.name)) setMode(session, node);
       else if (node.value.kind === 'default') session.settings.reset(node.name, session.transaction !== undefined);
       else if (node.value.kind === 'values')
-        session.applySetting(node.name, textOf(node.name, node.value.values), local);
+        session.applySetting(node.name, settingText(node.name, node.value.values), local);
       else throw new PhantomError('0A000', 'SET ... FROM CURRENT is for routines only');
       return 0;
     },
@@ -116,7 +117,7 @@ function setRole(session: SqlSession, node: SetSetting, local: boolean): void {
 /** SET transaction_isolation and kin say what SET TRANSACTION says. */
 function setMode(session: SqlSession, node: SetSetting): void {
   const { transaction, settings } = session;
-  const text = node.value.kind === 'values' ? textOf(node.name, node.value.values) : undefined;
+  const text = node.value.kind === 'values' ? settingText(node.name, node.value.values) : undefined;
   const value = text === undefined ? settings.get(`default_${node.name}`) : readSetting(node.name, text);
   // Outside of a block it would be over before anybody could see it, as in PostgreSQL.
   if (transaction === undefined || !(transaction.explicit || session.routines.isRunning)) return;
@@ -125,16 +126,4 @@ function setMode(session: SqlSession, node: SetSetting): void {
     readOnly: node.name === 'transaction_read_only' ? value === 'on' : undefined,
     deferrable: node.name === 'transaction_deferrable' ? value === 'on' : undefined,
   });
-}
-
-/** The value as the setting's text: list settings keep their commas, and names that need quotes get them. */
-function textOf(name: string, items: readonly SettingItem[]): string {
-  const [first] = items;
-  if (items.length === 1 && first !== undefined && name !== 'search_path') return first.text;
-  const parts = items.map((item) => (name === 'search_path' ? quoteName(item.text) : item.text));
-  return parts.join(', ');
-}
-
-function quoteName(text: string): string {
-  return /^[a-z_$][a-z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
 }

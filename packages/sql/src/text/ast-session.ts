@@ -1,6 +1,6 @@
 /** Statements about the session: transactions, settings, cursors, COPY, locks, notices and maintenance. */
 import type { ObjectRef } from './ast-access.js';
-import type { Name, Node, Option, QualifiedName, StringLiteral } from './ast-leaves.js';
+import type { IntervalField, Name, Node, Option, QualifiedName, StringLiteral } from './ast-leaves.js';
 import type { Delete, Expression, FunctionCall, Insert, Merge, Query, Update } from './ast.js';
 
 // ------------------------------------------------------------------------------------------------- transactions
@@ -61,10 +61,11 @@ export type SettingValue =
   | { readonly kind: 'default'; readonly position: number }
   | { readonly kind: 'current'; readonly position: number }
   | { readonly kind: 'values'; readonly values: readonly SettingItem[]; readonly position: number };
-/** `interval`: SET TIME ZONE INTERVAL '...' HOUR TO MINUTE, `text` being the literal. */
+/** `interval`: SET TIME ZONE INTERVAL '...' HOUR TO MINUTE, `text` being the literal and `fields` what follows it. */
 export interface SettingItem extends Node {
   readonly kind: 'string' | 'number' | 'word' | 'interval';
   readonly text: string;
+  readonly fields?: readonly IntervalField[];
 }
 export interface SetSetting extends Node {
   readonly kind: 'set';

@@ -20,8 +20,6 @@ const CYCLE_FROM = secondsOf(2400);
 /** Before any zone had a standard time. */
 const HISTORY_FROM = secondsOf(1700);
 const ZONES_KEPT_MAX = 600;
-/** Seconds east or west that the TimeZone setting takes at most. */
-const SETTING_OFFSET_MAX = 167 * 3600;
 const UNIX_2000 = 946684800;
 const SECONDS_PER_MONTH = 2629746;
 
@@ -253,21 +251,6 @@ export function timeZone(name: string): TimeZone {
   const zone = findTimeZone(abbreviation?.zone ?? name);
   if (zone === undefined) throw new PhantomError('22023', `time zone "${name}" not recognized`);
   return zone;
-}
-
-/**
- * What the TimeZone setting keeps of a value: hours east of Greenwich (`-8`, `10.5`) become a POSIX zone, names take their
- * IANA spelling. Undefined when there is no such zone.
- */
-export function canonicalZone(value: string): string | undefined {
-  const text = value.trim();
-  if (/^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(text)) {
-    const seconds = Math.trunc(Number(text) * 3600);
-    if (Math.abs(seconds) > SETTING_OFFSET_MAX) return undefined;
-    const west = seconds < 0 ? '+' : '-';
-    return `<${offsetText(seconds)}>${west}${offsetText(seconds).slice(1)}`;
-  }
-  return findTimeZone(text)?.name;
 }
 
 /** The session's zone; an unknown name (which the setting would have refused) counts as UTC. */

@@ -1,6 +1,7 @@
 /** The options of CREATE and ALTER FUNCTION and PROCEDURE, each at most once. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { RoutineDescriptor } from '@phantom/catalog';
+import { settingText } from '../../session/setting-forms.js';
 import { readSetting } from '../../session/settings.js';
 import type { RoutineOption } from '../../text/ast-schema.js';
 import type { Reset, SetSetting } from '../../text/ast-session.js';
@@ -130,7 +131,7 @@ export function changedSettings(
     } else if (change.kind === 'reset' || change.value.kind === 'default') {
       delete settings[name];
     } else if (change.value.kind === 'values') {
-      settings[name] = readSetting(name, change.value.values.map((item) => item.text).join(', '));
+      settings[name] = readSetting(name, settingText(name, change.value.values));
     } else {
       settings[name] = context.evaluation.setting(name, false) ?? '';
     }

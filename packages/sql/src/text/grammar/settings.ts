@@ -199,7 +199,7 @@ export abstract class SettingGrammar extends RoutineGrammar {
     if (fields.some((field) => field !== 'hour' && field !== 'minute')) {
       this.complain('42601', 'time zone interval must be HOUR or HOUR TO MINUTE', position);
     }
-    return { kind: 'values', values: [{ kind: 'interval', text, position }], position };
+    return { kind: 'values', values: [{ kind: 'interval', text, fields, position }], position };
   }
 
   /** var_name: words with dots, in lower case unless quoted. */
