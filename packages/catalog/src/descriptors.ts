@@ -125,6 +125,10 @@ export interface ColumnDescriptor {
   readonly sinceVersion: number;
   /** There when the column shows a field of a collection's documents; rows do not hold it. */
   readonly field?: DocumentField;
+  /** How many of the tables that this one inherits from have the column; absent: none. */
+  readonly inheritCount?: number;
+  /** It was never defined here: it goes when no table above has it any more. */
+  readonly isLocal?: false;
   readonly acl?: readonly AclItem[];
   readonly comment?: string;
 }
@@ -152,8 +156,12 @@ export type ConstraintDescriptor =
       readonly kind: 'check';
       readonly expressionSql: string;
       readonly columns: readonly number[];
-      /** NO INHERIT as written: shown, of no effect while no table inherits. */
+      /** NO INHERIT: it is not that of the tables that inherit from this one. */
       readonly noInherit?: boolean;
+      /** How many of the tables that this one inherits from have the constraint; absent: none. */
+      readonly inheritCount?: number;
+      /** It was never defined here: it goes when no table above has it any more. */
+      readonly isLocal?: false;
     })
   | (ConstraintBase & {
       readonly kind: 'foreign key';
@@ -298,6 +306,10 @@ export interface TableDescriptor extends SchemaObject {
   readonly partitioned?: PartitionKey;
   /** Set for a partition: the table that it is a part of, and which part. */
   readonly partition?: { readonly parentOid: Oid; readonly bound: PartitionBound };
+  /** The tables that it inherits from, in the order in which they were named. */
+  readonly parentOids?: readonly Oid[];
+  /** The tables that inherit from it: its rows are read and changed with theirs, where nobody says ONLY. */
+  readonly heirOids?: readonly Oid[];
   /** Set for a materialized view: the query its rows come from. */
   readonly materialized?: StoredQuery & { readonly populated: boolean };
   readonly rowTypeOid: Oid;

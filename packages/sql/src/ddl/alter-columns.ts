@@ -432,6 +432,8 @@ export function* eraseColumn(context: DdlContext, table: TableDescriptor, column
     sequenceOid: _sequence,
     acl: _acl,
     comment: _comment,
+    inheritCount: _inheritCount,
+    isLocal: _isLocal,
     ...rest
   } = column;
   const ofUserType = userTypeOf(context, column.type.oid) !== undefined;

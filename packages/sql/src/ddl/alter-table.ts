@@ -30,6 +30,8 @@ import {
   undefinedRelation,
 } from './names.js';
 import { changeRelationOwner } from './rename.js';
+import { alterHeirs, keepBelow, refuseInTree } from './inheritance/alter-tree.js';
+import { disinherit, inherit } from './inheritance/inherit.js';
 import { alterPartitions, refuseForPartitions } from './partitions/alter-partitions.js';
 import { attachIndex, attachPartition, detachPartition } from './partitions/attach.js';
 import { roleOf } from './role-names.js';
@@ -94,11 +96,15 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
       if (node.object !== 'table' && node.object !== 'materialized view')
         throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
       refuseForPartitions(context, relation, action, node.only);
+      refuseInTree(context, relation, action, node.only);
+      if (node.only) keepBelow(context, relation, action);
       yield* alter(context, relation, action, together, node.actions.length === 1);
       if (relation.partitioned !== undefined)
         yield* alterPartitions(context, relation, action, node.only, (partition, own) =>
           alter(context, partition, own, together, false),
         );
+      if (relation.heirOids !== undefined && !node.only)
+        yield* alterHeirs(context, relation, action, (heir, own) => alter(context, heir, own, together, false));
     } else if (relation.kind === 'sequence' && (action.kind === 'set-logged' || action.kind === 'set-unlogged')) {
       context.objects.put({ ...relation, persistence: action.kind === 'set-logged' ? 'permanent' : 'unlogged' });
     } else {
@@ -250,6 +256,10 @@ function* alter(
       const { deferrable, initiallyDeferred } = action.deferral;
       return putConstraint(context, table, { ...constraint, deferrable, initiallyDeferred });
     }
+    case 'inherit':
+      return yield* inherit(context, table, action.table);
+    case 'no-inherit':
+      return yield* disinherit(context, table, action.table);
     case 'attach-partition':
       return yield* attachPartition(context, table, action);
     case 'detach-partition':

@@ -7,6 +7,7 @@ import type { TableConstraint } from '../text/ast-schema.js';
 import { BOOL } from '../types/type-refs.js';
 import type { DdlContext } from './context.js';
 import { addForeignKey } from './foreign-key-constraints.js';
+import { mergeIntoCheck } from './inheritance/merged-checks.js';
 import { addKey, addKeyOver } from './key-constraints.js';
 import { chooseName, freeConstraintName } from './names.js';
 import { replaceTable } from './replace-table.js';
@@ -21,6 +22,8 @@ export interface AddConstraintOptions {
   readonly newTable: boolean;
   /** The statement does nothing else. */
   readonly alone?: boolean;
+  /** It comes from a table that this one inherits from. */
+  readonly isInherited?: boolean;
 }
 
 /** Adds a constraint to a table in the overlay. The caller holds the table's lock. */
@@ -57,6 +60,12 @@ function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode,
   });
   if (node.noInherit && table.partitioned !== undefined)
     throw new PhantomError('42P16', `cannot add NO INHERIT constraint to partitioned table "${table.name}"`);
+  const isInherited = options.isInherited === true;
+  if (node.name !== undefined && (isInherited || table.parentOids !== undefined)) {
+    const { noInherit, notValid, name } = node;
+    const proposed = { name: name.text, expressionSql, noInherit, validated: !notValid, isInherited };
+    if (mergeIntoCheck(context, table, proposed)) return;
+  }
   const only =
     bound.columns.length === 1 ? table.columns.find((column) => column.number === bound.columns[0])?.name : undefined;
   const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);
@@ -74,6 +83,7 @@ function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode,
     expressionSql,
     columns: bound.columns,
     ...(node.noInherit ? { noInherit: true } : {}),
+    ...(isInherited ? { inheritCount: 1, isLocal: false } : {}),
   };
   if (!options.newTable && !node.notValid) yield* checkExistingRows(context, table, name, bound);
   replaceTable(context, table, { constraints: [...table.constraints, constraint] });

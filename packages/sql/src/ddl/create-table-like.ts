@@ -1,5 +1,5 @@
 /** CREATE TABLE (LIKE other INCLUDING ...): copies of another table's columns and, if asked for, of what hangs on them. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, unsupportedError } from '@phantom/base';
 import {
   type ColumnDescriptor,
   type IndexDescriptor,
@@ -71,7 +71,10 @@ export function* likeColumns(
           sinceVersion: 1,
         }));
   for (const column of wanted) {
-    if (columns.some((candidate) => candidate.name === column.name)) {
+    const taken = columns.find(({ name }) => name === column.name);
+    if (taken?.inheritCount !== undefined)
+      throw unsupportedError('LIKE of a table with a column that is inherited, too');
+    if (taken !== undefined) {
       throw new PhantomError('42701', `column "${column.name}" specified more than once`);
     }
     const keepsValue = column.generated === undefined ? included('defaults') : included('generated');

@@ -19,6 +19,8 @@ import { claimName, columnNamed, creationSchema, refuseSystemName, relationExist
 import { ownSequence } from './create-table-sequence.js';
 import { newTable, onCommitOf } from './new-table.js';
 import { storedExpression } from './stored-expressions.js';
+import { bindToParents } from './inheritance/bonds.js';
+import { inheritedParts, mergeDeclared, putInheritedChecks, refuseConflicts } from './inheritance/inherited-parts.js';
 import { attach, inheritedChecks, inheritedColumns, overriddenColumn, parentOf } from './partitions/partition-of.js';
 import { partitionKeyOf } from './partitions/partition-key.js';
 import { claimTypeName, putRowType, requireTypeUsage } from './types.js';
@@ -50,11 +52,19 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     node.partitionOf === undefined ? undefined : yield* parentOf(context, node.partitionOf.parent, place.persistence);
   let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.persistence), parent?.engine);
   if (parent !== undefined) table = { ...table, columns: inheritedColumns(parent, table.layoutVersion) };
+  const inherited =
+    node.inherits.length === 0 ? undefined : yield* inheritedParts(context, node.inherits, place.persistence);
+  if (inherited !== undefined) table = { ...table, columns: inherited.columns, parentOids: inherited.parentOids };
+  const settled = new Set<string>();
   const constraints: TableConstraint[] = [];
   const copied: CopiedParts = { indexes: [], statistics: [], keyComments: [], comments: new Map() };
   for (const element of node.elements) {
     if (element.kind === 'column-definition' && parent !== undefined) {
       table = yield* inheritColumn(context, table, element, constraints);
+    } else if (element.kind === 'column-definition' && isInherited(table, element.name.text)) {
+      const written = node.elements.filter(({ kind }) => kind === 'column-definition').indexOf(element) + 1;
+      table = yield* mergeColumn(context, table, element, constraints, written);
+      if (saysValue(element)) settled.add(element.name.text);
     } else if (element.kind === 'column-definition') {
       const made = yield* makeColumn(context, table, element);
       table = { ...table, columns: [...table.columns, made.column] };
@@ -68,6 +78,7 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     }
   }
   if (parent !== undefined) constraints.push(...inheritedChecks(parent));
+  if (inherited !== undefined) refuseConflicts(table.columns, inherited.conflicts, settled);
   if (node.partitionBy !== undefined) {
     refusePartitioned(node);
     table = { ...table, partitioned: partitionKeyOf(context, table, node.partitionBy) };
@@ -76,6 +87,10 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
   table = keyTable(table, constraints);
   context.objects.put(table);
   putRowType(context, table);
+  if (inherited !== undefined) {
+    putInheritedChecks(context, table, inherited.checks);
+    bindToParents(context, table.oid, inherited.parentOids);
+  }
   for (const rank of [isPrimaryKey, isOther, isForeignKey]) {
     for (const constraint of constraints.filter(rank)) {
       table = context.objects.object(table.oid) as TableDescriptor;
@@ -141,7 +156,6 @@ function checkColumnValue(context: DdlContext, table: TableDescriptor, column: C
 }
 
 function refuseUnsupported(node: CreateTable): void {
-  if (node.inherits.length > 0) throw unsupportedError('table inheritance');
   if (node.ofType !== undefined) throw unsupportedError('CREATE TABLE OF');
   if (node.systemVersioning) throw unsupportedError('system-versioned tables');
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
@@ -168,6 +182,10 @@ function keyTable(table: TableDescriptor, constraints: readonly TableConstraint[
   return { ...table, keyColumns };
 }
 
+function specifiedTwice({ text, position }: Name): PhantomError {
+  return new PhantomError('42701', `column "${text}" specified more than once`, { position: position + 1 });
+}
+
 function isPrimaryKey(constraint: TableConstraint): boolean {
   return constraint.kind === 'primary-key';
 }
@@ -188,7 +206,7 @@ export function* makeColumn(
 ): Generator<Yielded, { column: ColumnDescriptor; constraints: TableConstraint[] }, void> {
   const { name } = node;
   if (table.columns.some((column) => column.name === name.text && !column.dropped)) {
-    throw new PhantomError('42701', `column "${name.text}" specified more than once`, { position: name.position + 1 });
+    throw specifiedTwice(name);
   }
   refuseSystemName(name.text);
   if (table.columns.length >= COLUMNS_MAX)
@@ -230,6 +248,34 @@ function* inheritColumn(
   for (const constraint of node.constraints)
     column = yield* applyColumnConstraint(context, table, column, constraint, constraints);
   return { ...table, columns: table.columns.map((other) => (other.number === column.number ? column : other)) };
+}
+
+/** A column of a definition that a parent has, too. */
+function* mergeColumn(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: ColumnDefinition,
+  constraints: TableConstraint[],
+  written: number,
+): Generator<Yielded, TableDescriptor, void> {
+  const at = table.columns.findIndex(({ name }) => name === node.name.text);
+  const inherited = table.columns[at] as ColumnDescriptor;
+  if (inherited.isLocal === undefined) throw specifiedTwice(node.name);
+  // It takes the number of the inherited one, by which a sequence of its own knows it.
+  const made = yield* makeColumn(context, { ...table, columns: table.columns.slice(0, at) }, node);
+  constraints.push(...made.constraints);
+  const merged = mergeDeclared(context, inherited, made.column, node, written);
+  return { ...table, columns: table.columns.with(at, merged) };
+}
+
+function isInherited({ columns }: TableDescriptor, name: string): boolean {
+  return columns.some((column) => column.name === name && column.inheritCount !== undefined);
+}
+
+/** The definition says what the column's value is where nothing is given. */
+function saysValue({ constraints, type }: ColumnDefinition): boolean {
+  if (type !== undefined && serialOf(type) !== undefined) return true;
+  return constraints.some(({ kind }) => kind === 'default' || kind === 'generated' || kind === 'identity');
 }
 
 function serialOf(type: TypeName): string | undefined {

@@ -21,6 +21,7 @@ import type {
   TableDescriptor,
   TriggerDescriptor,
 } from '@phantom/catalog';
+import { heirsOf } from '../storage/inheritance/table-tree.js';
 import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { incomingDocuments, incomingKeys, keysOfRows, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
@@ -72,21 +73,23 @@ function keyOf(item: Going): string {
 export function planDrop(context: DdlContext, roots: readonly Going[], cascade: boolean): DropPlan {
   const found = new Map<string, Going>();
   for (const root of roots) found.set(keyOf(root), root);
-  const cascaded: string[] = [];
-  const refused: string[] = [];
+  const asked: { readonly item: Going; readonly of: Going }[] = [];
   const pending = [...roots];
   for (let item = pending.shift(); item !== undefined; item = pending.shift()) {
-    for (const edge of dependentsOf(context, item)) {
+    for (const edge of dependentsOf(context, item, found)) {
       const key = keyOf(edge.item);
       if (found.has(key) || isInside(edge.item, found)) continue;
       if (edge.refusal !== undefined) throw edge.refusal();
       found.set(key, edge.item);
       pending.push(edge.item);
       if (edge.silent) continue;
-      cascaded.push(describe(context, edge.item));
-      refused.push(`${describe(context, edge.item)} depends on ${describe(context, item)}`);
+      asked.push({ item: edge.item, of: item });
     }
   }
+  // A whole may have been found after its part.
+  const told = asked.filter(({ item }) => !isInside(item, found));
+  const cascaded = told.map(({ item }) => describe(context, item));
+  const refused = told.map(({ item, of }) => `${describe(context, item)} depends on ${describe(context, of)}`);
   refuseRequired(context, found);
   if (refused.length > 0 && !cascade) {
     const what = roots.length === 1 ? describe(context, roots[0] as Going) : 'desired object(s)';
@@ -140,15 +143,17 @@ function columnName(object: ObjectDescriptor, number: number): string {
   return '';
 }
 
-function* dependentsOf(context: DdlContext, item: Going): Iterable<Edge> {
+function* dependentsOf(context: DdlContext, item: Going, found: ReadonlyMap<string, Going>): Iterable<Edge> {
   switch (item.kind) {
     case 'object':
       yield* dependentsOfObject(context, context.objects.object(item.oid) as ObjectDescriptor);
       return;
     case 'column':
+      yield* columnsBelow(context, item.oid, item.number, found);
       yield* dependentsOfColumn(context, item.oid, item.number);
       return;
     case 'constraint':
+      yield* checksBelow(context, item.oid, item.constraint, found);
       yield* dependentsOfKey(context, item.oid, item.constraint);
       return;
     default:
@@ -171,6 +176,9 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
   if (object.kind === 'routine') for (const item of usersOfRoutine(context, object)) yield { item, silent: false };
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
   if (object.kind === 'type') for (const item of usersOfType(context, object)) yield { item, silent: false };
+  if (object.kind === 'table')
+    for (const heir of heirsOf(object, context.objects))
+      yield { item: { kind: 'object', oid: heir.oid }, silent: false };
   if (object.kind === 'table' && object.partition !== undefined) {
     for (const { child, constraint } of keysOfRows(object, context.objects))
       yield { item: { kind: 'constraint', oid: child.oid, constraint }, silent: false };
@@ -307,6 +315,51 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
     if (dependency.referencedColumn !== number) continue;
     yield { item: { kind: 'object', oid: dependency.dependentOid }, silent: dependency.strength === 'automatic' };
   }
+}
+
+/** Columns of tables that inherit from one, where no other parent has them that stays. */
+function* columnsBelow(
+  { objects }: DdlContext,
+  oid: Oid,
+  number: number,
+  found: ReadonlyMap<string, Going>,
+): Iterable<Edge> {
+  const table = objects.object(oid);
+  if (table?.kind !== 'table') return;
+  const name = columnName(table, number);
+  const stays = (parent: TableDescriptor): boolean =>
+    parent.columns.some(
+      (column) => !column.dropped && column.name === name && !found.has(`c${parent.oid}.${column.number}`),
+    );
+  for (const heir of heirsOf(table, objects)) {
+    const own = heir.columns.find((column) => !column.dropped && column.name === name);
+    if (own?.isLocal !== false || parentsIn(objects, heir).some(stays)) continue;
+    yield { item: { kind: 'column', oid: heir.oid, number: own.number }, silent: true };
+  }
+}
+
+/** The same of checks. */
+function* checksBelow(
+  { objects }: DdlContext,
+  oid: Oid,
+  { kind, name }: ConstraintDescriptor,
+  found: ReadonlyMap<string, Going>,
+): Iterable<Edge> {
+  const table = objects.object(oid);
+  if (kind !== 'check' || table?.kind !== 'table') return;
+  const stays = (parent: TableDescriptor): boolean =>
+    parent.constraints.some((other) => other.name === name && !found.has(`k${other.oid}`));
+  for (const heir of heirsOf(table, objects)) {
+    const own = heir.constraints.find((constraint) => constraint.kind === 'check' && constraint.name === name);
+    if (own?.kind !== 'check' || own.isLocal !== false || parentsIn(objects, heir).some(stays)) continue;
+    yield { item: { kind: 'constraint', oid: heir.oid, constraint: own }, silent: true };
+  }
+}
+
+function parentsIn(objects: DdlContext['objects'], { parentOids = [] }: TableDescriptor): TableDescriptor[] {
+  return parentOids
+    .map((oid) => objects.object(oid))
+    .filter((parent): parent is TableDescriptor => parent?.kind === 'table');
 }
 
 function* dependentsOfKey(context: DdlContext, oid: Oid, constraint: ConstraintDescriptor): Iterable<Edge> {

@@ -24,6 +24,9 @@ import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { touch } from './partitions/partition-of.js';
+import { leaveParent } from './inheritance/bonds.js';
+import { recount } from './inheritance/inherit.js';
+import { heirsOf } from '../storage/inheritance/table-tree.js';
 import { forgetPolicy } from './row-security.js';
 import { findStatistics } from './statistics-objects.js';
 import { forgetTrigger } from './triggers/trigger-names.js';
@@ -221,7 +224,11 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   if (item.kind === 'object') return yield* removeObject(context, found, going);
   const object = yield* lockForChange(context, found);
   if (object === undefined) return;
-  if (item.kind === 'constraint') return yield* removeConstraint(context, item.oid, item.constraint);
+  if (item.kind === 'constraint') {
+    yield* removeConstraint(context, item.oid, item.constraint);
+    if (object.kind === 'table') recountBelow(context, object);
+    return;
+  }
   if (item.kind === 'references') return removeReferences(context, object, item.targetOid);
   if (object.kind === 'type') {
     const { definition } = object;
@@ -235,10 +242,18 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   if (object.kind !== 'table') return;
   const column = object.columns.find((candidate) => candidate.number === item.number);
   if (column === undefined || column.dropped) return;
-  if (item.kind === 'column') return yield* eraseColumn(context, object, column);
+  if (item.kind === 'column') {
+    yield* eraseColumn(context, object, column);
+    return recountBelow(context, object);
+  }
   const { defaultSql: _default, sequenceOid: _sequence, ...rest } = column;
   const columns = object.columns.map((candidate): ColumnDescriptor => (candidate === column ? rest : candidate));
   context.objects.put({ ...object, columns, schemaVersion: object.schemaVersion + 1 });
+}
+
+/** What those that inherit from a table have of it, now that a part of it has gone. */
+function recountBelow(context: DdlContext, before: TableDescriptor): void {
+  for (const { oid } of heirsOf(before, context.objects)) recount(context, oid, before);
 }
 
 /** From now on documents may refer to what is not there: the schema's x-ref says so no more than a comment. */
@@ -267,7 +282,8 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
   if (object.kind === 'table') {
     yield* refuseWhileInUse(context, object, 'DROP TABLE');
     const parentOid = object.partition?.parentOid;
-    if (parentOid !== undefined && !going.has(parentOid)) yield* leaveParent(context, parentOid);
+    if (parentOid !== undefined && !going.has(parentOid)) yield* leavePartitioned(context, parentOid);
+    for (const above of object.parentOids ?? []) if (!going.has(above)) yield* leaveParent(context, object.oid, above);
     context.transaction.removeRange(spaceRange(object.space));
     objects.remove(object.rowTypeOid);
   } else if (object.kind === 'index') {
@@ -294,7 +310,7 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
 }
 
 /** The table that a partition was one of: its writers are waited for, and its plans made anew. */
-function* leaveParent(context: DdlContext, oid: Oid): Step<void> {
+function* leavePartitioned(context: DdlContext, oid: Oid): Step<void> {
   const parent = context.objects.object(oid);
   if (parent?.kind !== 'table') return;
   yield* lockForChange(context, parent);

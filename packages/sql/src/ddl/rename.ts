@@ -32,6 +32,8 @@ import {
   requireOwner,
   schemaNamed,
 } from './names.js';
+import { heirsBelow } from '../storage/inheritance/table-tree.js';
+import type { CheckConstraint } from '../storage/table-rules.js';
 import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
 import { refuseCollection } from './create-collection.js';
@@ -228,10 +230,39 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   // A column is called what its field is.
   refuseCollection(relation, 'ALTER TABLE RENAME COLUMN');
   if (relation.partition !== undefined) throw new PhantomError('42P16', `cannot rename inherited column "${from}"`);
-  if (node.only && context.picture.partitionsOf(relation).length > 0)
+  if (node.only && (relation.heirOids !== undefined || context.picture.partitionsOf(relation).length > 0))
     throw new PhantomError('42P16', `inherited column "${from}" must be renamed in child tables too`);
-  yield* renameTableColumn(context, relation, from, to);
+  const tree = treeToRename(context, relation, 'column', from, ({ columns }) =>
+    columns.find((column) => !column.dropped && column.name === from),
+  );
+  for (const { oid } of tree) {
+    const table = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
+    if (table !== undefined) yield* renameTableColumn(context, table, from, to);
+  }
   return undefined;
+}
+
+/** It inherits from others, or they from it. */
+function isInTree({ parentOids, heirOids }: TableDescriptor): boolean {
+  return parentOids !== undefined || heirOids !== undefined;
+}
+
+/** A table and those that inherit from it, where none has the part in question from elsewhere too; 42P16 otherwise. */
+function treeToRename(
+  context: DdlContext,
+  table: TableDescriptor,
+  what: 'column' | 'constraint',
+  name: string,
+  partOf: (table: TableDescriptor) => { readonly inheritCount?: number } | undefined,
+): TableDescriptor[] {
+  const tree = [table, ...heirsBelow(table, context.objects)];
+  for (const member of tree) {
+    const parents = (member.parentOids ?? []).filter((oid) => tree.some((other) => other.oid === oid)).length;
+    if ((partOf(member)?.inheritCount ?? 0) > parents)
+      throw new PhantomError('42P16', `cannot rename inherited ${what} "${name}"`);
+    requireOwner(context, member);
+  }
+  return tree;
 }
 
 function* renameTableColumn(context: DdlContext, relation: TableDescriptor, from: string, to: string): Step<void> {
@@ -317,6 +348,8 @@ function* renameConstraint(context: DdlContext, node: Rename): DdlExecution {
     throw new PhantomError('42704', `constraint "${from}" for table "${table.name}" does not exist`);
   if (table.constraints.some((candidate) => candidate.name === to))
     throw new PhantomError('42710', `constraint "${to}" for relation "${table.name}" already exists`);
+  if (constraint.kind === 'check' && constraint.noInherit !== true && isInTree(table))
+    return yield* renameCheck(context, table, constraint.name, to, node.only);
   if (constraint.kind === 'check' && constraint.parentOid !== undefined)
     throw new PhantomError('42P16', `cannot rename inherited constraint "${from}"`);
   const index = 'indexOid' in constraint ? context.objects.object(constraint.indexOid) : undefined;
@@ -329,6 +362,30 @@ function* renameConstraint(context: DdlContext, node: Rename): DdlExecution {
   );
   context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
   if (constraint.kind === 'check') yield* renameInherited(context, table, constraint.oid, to);
+  return undefined;
+}
+
+/** A CHECK is called the same in all of an inheritance tree. */
+function* renameCheck(
+  context: DdlContext,
+  table: TableDescriptor,
+  from: string,
+  to: string,
+  only: boolean,
+): DdlExecution {
+  if (only && table.heirOids !== undefined)
+    throw new PhantomError('42P16', `inherited constraint "${from}" must be renamed in child tables too`);
+  const checkOf = ({ constraints }: TableDescriptor): CheckConstraint | undefined =>
+    constraints.find((each): each is CheckConstraint => each.kind === 'check' && each.name === from);
+  for (const { oid } of treeToRename(context, table, 'constraint', from, checkOf)) {
+    const member = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
+    const own = member === undefined ? undefined : checkOf(member);
+    if (member === undefined || own === undefined) continue;
+    if (member.constraints.some((candidate) => candidate.name === to))
+      throw new PhantomError('42710', `constraint "${to}" for relation "${member.name}" already exists`);
+    const constraints = member.constraints.map((candidate) => (candidate === own ? { ...own, name: to } : candidate));
+    context.objects.put({ ...member, constraints, schemaVersion: member.schemaVersion + 1 });
+  }
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { PhantomError } from '@phantom/base';
 import { type Oid, type TableDescriptor, hasPrivilege } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { referringTables } from '../storage/table-rules.js';
+import { heirsOf } from '../storage/inheritance/table-tree.js';
 import { partitionsOf } from '../storage/partitions/partitioning.js';
 import type { Truncate } from '../text/ast-schema.js';
 import type { Yielded } from '../exec/runtime.js';
@@ -13,7 +14,10 @@ import { restartAt } from './sequences.js';
 export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
   const tables = new Map<Oid, TableDescriptor>();
   const inherited = new Set<Oid>();
-  const pending = node.tables.map(({ name, only }) => {
+  // Those that are meant alone come last: by then they have been met with what inherits from them, if they are below another one.
+  const inOrder = node.tables.toSorted((a, b) => Number(b.only) - Number(a.only));
+  const withHeirs = new Set<Oid>();
+  const pending = inOrder.map(({ name, only }) => {
     const relation = relationNamed(context, name);
     if (relation.kind !== 'table' || relation.materialized !== undefined)
       throw new PhantomError('42809', `"${relation.name}" is not a table`);
@@ -21,6 +25,7 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
       throw new PhantomError('42809', 'cannot truncate only a partitioned table', {
         hint: 'Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.',
       });
+    if (!only) withHeirs.add(relation.oid);
     return relation;
   });
   const named = new Set(pending.map((table) => table.oid));
@@ -34,9 +39,13 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
     if (!named.has(table.oid) && !inherited.has(table.oid))
       context.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
     tables.set(table.oid, table);
-    for (const partition of partitionsOf(table, context.objects)) {
-      inherited.add(partition.oid);
-      pending.push(partition);
+    const heirs = withHeirs.has(table.oid)
+      ? heirsOf(table, context.objects).filter((heir) => isSeen(context, heir))
+      : [];
+    for (const part of [...partitionsOf(table, context.objects), ...heirs]) {
+      inherited.add(part.oid);
+      withHeirs.add(part.oid);
+      pending.push(part);
     }
     if (node.cascade) pending.push(...referringTables(table, context.objects));
   }
@@ -57,6 +66,11 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
     if (node.restartIdentity) yield* restartSequences(context, table);
   }
   return undefined;
+}
+
+/** Temporary tables of other sessions keep their rows. */
+function isSeen({ picture }: DdlContext, { persistence, schemaOid }: TableDescriptor): boolean {
+  return persistence !== 'temporary' || schemaOid === picture.temporarySchemaOid;
 }
 
 /** Gives a table and its indexes fresh, empty spaces. */

@@ -10,6 +10,7 @@ import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
 import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
+import { isDivided } from '../storage/inheritance/table-tree.js';
 import { physicalTable } from '../storage/physical-table.js';
 import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
@@ -50,7 +51,7 @@ type Target = { readonly node: InsertNode | UpdateNode | DeleteNode; readonly sc
 function targetOf(node: PhysicalNode): Target | undefined {
   if ((node.kind === 'insert' || node.kind === 'update') && node.checks.length > 0) return undefined;
   if ('table' in node && node.table.triggerOids !== undefined && node.table.triggerOids.length > 0) return undefined;
-  if ('table' in node && node.table.partitioned !== undefined) return undefined;
+  if ('table' in node && isDivided(node.table)) return undefined;
   switch (node.kind) {
     case 'insert': {
       const single = node.input.kind === 'values' && node.input.rows.length === 1;

@@ -22,7 +22,7 @@ export const absentSettings: readonly SettingDefinition[] = [
   absent('backend_flush_after', '0', 'No session writes pages.', PAGES),
   absent('client_connection_check_interval', '0', 'A client that goes is noticed when it goes.', TIME),
   absent('commit_siblings', '5', 'No commit waits for others of its own will.', COUNT),
-  absent('constraint_exclusion', 'partition', 'There are no inheritance trees to leave tables out of.', {
+  absent('constraint_exclusion', 'partition', 'Checks leave no table of an inheritance tree out of a plan.', {
     kind: 'enum',
     values: ['partition', 'on', 'off'],
   }),

@@ -6,6 +6,7 @@ import type { Execution } from '../exec/runtime.js';
 import { relationNamed } from '../ddl/names.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { LockTable } from '../text/ast-session.js';
+import { heirsOf } from '../storage/inheritance/table-tree.js';
 import type { SqlSession } from './session.js';
 import type { Utility } from './statement.js';
 import type { SessionTransaction } from './transaction.js';
@@ -41,25 +42,25 @@ export function lockTableUtility(node: LockTable): Utility {
           // It may have been dropped, or another one may have its name now.
           if (transaction.objects.object(table.oid) === table) break;
         }
-        if (!only) yield* lockPartitions(session, transaction, tableToLock(session, transaction, name), node);
+        if (!only) yield* lockParts(session, transaction, tableToLock(session, transaction, name), node);
       }
       return 0;
     },
   };
 }
 
-/** Whoever may lock a table may lock its partitions with it. */
-function* lockPartitions(
+/** Whoever may lock a table may lock its partitions with it, and what inherits from it. */
+function* lockParts(
   session: SqlSession,
   transaction: SessionTransaction,
   table: TableDescriptor,
   node: LockTable,
 ): Generator<Promise<unknown>, void, void> {
   const mode = MODES[node.mode] as TableLockMode;
-  for (const partition of session.picture.partitionsOf(table)) {
-    const lock = (): unknown => transaction.objects.lockTable(partition.oid, mode, node.nowait ? 'nowait' : 'wait');
+  for (const part of [...session.picture.partitionsOf(table), ...heirsOf(table, transaction.objects)]) {
+    const lock = (): unknown => transaction.objects.lockTable(part.oid, mode, node.nowait ? 'nowait' : 'wait');
     for (let outcome = lock(); outcome instanceof Promise; outcome = lock()) yield outcome;
-    yield* lockPartitions(session, transaction, partition, node);
+    yield* lockParts(session, transaction, part, node);
   }
 }
 

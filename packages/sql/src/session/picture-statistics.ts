@@ -6,6 +6,7 @@ import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
 import type { CatalogPort, ColumnStatistics, StatisticsPort } from '../plan/catalog-port.js';
 import { columnOf, type StoredGroup } from '../plan/statistics/stored-statistics.js';
+import { isDivided, membersOf } from '../storage/inheritance/table-tree.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TypeLookup } from '../types/type.js';
 import type { SqlEngine } from './engine.js';
@@ -36,8 +37,7 @@ export class PictureStatistics implements StatisticsPort {
   }
 
   rowCount(table: TableDescriptor): number {
-    if (table.partitioned !== undefined)
-      return this.partitionsOf(table).reduce((sum, partition) => sum + this.rowCount(partition), 0);
+    if (isDivided(table)) return this.partsOf(table).reduce((sum, part) => sum + this.rowCount(part), 0);
     const { keys } = this.size(table);
     const stored = this.engine.statistics.of(table.oid);
     if (stored === undefined || stored.estimatedRows === 0 || stored.rows === 0) return keys;
@@ -49,8 +49,7 @@ export class PictureStatistics implements StatisticsPort {
   }
 
   tableBytes(table: TableDescriptor): number {
-    if (table.partitioned !== undefined)
-      return this.partitionsOf(table).reduce((sum, partition) => sum + this.tableBytes(partition), 0);
+    if (isDivided(table)) return this.partsOf(table).reduce((sum, part) => sum + this.tableBytes(part), 0);
     return this.size(table).bytes;
   }
 
@@ -75,6 +74,11 @@ export class PictureStatistics implements StatisticsPort {
 
   range(range: KeyRange): RangeEstimate {
     return this.engine.storage.estimate(range);
+  }
+
+  /** The tables that have the rows of one that is divided. */
+  private partsOf(table: TableDescriptor): readonly TableDescriptor[] {
+    return membersOf(table) ?? this.partitionsOf(table);
   }
 
   private size(table: TableDescriptor): RangeEstimate {

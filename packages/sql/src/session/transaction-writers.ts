@@ -19,6 +19,8 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
 import { PartitionedWriter } from '../storage/partitions/partitioned-writer.js';
+import { membersOf } from '../storage/inheritance/table-tree.js';
+import { TreeWriter } from '../storage/inheritance/tree-writer.js';
 import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';
 import type { StatementWriter } from '../storage/table-writer.js';
@@ -70,7 +72,8 @@ export class TransactionWriters implements WriterContext {
   readonly rowNumbers: RowNumbers;
   private readonly host: WriterHost;
   private owner: WriterOwner;
-  private readonly kept = new Map<Oid, KeptWriter>();
+  /** By their tables' numbers; those of inheritance trees by the negative ones. */
+  private readonly kept = new Map<number, KeptWriter>();
   /** Some of those kept are of this transaction only. */
   private areOfTransaction = false;
   /** The first `usedCount` are those that the statement has asked for: an array that is emptied gives its memory back. */
@@ -127,7 +130,9 @@ export class TransactionWriters implements WriterContext {
   }
 
   writer(table: TableDescriptor): StatementWriter {
-    const kept = this.kept.get(table.oid);
+    // A tree's writer writes by that of the table itself, too.
+    const place = membersOf(table) === undefined ? table.oid : -table.oid;
+    const kept = this.kept.get(place);
     if (kept !== undefined && kept.statement === this.statement && kept.table === table) return kept.writer;
     const { picture } = this;
     if (kept !== undefined && kept.table === table && kept.picture === picture) {
@@ -136,7 +141,7 @@ export class TransactionWriters implements WriterContext {
       return this.use(kept.writer);
     }
     const writer = this.newWriter(table);
-    this.kept.set(table.oid, { writer, table, picture, statement: this.statement });
+    this.kept.set(place, { writer, table, picture, statement: this.statement });
     return this.use(writer);
   }
 
@@ -150,6 +155,7 @@ export class TransactionWriters implements WriterContext {
   }
 
   private newWriter(table: TableDescriptor): StatementWriter {
+    if (membersOf(table) !== undefined) return new TreeWriter(table, this);
     const triggers = tableTriggers(table, this.objects, this.picture);
     // Its own are those of statements, which need to know of no row.
     if (table.partitioned !== undefined && (triggers === undefined || this.firesTriggers))

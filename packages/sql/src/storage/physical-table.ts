@@ -35,6 +35,7 @@ import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from
 import { type ByteSlot, SPACE_BYTES, writeSpace } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
+import { isDivided } from './inheritance/table-tree.js';
 import { DOCUMENT_POSITION, type FieldReader, fieldReader } from './document-fields.js';
 
 /** Storage of the hidden row number of a table without a primary key. */
@@ -70,7 +71,7 @@ export class PhysicalTable {
   private missing: readonly Value[] | undefined;
 
   constructor(table: TableDescriptor, types: TypeLookup) {
-    assert(table.partitioned === undefined, 'the rows of a partitioned table lie in its partitions');
+    assert(!isDivided(table), 'the rows of a divided table lie in its parts');
     this.table = table;
     this.types = types;
     this.prefix = spacePrefix(table.space);

@@ -71,8 +71,8 @@ function* systemAttributes(source: SystemViewSource, relationOid: number): Itera
 function tableAttribute(source: SystemViewSource, table: TableDescriptor, column: ColumnDescriptor): CatalogRow {
   return {
     ...attribute(source, table.oid, column.number, column.name, column.type),
-    attislocal: table.partition === undefined,
-    attinhcount: table.partition === undefined ? 0 : 1,
+    attislocal: table.partition === undefined && column.isLocal === undefined,
+    attinhcount: table.partition === undefined ? (column.inheritCount ?? 0) : 1,
     attnotnull: column.notNull,
     atthasdef: column.defaultSql !== undefined && column.identity === undefined,
     atthasmissing: column.missingText !== undefined && column.missingText !== null,

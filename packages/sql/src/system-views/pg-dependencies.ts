@@ -22,6 +22,8 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
       yield* needs(source, ClassOid.rewrite, relation.oid, rewriteOid(relation.oid));
     } else if (relation.kind === 'table') {
       yield* needs(source, ClassOid.relation, relation.oid);
+      for (const parentOid of relation.parentOids ?? [])
+        yield { ...onRelation(ClassOid.relation, relation.oid, parentOid, 0), deptype: 'n' };
       yield* defaultDependencies(relation);
       yield* expressionDependencies(source, relation);
       for (const constraint of relation.constraints) {

@@ -1,4 +1,5 @@
-/** pg_catalog's partitioned tables, and what is a part of what: tables of tables, indexes of indexes. */
+/** pg_catalog's partitioned tables, and what is a part of what, or inherits from it: tables of tables, indexes of indexes. */
+import type { Oid, RelationDescriptor } from '@phantom/catalog';
 import { TypeOid } from '../types/type-oids.js';
 import { rowExpressionText } from '../expr/row-expression.js';
 import { partitionsOf } from '../storage/partitions/partitioning.js';
@@ -46,15 +47,22 @@ function* partitionedRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+/** What a relation is a part of, or inherits from, in turn. */
+function parentsOf(relation: RelationDescriptor): readonly Oid[] {
+  if (relation.kind === 'table' && relation.parentOids !== undefined) return relation.parentOids;
+  const parent =
+    relation.kind === 'table'
+      ? relation.partition?.parentOid
+      : relation.kind === 'index'
+        ? relation.parentOid
+        : undefined;
+  return parent === undefined ? [] : [parent];
+}
+
 function* inheritanceRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
-    const parent =
-      relation.kind === 'table'
-        ? relation.partition?.parentOid
-        : relation.kind === 'index'
-          ? relation.parentOid
-          : undefined;
-    if (parent !== undefined) yield { inhrelid: relation.oid, inhparent: parent, inhseqno: 1, inhdetachpending: false };
+    for (const [i, parent] of parentsOf(relation).entries())
+      yield { inhrelid: relation.oid, inhparent: parent, inhseqno: i + 1, inhdetachpending: false };
   }
 }
 

@@ -1,5 +1,6 @@
 /** pg_catalog's relations, columns, indexes, constraints, sequences and rules. */
 import type {
+  ConstraintDescriptor,
   IndexDescriptor,
   RelationDescriptor,
   Persistence,
@@ -57,7 +58,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relkind: kindOf(source, relation),
       relnatts: relation.kind === 'sequence' ? 3 : columnCount(relation),
       relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
-      relhassubclass: isPartitioned(source, relation),
+      relhassubclass: isPartitioned(source, relation) || table?.heirOids !== undefined,
       relispartition: table?.partition !== undefined || (relation.kind === 'index' && relation.parentOid !== undefined),
       relpartbound: boundOf(source, table),
       relhasrules: storedQueryOf(relation) !== undefined,
@@ -205,6 +206,13 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
 const CONSTRAINT_TYPE = { 'primary key': 'p', unique: 'u', check: 'c', 'foreign key': 'f' } as const;
 const ACTION = { 'no action': 'a', restrict: 'r', cascade: 'c', 'set null': 'n', 'set default': 'd' } as const;
 
+/** Those of partitions go with their table's, by which they are known. */
+function inheritanceOf(constraint: ConstraintDescriptor): CatalogRow {
+  if (constraint.parentOid !== undefined) return { conislocal: false, coninhcount: 1 };
+  if (constraint.kind !== 'check') return { conislocal: true, coninhcount: 0 };
+  return { conislocal: constraint.isLocal === undefined, coninhcount: constraint.inheritCount ?? 0 };
+}
+
 function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const table of tablesOf(source)) {
     for (const constraint of table.constraints) {
@@ -217,8 +225,7 @@ function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
         condeferred: constraint.initiallyDeferred,
         convalidated: constraint.validated,
         conrelid: table.oid,
-        conislocal: constraint.parentOid === undefined,
-        coninhcount: constraint.parentOid === undefined ? 0 : 1,
+        ...inheritanceOf(constraint),
         conparentid: constraint.kind === 'check' ? 0 : (constraint.parentOid ?? 0),
         connoinherit: constraint.kind === 'check' ? constraint.noInherit === true : constraint.parentOid === undefined,
         conkey: SqlArray.of(TypeOid.int2, constraint.columns),

@@ -40,12 +40,16 @@ const ONLY_REFUSED: Readonly<Partial<Record<Kind, string>>> = {
   'drop-constraint': 'cannot remove constraint from only the partitioned table when partitions exist',
   'set-not-null': 'constraint must be added to child tables too',
   'drop-not-null': 'cannot remove constraint from only the partitioned table when partitions exist',
-  'alter-type': 'type of inherited column must be changed in child tables too',
   'drop-expression': 'ALTER TABLE / DROP EXPRESSION must be applied to child tables too',
   'set-expression': 'ALTER TABLE / SET EXPRESSION must be applied to child tables too',
 };
 
-const UNSUPPORTED: ReadonlySet<Kind> = new Set<Kind>(['inherit', 'no-inherit', 'of', 'not-of']);
+const UNSUPPORTED: ReadonlySet<Kind> = new Set<Kind>(['of', 'not-of']);
+
+/** Why a column's type is not changed in one table alone, where others have the column of it. */
+export function mustChangeBelow(name: string): string {
+  return `type of inherited column "${name}" must be changed in child tables too`;
+}
 
 /** Raises what cannot be done to a partitioned table, or to a partition by itself. */
 export function refuseForPartitions(
@@ -85,7 +89,7 @@ function refuseForPartitioned(
     if (only && constraint.kind === 'check' && context.picture.partitionsOf(table).length > 0)
       throw new PhantomError('42P16', 'constraint must be added to child tables too');
   }
-  const refused = ONLY_REFUSED[kind];
+  const refused = action.kind === 'alter-type' ? mustChangeBelow(action.column.text) : ONLY_REFUSED[kind];
   if (only && refused !== undefined && context.picture.partitionsOf(table).length > 0)
     throw new PhantomError(
       '42P16',
@@ -205,7 +209,7 @@ function* columnOnPartitions(
   if (partitions.length === 0 || column === undefined || !isNew) return;
   if (column.identity !== undefined)
     throw new PhantomError('42P16', 'cannot recursively add identity column to table that has child tables');
-  const own = columnOfPartition(action, column);
+  const own = columnBelow(action, column);
   const added = table.constraints.filter(({ oid }) => before.constraints.every((constraint) => constraint.oid !== oid));
   for (const { oid } of partitions) {
     const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
@@ -233,7 +237,8 @@ const INTEGERS: ReadonlyMap<number, string> = new Map([
   [TypeOid.int8, 'bigint'],
 ]);
 
-function columnOfPartition(action: AddColumn, { sequenceOid, defaultSql, type }: ColumnDescriptor): AddColumn {
+/** The column as the tables below have it that one has got: its constraints are made apart, its sequence is that of all. */
+export function columnBelow(action: AddColumn, { sequenceOid, defaultSql, type }: ColumnDescriptor): AddColumn {
   const { column } = action;
   const constraints = column.constraints.filter(({ kind }) => !MADE_APART.has(kind));
   const integer = INTEGERS.get(type.oid);
@@ -254,7 +259,8 @@ function columnOfPartition(action: AddColumn, { sequenceOid, defaultSql, type }:
   };
 }
 
-function addingCheck(check: CheckConstraint): AlterTableAction {
+/** Gives a check of a table to one below it. */
+export function addingCheck(check: CheckConstraint): AlterTableAction & { readonly kind: 'add-constraint' } {
   return {
     kind: 'add-constraint',
     position: 0,
@@ -262,7 +268,7 @@ function addingCheck(check: CheckConstraint): AlterTableAction {
       kind: 'check',
       name: { text: check.name, position: 0, quoted: true },
       condition: parseExpression(check.expressionSql),
-      noInherit: false,
+      noInherit: check.noInherit === true,
       notValid: false,
       enforced: true,
       position: 0,

@@ -1,6 +1,6 @@
 /** ATTACH PARTITION and DETACH PARTITION: tables, and indexes, that become parts of others or stop being so. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
 import { partitioning, partitionsOf } from '../../storage/partitions/partitioning.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
@@ -67,6 +67,22 @@ function refuseCircle(context: DdlContext, parent: TableDescriptor, table: Table
   }
 }
 
+/** The column that a table has for one of a table above it; 42804 and 42P21 where it is not alike. */
+export function requireColumn(table: TableDescriptor, column: ColumnDescriptor): ColumnDescriptor {
+  const own = table.columns.find(({ name, dropped }) => !dropped && name === column.name);
+  if (own === undefined) throw new PhantomError('42804', `child table is missing column "${column.name}"`);
+  const { oid, typmod, collation } = column.type;
+  if (own.type.oid !== oid || own.type.typmod !== typmod)
+    throw new PhantomError('42804', `child table "${table.name}" has different type for column "${column.name}"`);
+  if (own.type.collation !== collation)
+    throw new PhantomError('42P21', `child table "${table.name}" has different collation for column "${column.name}"`);
+  if (column.notNull && !own.notNull)
+    throw new PhantomError('42804', `column "${column.name}" in child table must be marked NOT NULL`);
+  if (column.generated !== undefined && own.generated === undefined)
+    throw new PhantomError('42804', `column "${column.name}" in child table must be a generated column`);
+  return own;
+}
+
 /** The same columns, by name, in any order. */
 function requireColumns(context: DdlContext, parent: TableDescriptor, table: TableDescriptor): void {
   const live = table.columns.filter(({ dropped }) => !dropped);
@@ -82,22 +98,9 @@ function requireColumns(context: DdlContext, parent: TableDescriptor, table: Tab
   }
   for (const column of parent.columns) {
     if (column.dropped) continue;
-    const own = live.find(({ name }) => name === column.name);
-    if (own === undefined) throw new PhantomError('42804', `child table is missing column "${column.name}"`);
-    const { oid, typmod, collation } = column.type;
-    if (own.type.oid !== oid || own.type.typmod !== typmod)
-      throw new PhantomError('42804', `child table "${table.name}" has different type for column "${column.name}"`);
-    if (own.type.collation !== collation)
-      throw new PhantomError(
-        '42P21',
-        `child table "${table.name}" has different collation for column "${column.name}"`,
-      );
-    if (column.notNull && !own.notNull)
-      throw new PhantomError('42804', `column "${column.name}" in child table must be marked NOT NULL`);
-    if ((column.generated === undefined) !== (own.generated === undefined)) {
-      const must = column.generated === undefined ? 'must not be' : 'must be';
-      throw new PhantomError('42804', `column "${column.name}" in child table ${must} a generated column`);
-    }
+    const own = requireColumn(table, column);
+    if (column.generated === undefined && own.generated !== undefined)
+      throw new PhantomError('42804', `column "${column.name}" in child table must not be a generated column`);
     // Rows that are routed have what the partitioned table computes.
     if (column.generated !== undefined && column.defaultSql !== own.defaultSql)
       throw unsupportedError(`a partition with another generation expression of column "${column.name}"`);
@@ -118,10 +121,10 @@ function requireColumns(context: DdlContext, parent: TableDescriptor, table: Tab
     );
 }
 
-/** Each check of the partitioned table, by name and text. */
-function requireChecks(parent: TableDescriptor, table: TableDescriptor): void {
+/** Each check of the table above that comes down, by name and text. */
+export function requireChecks(parent: TableDescriptor, table: TableDescriptor): void {
   for (const check of parent.constraints) {
-    if (check.kind !== 'check') continue;
+    if (check.kind !== 'check' || check.noInherit === true) continue;
     const own = table.constraints.find(({ kind, name }) => kind === 'check' && name === check.name);
     if (own?.kind !== 'check') throw new PhantomError('42804', `child table is missing constraint "${check.name}"`);
     if (own.expressionSql !== check.expressionSql)

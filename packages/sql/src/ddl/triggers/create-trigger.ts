@@ -79,6 +79,8 @@ function checkShape(relation: TriggeredRelation, node: CreateTrigger): void {
       throw new PhantomError('0A000', `"${relation.name}" is a partitioned table`, {
         detail: 'ROW triggers with transition tables are not supported on partitioned tables.',
       });
+    if (relation.parentOids !== undefined)
+      throw new PhantomError('0A000', 'ROW triggers with transition tables are not supported on inheritance children');
     if (relation.partition !== undefined)
       throw new PhantomError('0A000', 'ROW triggers with transition tables are not supported on partitions');
   }

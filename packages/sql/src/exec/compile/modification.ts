@@ -11,6 +11,7 @@ import type { RowCheck } from '../../plan/logical/logical.js';
 import { checkOptionViolation, policyViolation } from '../../storage/constraint-errors.js';
 import { isVolatile } from '../../plan/rules/facts.js';
 import { isDerived } from '../../storage/document-fields.js';
+import { isDivided, rootOf } from '../../storage/inheritance/table-tree.js';
 import { physicalTable } from '../../storage/physical-table.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import type { Value } from '../../types/type.js';
@@ -168,9 +169,9 @@ function emitChecks(context: StepContext, table: TableDescriptor, checks: readon
   }
 }
 
-/** Triggers may change or pass over what is written: those of the table, or of its partitions. */
-function hasTriggers({ triggerOids, partitioned }: TableDescriptor): boolean {
-  return partitioned !== undefined || (triggerOids !== undefined && triggerOids.length > 0);
+/** Triggers may change or pass over what is written: those of the table, of its partitions, or of tables that inherit from it. */
+function hasTriggers(table: TableDescriptor): boolean {
+  return isDivided(table) || (table.triggerOids !== undefined && table.triggerOids.length > 0);
 }
 
 /** Goes on with the row unless a trigger has passed it over. */
@@ -418,8 +419,10 @@ function seenSlot({ compiler: { builder } }: Parts, { table, mayRepeat }: Update
 
 /** Of a table that several parts of the statement change. */
 function seenIn({ statement: { results } }: Run, table: TableDescriptor): Set<string> {
-  const seen = (results.get(table) as Set<string> | undefined) ?? new Set<string>();
-  results.set(table, seen);
+  // Whether a part of the statement means the table alone, or with all that inherit from it.
+  const root = rootOf(table);
+  const seen = (results.get(root) as Set<string> | undefined) ?? new Set<string>();
+  results.set(root, seen);
   return seen;
 }
 

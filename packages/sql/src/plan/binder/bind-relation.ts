@@ -7,6 +7,7 @@ import type { Binder, BoundField } from '../../expr/binder.js';
 import { FALSE, columnReference, type ColumnId } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
 import type { CteBinding, RangeItem, RangeLocks, Scope, ScopeColumn } from '../../expr/scope.js';
+import { isDivided, membersOf, rootOf, treeOf } from '../../storage/inheritance/table-tree.js';
 import { CTID_NUMBER, TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
@@ -132,7 +133,7 @@ export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): 
   }
 }
 
-/** A scan of all columns of a table, with the range item that names them. */
+/** A scan of all columns of a table, or of a tree, with the range item that names them. */
 export function scanTable(
   binder: Binder,
   table: TableDescriptor,
@@ -141,7 +142,7 @@ export function scanTable(
   stored?: StoredName,
 ): { readonly plan: Scan; readonly item: RangeItem; readonly byPosition: readonly ColumnId[] } {
   const { context } = binder;
-  context.dependOn(table.oid, table.schemaVersion);
+  for (const { oid, schemaVersion } of membersOf(table) ?? [table]) context.dependOn(oid, schemaVersion);
   const byPosition = table.columns.map((column) =>
     context.pool.add(column.name, column.type, table.oid, column.number),
   );
@@ -149,7 +150,7 @@ export function scanTable(
   const rowReference = context.pool.add('?row?', typeRef(TypeOid.void), table.oid, 0);
   const system = [{ id: ctid, number: CTID_NUMBER }];
   let tableOid = tableOidColumn(table.oid);
-  if (table.partitioned !== undefined) {
+  if (isDivided(table)) {
     const id = context.pool.add('tableoid', tableOid.type, table.oid, TABLE_OID_NUMBER);
     system.push({ id, number: TABLE_OID_NUMBER });
     tableOid = systemColumn('tableoid', columnReference(id, tableOid.type));
@@ -183,7 +184,7 @@ export function scanTable(
     schema: alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(table.schemaOid)) : undefined,
     rowTypeOid: table.rowTypeOid,
     rowColumns: stored === undefined ? undefined : rowColumns,
-    table,
+    table: rootOf(table),
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
     hidden: [
@@ -213,7 +214,8 @@ function bindTableScan(
     });
   }
   const stored = storedName(binder, node.name);
-  const scan = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column), stored);
+  const scanned = node.only ? table : treeOf(table, binder.context.catalog);
+  const scan = scanTable(binder, scanned, node.alias?.name.text, (column) => used.add(column), stored);
   const policies = TablePolicies.of(binder, table);
   const conditions = policies?.visible('select', scan.byPosition) ?? [];
   const lock = locks?.of(node);

@@ -3,6 +3,7 @@ import type { TableDescriptor } from '@phantom/catalog';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { BindContext } from '../../expr/context.js';
 import type { ScopeColumn } from '../../expr/scope.js';
+import { isDivided } from '../../storage/inheritance/table-tree.js';
 import { TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import type { EvaluationContext, ScalarFunction } from '../../functions/registry.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -16,9 +17,9 @@ export function tableOidColumn(oid: number): ScopeColumn {
   return systemColumn('tableoid', constant(oid, typeRef(TypeOid.oid)));
 }
 
-/** The column in which a change of a partitioned table says which partition it was of; undefined for other tables. */
-export function writtenOidColumn({ pool }: BindContext, { partitioned, oid }: TableDescriptor): ColumnId | undefined {
-  return partitioned === undefined ? undefined : pool.add('tableoid', typeRef(TypeOid.oid), oid, TABLE_OID_NUMBER);
+/** The column in which a change of a divided table says which of its parts it was of; undefined for other tables. */
+export function writtenOidColumn({ pool }: BindContext, table: TableDescriptor): ColumnId | undefined {
+  return isDivided(table) ? pool.add('tableoid', typeRef(TypeOid.oid), table.oid, TABLE_OID_NUMBER) : undefined;
 }
 
 const XID = typeRef(TypeOid.xid);

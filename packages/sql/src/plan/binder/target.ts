@@ -6,6 +6,7 @@ import { isUnknown, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
 import { Scope, type Clause } from '../../expr/scope.js';
+import { treeOf } from '../../storage/inheritance/table-tree.js';
 import { isSystemColumn } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { TEXT, typeRef } from '../../types/type-refs.js';
@@ -16,7 +17,7 @@ import { documentRow } from './document-columns.js';
 import { writtenByTriggers } from './instead-of.js';
 import { rangeItem } from './range-items.js';
 
-/** The table behind a target; 42809 for what is none. */
+/** The table behind a target, or its tree where the change is one of all that inherit from it; 42809 for what is none. */
 export function findTarget(
   binder: Binder,
   target: TargetTable,
@@ -30,7 +31,7 @@ export function findTarget(
       if (relation.materialized !== undefined)
         throw context.error('42809', `cannot change materialized view "${relation.name}"`, position);
       context.dependOn(relation.oid, relation.schemaVersion);
-      return relation;
+      return verb === 'insert' || target.only ? relation : treeOf(relation, context.catalog);
     case 'view': {
       const table = verb === 'merge' ? undefined : writtenByTriggers(relation, verb);
       if (table === undefined) throw context.unsupported(`${verb.toUpperCase()} on a view`, position);

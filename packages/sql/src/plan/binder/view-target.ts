@@ -11,6 +11,7 @@ import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { RowCheck } from '../logical/logical.js';
+import { treeOf } from '../../storage/inheritance/table-tree.js';
 import { findRelation, requirePrivilege, storedName } from './bind-relation.js';
 import { expandStar } from './bind-select.js';
 import { outputName } from './output-names.js';
@@ -70,7 +71,7 @@ export class ViewTarget {
           'Views that do not select from a single table or view are not automatically updatable.',
           position,
         );
-      this.table = base;
+      this.table = verb === 'insert' || this.from.only ? base : treeOf(base, context.catalog);
       this.usedBelow = requirePrivilege(this.inner, base, verb);
       context.dependOn(base.oid, base.schemaVersion);
     }

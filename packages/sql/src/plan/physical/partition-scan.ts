@@ -1,11 +1,12 @@
 /**
- * Reading a partitioned table: an append of scans of those partitions that the conditions on its key leave. They are matched as those
+ * Reading a partitioned table: an append of scans of those partitions that the conditions on its key leave; or an inheritance tree: one
+ * of scans of all its members (storage/inheritance/table-tree.ts), to which the same applies but for the key. Conditions are matched as those
  * of a scan along an index over the key would be (access-paths.ts). What is constant leaves partitions out of the plan; what is known
  * only when the plan runs (parameters, now()) leaves them out when the append starts. Conditions go down to each partition, but for
  * those with subqueries, which are planned once and stand above.
  */
 import type { SqlArray } from '@phantom/codec';
-import type { TableDescriptor } from '@phantom/catalog';
+import type { TableDescriptor, TypeRef } from '@phantom/catalog';
 import { constantArray } from '../../exec/values/arrays.js';
 import { evaluateParameters, type ParameterFunction } from '../../exec/evaluate-expression.js';
 import { keyRange, keyRanges, type KeySpace } from '../../exec/table-access.js';
@@ -19,6 +20,7 @@ import {
   type Partitioning,
   partitioning,
 } from '../../storage/partitions/partitioning.js';
+import { isDivided, membersOf } from '../../storage/inheritance/table-tree.js';
 import { TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
@@ -65,7 +67,7 @@ export function partitionScans(planner: PhysicalPlanner, scan: Scan): PartitionS
 
 /** The scan itself, or that of the only partition left; undefined where there are several, or none. */
 export function onlyScan(planner: PhysicalPlanner, scan: Scan): Scan | undefined {
-  if (scan.table.partitioned === undefined) return scan;
+  if (!isDivided(scan.table)) return scan;
   const { scans } = partitionScans(planner, scan);
   const [only] = scans;
   if (only === undefined || scans.length > 1 || only.tableOid !== undefined) return undefined;
@@ -110,10 +112,8 @@ function planOne(planner: PhysicalPlanner, { scan, columns, tableOid }: Partitio
 
 function expand(planner: PhysicalPlanner, scan: Scan): PartitionScans {
   const { context } = planner;
-  const found = partitioning(scan.table, context.catalog);
-  const search = searchOf(scan, found, context.catalog);
   const isNever = scan.filter.some((condition) => condition.kind === 'constant' && condition.value !== true);
-  const partitions = isNever ? [] : search.planned === undefined ? found.partitions : search.planned();
+  const { parts: partitions, run: chosen } = isNever ? NO_PARTS : partsOf(scan, context.catalog);
   const isOne = partitions.length === 1;
   const above = isOne ? [] : scan.filter.filter(hasSubquery);
   const filter = isOne ? scan.filter : scan.filter.filter((condition) => !hasSubquery(condition));
@@ -125,20 +125,40 @@ function expand(planner: PhysicalPlanner, scan: Scan): PartitionScans {
   const own = ownColumns(scan);
   const tested = above.flatMap((condition) => [...columnsOf(condition)].filter((column) => own.has(column)));
   const columns = [...new Set([...scan.columns, ...tested])];
-  const scans = partitions.map(({ table }, i) => scanOf({ ...scan, filter, columns }, table, i, newId));
-  const chosen = search.run;
+  const scans = partitions.map(({ table }, i) =>
+    scanOf({ ...scan, filter, columns }, table, i, newId, (id) => context.pool.get(id).type),
+  );
   const pruning =
     chosen === undefined || isOne
       ? undefined
       : (parameters: readonly Value[], evaluation: EvaluationContext): ReadonlySet<number> => {
-          const left = new Set(chosen(parameters, evaluation));
+          const left = new Set<Part>(chosen(parameters, evaluation));
           return new Set(partitions.flatMap((partition, i) => (left.has(partition) ? [i] : [])));
         };
   return { scans, pruning, above, columns };
 }
 
+type Part = Pick<Partition, 'table'>;
+
+const NO_PARTS = { parts: [] as readonly Part[], run: undefined };
+
+/** What is read by what is known now, and which of it by what is known when the plan runs. */
+function partsOf(scan: Scan, catalog: CatalogPort): { readonly parts: readonly Part[]; readonly run: Search['run'] } {
+  const members = membersOf(scan.table);
+  if (members !== undefined) return { parts: members.map((table) => ({ table })), run: undefined };
+  const found = partitioning(scan.table, catalog);
+  const { planned, run } = searchOf(scan, found, catalog);
+  return { parts: planned === undefined ? found.partitions : planned(), run };
+}
+
 /** The scan of one partition, with columns of its own. */
-function scanOf(scan: Scan, table: TableDescriptor, place: number, newId: (id: ColumnId) => ColumnId): PartitionScan {
+function scanOf(
+  scan: Scan,
+  table: TableDescriptor,
+  place: number,
+  newId: (id: ColumnId) => ColumnId,
+  typeOf: (id: ColumnId) => TypeRef,
+): PartitionScan {
   const ids = new Map<ColumnId, ColumnId>();
   let tableOid: ColumnId | undefined;
   const scanColumns: ScanColumn[] = [];
@@ -160,9 +180,7 @@ function scanOf(scan: Scan, table: TableDescriptor, place: number, newId: (id: C
       const own = ids.get(column);
       if (own === undefined) return undefined;
       if (own === tableOid) return constant(table.oid, OID);
-      const number = scanColumns.find(({ id }) => id === own)?.number;
-      const type = table.columns.find((candidate) => candidate.number === number)?.type;
-      return type === undefined || own === column ? undefined : columnReference(own, type);
+      return own === column ? undefined : columnReference(own, typeOf(own));
     }),
   );
   const columns = scan.columns.map((id) => ids.get(id) as ColumnId);

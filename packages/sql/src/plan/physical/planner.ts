@@ -5,6 +5,7 @@
 import { assert, unreachable } from '@phantom/base';
 import type { BindContext } from '../../expr/context.js';
 import { conjuncts, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
+import { isDivided } from '../../storage/inheritance/table-tree.js';
 import { Cardinality } from '../cardinality.js';
 import type { Aggregate, LogicalNode, Sort, With } from '../logical/logical.js';
 import { refuseNullableTargets } from '../logical/nullable-locks.js';
@@ -61,7 +62,7 @@ export class PhysicalPlanner {
   plan(node: LogicalNode): PhysicalNode {
     switch (node.kind) {
       case 'scan':
-        if (node.table.partitioned !== undefined) return planPartitions(this, node);
+        if (isDivided(node.table)) return planPartitions(this, node);
         return cheapest(planScan(this, node, undefined), planColumnScan(this, node));
       case 'virtual-scan': {
         const rows = this.rows(node);

@@ -18,6 +18,7 @@ import type { Aggregate, AggregateCall, Join, LogicalNode, Scan, ScanColumn } fr
 import { columnsOf, inputsOf, mapInputs } from '../logical/walk.js';
 import { Costs } from '../physical/costs.js';
 import { PhysicalPlanner } from '../physical/planner.js';
+import { isDivided } from '../../storage/inheritance/table-tree.js';
 import { hasSubquery, isVolatile } from './facts.js';
 import { projectionPruning } from './projection-pruning.js';
 import type { Rule } from './rule.js';
@@ -40,7 +41,7 @@ function rewriteNode(node: LogicalNode, context: BindContext): LogicalNode {
 function byOrder(node: Aggregate, context: BindContext): LogicalNode | undefined {
   const { input, calls, keys, sets } = node;
   if (keys.length > 0 || sets !== undefined || calls.length === 0 || calls.length > CALLS_MAX) return undefined;
-  if (input.kind !== 'scan' || input.table.partitioned !== undefined) return undefined;
+  if (input.kind !== 'scan' || isDivided(input.table)) return undefined;
   if (input.filter.some((condition) => hasSubquery(condition) || isVolatile(condition))) return undefined;
   const planner = new PhysicalPlanner(context, { estimating: true });
   let limit = planner.plan(projectionPruning.apply(node, context)).estimate.total;

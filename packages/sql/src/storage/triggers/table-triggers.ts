@@ -5,6 +5,7 @@ import type { EvaluationContext } from '../../functions/registry.js';
 import type { CatalogPort } from '../../plan/catalog-port.js';
 import type { Value } from '../../types/type.js';
 import { PartitionCheck } from '../partitions/partition-check.js';
+import { parentOidsOf } from '../inheritance/table-tree.js';
 import { ancestorsOf } from '../partitions/partitioning.js';
 
 export interface BoundTrigger {
@@ -18,7 +19,7 @@ export class TableTriggers {
   readonly table: TableDescriptor;
   /** Rows of the statement are kept for them: they are known as relations. */
   readonly keepsRows: boolean;
-  /** Of a partition: the tables that it is a part of. */
+  /** The tables that it is a part of as a partition, or inherits from. */
   readonly above: readonly Oid[];
   /** The table with its schema, for errors. */
   readonly shownName: string;
@@ -28,7 +29,7 @@ export class TableTriggers {
   constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
     this.table = table;
     this.shownName = `${catalog.schemaName(table.schemaOid)}.${table.name}`;
-    this.above = ancestorsOf(table, objects).map(({ oid }) => oid);
+    this.above = [...ancestorsOf(table, objects).map(({ oid }) => oid), ...parentOidsOf(table, objects)];
     this.check = table.partition === undefined ? undefined : new PartitionCheck(table, objects, catalog);
     const triggers = (table.triggerOids ?? [])
       .map((oid) => objects.object(oid))
