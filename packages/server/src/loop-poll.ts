@@ -17,6 +17,7 @@
  *      each may have a thread at work (a sync, a long read). With one processor nothing is ever polled.
  *   3. A turn that took long was somebody else's: the machine has other work, and waiting awake has to be earned again.
  */
+import { performance } from 'node:perf_hooks';
 import type { Metrics } from '@phantom/base';
 
 /** Short waits in a row before one is spent awake. */
@@ -75,8 +76,8 @@ export class LoopPoll {
     this.hits = metrics.counter('phantom_poll_hits_total', 'Waits spent awake in which a message came.');
   }
 
-  /** A connection that rested has a message to handle. */
-  began(): void {
+  /** A connection that rested has a message to handle since `nowMs`, by the clock of `turns`. */
+  began(nowMs: number): void {
     this.working++;
     const { restedMs, windowMs } = this;
     if (restedMs === undefined) return;
@@ -87,15 +88,14 @@ export class LoopPoll {
       this.streakWanted = Math.max(this.streakWanted >> 1, STREAK_MIN);
     }
     // Woken from sleep it hears of a message late: what took up to twice the window may have come within it.
-    if (this.turns.now() - restedMs <= 2 * windowMs) this.streak++;
+    if (nowMs - restedMs <= 2 * windowMs) this.streak++;
     else this.streak = 0;
   }
 
-  /** A connection has handled all messages that it had. */
-  rested(): void {
+  /** A connection has handled all messages that it had, at `nowMs`. */
+  rested(nowMs: number): void {
     this.working--;
     if (this.windowMs === 0 || this.working > this.workingMax) return;
-    const nowMs = this.turns.now();
     this.restedMs = nowMs;
     if (this.streak < this.streakWanted) return;
     this.waits.value++;

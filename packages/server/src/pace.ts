@@ -2,12 +2,14 @@
  * Lets the event loop turn in time. Much of what is awaited here is ready at once, and a chain of such promises never gives
  * anybody else a turn: not other clients, not a cancel request. So whoever works in a loop asks `due` and awaits `turn`.
  */
+import { performance } from 'node:perf_hooks';
 
 /** Longest stretch of work for one client. */
 const SLICE_MS = 8;
 
 export class Pace {
-  private startMs = performance.now();
+  /** When the event loop turned last, as far as anybody has told: of performance.now(). */
+  startMs = performance.now();
 
   /** The event loop has just turned. */
   restart(): void {

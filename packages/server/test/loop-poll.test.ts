@@ -32,13 +32,21 @@ class Machine {
     this.microsNow = Math.max(end, this.microsNow);
   }
 
+  begin(): void {
+    this.poll.began(this.microsNow / 1000);
+  }
+
+  rest(): void {
+    this.poll.rested(this.microsNow / 1000);
+  }
+
   /** One message each so many microseconds. */
   ask(messages: number, thinkMicros: number): void {
     for (let i = 0; i < messages; i++) {
       this.wait(thinkMicros);
-      this.poll.began();
+      this.begin();
       this.microsNow += 15;
-      this.poll.rested();
+      this.rest();
     }
   }
 
@@ -54,8 +62,8 @@ class Machine {
 describe('the loop', () => {
   it('waits awake for a client that asks again soon, after it has done so a few times', () => {
     const machine = new Machine();
-    machine.poll.began();
-    machine.poll.rested();
+    machine.begin();
+    machine.rest();
     machine.ask(7, 40);
     expect([machine.waits, machine.turns]).toEqual([0, 0]);
     machine.ask(1000, 40);
@@ -107,7 +115,7 @@ describe('the loop', () => {
   it('sleeps while another connection works, unless there are processors for both', () => {
     const waits = (processors: number): number => {
       const machine = new Machine({ processors });
-      machine.poll.began();
+      machine.begin();
       machine.ask(100, 40);
       return machine.waits;
     };
@@ -128,13 +136,13 @@ it('counts each connection once, whatever becomes of its messages', async () => 
   let working = 0;
   let mostWorking = 0;
   const { began, rested } = poll;
-  poll.began = function (this: LoopPoll) {
+  poll.began = function (this: LoopPoll, nowMs) {
     mostWorking = Math.max(mostWorking, ++working);
-    began.call(this);
+    began.call(this, nowMs);
   };
-  poll.rested = function (this: LoopPoll) {
+  poll.rested = function (this: LoopPoll, nowMs) {
     working--;
-    rested.call(this);
+    rested.call(this, nowMs);
   };
   const client = await WireClient.start(port);
   await client.ask(query('select 1'));

@@ -115,8 +115,8 @@ export class HttpListener {
     });
     // Whoever goes away early has no answer to get.
     response.on('error', () => undefined);
-    this.source.poll.began();
-    response.once('close', () => this.source.poll.rested());
+    this.source.poll.began(startMs);
+    response.once('close', () => this.source.poll.rested(performance.now()));
     const span = beginRequest(this.source.tracer, request, path);
     let role: string | undefined;
     try {

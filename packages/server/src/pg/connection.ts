@@ -197,7 +197,8 @@ export class PgConnection implements MessageSource, OutputPatience {
       this.feed(this.puller);
     } else if (!this.running) {
       this.pace.restart();
-      this.pump();
+      this.begin();
+      this.pump(1);
     } else if (this.decoder.bufferedBytes > INPUT_BYTES_MAX && !this.paused) {
       this.paused = true;
       this.socket.pause();
@@ -286,14 +287,13 @@ export class PgConnection implements MessageSource, OutputPatience {
     this.socket.resume();
   }
 
-  /** Handles messages until there are none, or one has to be waited for. */
-  private pump(): void {
-    if (!this.running) this.begin();
+  /** Handles messages until there are none, or one has to be waited for. The first is number `first` since a look at the clock; 0: look. */
+  private pump(first: number): void {
     if (this.phase === 'session') clearTimeout(this.timer);
     this.output.open();
     try {
-      for (let handled = 1; this.phase !== 'ended'; handled++) {
-        const wait = this.delay(handled) ?? (this.decoder.next() ? this.dispatch() : this.rest());
+      for (let number = first; this.phase !== 'ended'; number++) {
+        const wait = this.delay(number) ?? (this.decoder.next() ? this.dispatch() : this.rest());
         if (wait === undefined) continue;
         if (wait === null) return;
         this.output.flushAwaited();
@@ -308,14 +308,14 @@ export class PgConnection implements MessageSource, OutputPatience {
   }
 
   /** What has to be waited for before the next message: a client that does not read, or the others' turn. */
-  private delay(handled: number): Promise<void> | undefined {
+  private delay(number: number): Promise<void> | undefined {
     const relief = this.output.relieve();
     if (relief !== undefined) return relief;
-    // The first message is looked at too: what came before it may have been waited for in no time.
-    return handled % MESSAGES_A_LOOK === 1 && this.pace.due ? this.pace.turn() : undefined;
+    return number % MESSAGES_A_LOOK === 0 && this.pace.due ? this.pace.turn() : undefined;
   }
 
-  private readonly resume = (): void => this.pump();
+  // The clock is looked at first: what came before may have been waited for in no time.
+  private readonly resume = (): void => this.pump(0);
 
   private readonly failLater = (error: unknown): void => {
     this.fail(error);
@@ -337,13 +337,13 @@ export class PgConnection implements MessageSource, OutputPatience {
 
   private begin(): void {
     this.running = true;
-    this.host.poll.began();
+    this.host.poll.began(this.pace.startMs);
   }
 
   private stop(): void {
     if (!this.running) return;
     this.running = false;
-    this.host.poll.rested();
+    this.host.poll.rested(this.session.restedMs);
   }
 
   private dispatch(): Promise<void> | undefined {
@@ -493,9 +493,9 @@ export class PgConnection implements MessageSource, OutputPatience {
   /** Arms the time an idle client has, and has the system ask after it as often as it was told to. */
   private watchIdle(): void {
     const { session } = this;
-    const { keepAliveMs } = session;
+    const { keepAliveMs, outsideMs, withinMs } = session.idleLimits;
     if (keepAliveMs !== this.keepAliveMs) this.socket.setKeepAlive(true, (this.keepAliveMs = keepAliveMs));
-    const limitMs = session.quiet ? session.idleMs : session.idleInTransactionMs;
+    const limitMs = session.quiet ? outsideMs : withinMs;
     if (limitMs === 0) return;
     this.endIn(
       limitMs,

@@ -39,6 +39,8 @@ export interface DatabaseSession {
   /** What conversion of values depends on; reads the settings of the moment. */
   readonly evaluation: TypeContext;
   readonly settings: {
+    /** Grows with every change of a value. */
+    readonly version: number;
     get(name: string): string;
     integer(name: string): number;
     reported(): readonly { readonly name: string; readonly value: string }[];

@@ -124,7 +124,7 @@ export function readParse(reader: MessageReader): ParseMessage {
 /** Fills `into`; its offsets are of the reader's buffer. */
 export function readBind(reader: MessageReader, into: BindMessage): void {
   into.portal = reader.string();
-  into.statement = reader.string();
+  into.statement = reader.string(into.statement);
   readFormats(reader, into.parameterFormats);
   const count = reader.u16();
   const { parameterFormats, valueStarts, valueBytes } = into;

@@ -55,9 +55,13 @@ export class MessageReader {
     return this.i32() >>> 0;
   }
 
-  /** Text up to a zero byte, which is skipped. 22021 when it is not UTF-8. */
-  string(): string {
+  /** Text up to a zero byte, which is skipped. 22021 when it is not UTF-8. Makes none where it is the one that is expected. */
+  string(expected = ''): string {
     const { buffer, at, end } = this;
+    if (expected !== '' && this.isNext(expected)) {
+      this.at = at + expected.length + 1;
+      return expected;
+    }
     // Names are short, and mostly empty: a native call costs more than a look at their bytes.
     const near = Math.min(end, at + SHORT_BYTES);
     let zero = at;
@@ -80,6 +84,18 @@ export class MessageReader {
   /** 08P01 unless everything has been read. */
   finish(): void {
     if (this.at !== this.end) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid message format');
+  }
+
+  /** Whether these characters, which are a byte each, and a zero byte follow. */
+  private isNext(expected: string): boolean {
+    const { buffer, at } = this;
+    const { length } = expected;
+    if (length > SHORT_BYTES || at + length >= this.end) return false;
+    for (let i = 0; i < length; i++) {
+      const code = expected.charCodeAt(i);
+      if (code !== buffer[at + i] || code >= 0x80) return false;
+    }
+    return buffer[at + length] === 0;
   }
 
   private advance(bytes: number): number {

@@ -3,7 +3,8 @@
  * whole pipeline, or for a piece of a large result.
  *
  * Buffers are lent by a pool for as long as something waits in them, so an idle connection holds none. A buffer goes back
- * to use only when the system has taken its bytes; otherwise the socket keeps it and the next one is lent.
+ * to use only when the system has taken its bytes; otherwise the socket keeps it and the next one is lent. So does the object that
+ * shows them to the socket: answers to one statement are mostly of one length, and to make it anew costs a tenth of a short answer.
  *
  * While a statement waits for something, the beginning of its answer waits with it: the client cannot go on before the end has
  * come, and each piece would wake it for nothing. Only whole answers are sent then, or a good deal of rows.
@@ -16,6 +17,7 @@ import { ByteWriter } from '@phantom/base';
 import { MessageWriter } from './message-writer.js';
 import type { Outbox } from './outbox.js';
 
+const NO_BYTES = Buffer.alloc(0);
 /** Bytes of a lent buffer; larger ones, grown by a large row, are not lent again. */
 const BUFFER_BYTES = 16 * 1024;
 const BUFFER_BYTES_KEPT = 64 * 1024;
@@ -29,19 +31,36 @@ const PIECE_BYTES = 8 * 1024;
 /** Waiting bytes that are sent though they are held: more than the short answers that have to be. */
 const HELD_BYTES_MAX = 4 * SEND_BYTES;
 
+/** A buffer, and what the socket was shown of it last. */
+export class LentBuffer {
+  readonly bytes = new ByteWriter(BUFFER_BYTES);
+  private memory = this.bytes.buffer;
+  private shown: Buffer = NO_BYTES;
+
+  /** What is written, as a socket takes it; good as long as the buffer is not given back. */
+  view(): Buffer {
+    const { buffer, length } = this.bytes;
+    if (buffer !== this.memory || length !== this.shown.length) {
+      this.memory = buffer;
+      this.shown = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+    }
+    return this.shown;
+  }
+}
+
 /** Buffers for all connections of a server. */
 export class BufferPool {
-  private readonly free: ByteWriter[] = [];
+  private readonly free: LentBuffer[] = [];
 
-  take(): ByteWriter {
-    return this.free.pop() ?? new ByteWriter(BUFFER_BYTES);
+  take(): LentBuffer {
+    return this.free.pop() ?? new LentBuffer();
   }
 
   /** Takes back a buffer that nobody reads any more. */
-  give(buffer: ByteWriter): void {
-    if (this.free.length >= BUFFERS_MAX || buffer.buffer.length > BUFFER_BYTES_KEPT) return;
-    buffer.reset();
-    this.free.push(buffer);
+  give(lent: LentBuffer): void {
+    if (this.free.length >= BUFFERS_MAX || lent.bytes.buffer.length > BUFFER_BYTES_KEPT) return;
+    lent.bytes.reset();
+    this.free.push(lent);
   }
 }
 
@@ -67,6 +86,8 @@ export class Output {
   private socket: OutputSocket;
   private readonly pool: BufferPool;
   private readonly idle = new ByteWriter();
+  /** What the messages are written to; undefined: to `idle`. */
+  private lent: LentBuffer | undefined;
   private readonly outbox: Outbox;
   private readonly patience: OutputPatience;
   /** True while it stands in the outbox. */
@@ -109,31 +130,28 @@ export class Output {
 
   /** Borrows a buffer for what is about to be written. */
   open(): void {
-    if (this.messages.bytes === this.idle && this.idle.length === 0) this.messages.aim(this.pool.take());
+    if (this.lent !== undefined || this.idle.length > 0) return;
+    this.lent = this.pool.take();
+    this.messages.aim(this.lent.bytes);
   }
 
   /** Sends what waits and gives the buffer back. */
   flush(): void {
-    const { messages, socket, pool } = this;
+    const { messages, socket, lent } = this;
     const { bytes } = messages;
     this.isDue = false;
     if (this.isHeld && bytes.length < HELD_BYTES_MAX) return;
     this.isAwaited = false;
+    this.lent = undefined;
     messages.aim(this.idle);
-    if (bytes.length === 0 || !socket.writable) {
-      bytes.reset();
-      if (bytes !== this.idle) pool.give(bytes);
-      return;
+    const isSent = bytes.length > 0 && socket.writable;
+    if (isSent) {
+      this.sentBytes += bytes.length;
+      socket.write(lent === undefined ? bytes.take() : lent.view());
     }
-    this.sentBytes += bytes.length;
-    if (bytes === this.idle) {
-      socket.write(bytes.take());
-      bytes.reset();
-      return;
-    }
-    socket.write(bytes.view());
+    if (lent === undefined) bytes.reset();
     // Nothing left in the socket means that the system has copied all of it.
-    if (socket.writableLength === 0) pool.give(bytes);
+    else if (!isSent || socket.writableLength === 0) this.pool.give(lent);
   }
 
   /** Sends what waits together with what others have to send: whatever is answered until then goes along. */

@@ -13,6 +13,7 @@
  *   2. What one Sync ends is one transaction unless BEGIN says otherwise; so is a script sent as one Query.
  *   3. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
+import { performance } from 'node:perf_hooks';
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { FetchOutcome, Notice, Notification, RowBatch } from '@phantom/db/session';
 import {
@@ -33,6 +34,7 @@ import { type MessageSource, ProtocolCopy } from './copy.js';
 import { fetchRows } from '../fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import { HeldAnswers } from './held-answers.js';
+import { IdleLimits } from './idle-limits.js';
 import { Mailbox } from './mailbox.js';
 import type { MessageReader } from './message-reader.js';
 import type { Output } from './output.js';
@@ -86,6 +88,9 @@ export class ProtocolSession {
   private skipping = false;
   /** When the client began to ask for what it is told ready after, by performance.now(); 0 while it asks nothing. */
   private askedMs = 0;
+  /** When it was told so last. */
+  private answeredMs = 0;
+  private readonly limits = new IdleLimits();
   /** The statement that is the only one of its transaction, when an Execute has run it. */
   private lone: LoneExecute | undefined;
   /** True while the database works for this client. */
@@ -132,24 +137,20 @@ export class ProtocolSession {
     return this.database.transaction === undefined && !this.skipping;
   }
 
-  /** How long the client may rest inside a transaction; 0 for ever. */
-  get idleInTransactionMs(): number {
-    return this.database.settings.integer('idle_in_transaction_session_timeout');
+  /** What a client is held to while it rests. */
+  get idleLimits(): IdleLimits {
+    this.limits.renew(this.database.settings);
+    return this.limits;
   }
 
-  /** How long the client may rest outside of one; 0 for ever. */
-  get idleMs(): number {
-    return this.database.settings.integer('idle_session_timeout');
+  /** When all that had come was handled, by performance.now(), if it is. Where the last answer tells, the clock is not asked again. */
+  get restedMs(): number {
+    return this.askedMs === 0 ? this.sinceMs : performance.now();
   }
 
   /** How long a result may wait for a client that takes nothing of it; 0 for ever. */
   get unreadMs(): number {
     return this.database.settings.integer('tcp_user_timeout');
-  }
-
-  /** Silence after which the machine of the client is asked whether it is still there. */
-  get keepAliveMs(): number {
-    return this.database.settings.integer('tcp_keepalives_idle') * 1000;
   }
 
   /** Notices go to the client as they come, also while their statement waits for something. */
@@ -193,7 +194,7 @@ export class ProtocolSession {
 
   /** Answers one message. Throws or rejects with FatalError alone: the connection ends then. */
   handle(type: number, reader: MessageReader): Promise<void> | undefined {
-    if (this.askedMs === 0) this.askedMs = performance.now();
+    if (this.askedMs === 0) this.askedMs = this.sinceMs;
     if (this.skipping && type !== Frontend.Sync) return undefined;
     try {
       switch (type) {
@@ -248,9 +249,15 @@ export class ProtocolSession {
     if (this.database.status === 'idle') this.mailbox.deliver(this.output.messages);
     writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);
     this.output.isAwaited = true;
+    this.answeredMs = performance.now();
     if (this.askedMs === 0) return;
-    this.counters.responses.observe((performance.now() - this.askedMs) / MS_PER_SECOND);
+    this.counters.responses.observe((this.answeredMs - this.askedMs) / MS_PER_SECOND);
     this.askedMs = 0;
+  }
+
+  /** When the message at hand came, or the answer before it was complete, whichever was later. */
+  private get sinceMs(): number {
+    return Math.max(this.pace.startMs, this.answeredMs);
   }
 
   private parse(reader: MessageReader): void {

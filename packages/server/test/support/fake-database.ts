@@ -95,6 +95,7 @@ export class FakeSession implements DatabaseSession {
     types: { byOid: (oid: number) => types.get(oid) },
   } as unknown as DatabaseSession['evaluation'];
   readonly settings = {
+    version: 0,
     get: (name: string): string => this.values.get(name) ?? '',
     integer: (name: string): number => Number(this.values.get(name)),
     reported: () => [
@@ -289,6 +290,7 @@ class FakePortal implements DatabasePortal {
         return done((words[0] as string).toUpperCase());
       case 'set':
         session.values.set(words[1] as string, words[2] as string);
+        session.settings.version++;
         session.request.onParameter(words[1] as string, words[2] as string);
         return done('SET');
       case 'notice':
