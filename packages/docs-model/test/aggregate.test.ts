@@ -240,6 +240,52 @@ describe('a pipeline', () => {
     expect(await totals.countDocuments()).toBe(7);
   });
 
+  it('merges by a pipeline over what is there, and by the paths of a unique index', async () => {
+    const totals = harness.collection('totals');
+    await totals.insertMany([
+      { _id: 1, day: 'mon', sum: 10 },
+      { _id: 2, day: 'tue', sum: 1 },
+    ]);
+    const coming = [
+      { $match: { _id: { $lte: 2 } } },
+      { $project: { _id: 0, day: { $cond: [{ $eq: ['$_id', 1] }, 'mon', 'wed'] }, sum: { $literal: 5 } } },
+    ];
+    const adding = {
+      into: { coll: 'totals' },
+      on: 'day',
+      let: { by: '$sum' },
+      whenMatched: [{ $set: { sum: { $add: ['$sum', '$$new.sum', '$$by'] } } }, { $unset: 'old' }],
+    };
+    await expect(run([...coming, { $merge: adding }])).rejects.toMatchObject({
+      code: '22023',
+      message: expect.stringContaining('no unique index') as string,
+    });
+    await totals.createIndex({ day: 1 }, { unique: true, partialFilterExpression: { sum: { $gt: 0 } }, name: 'some' });
+    await expect(run([...coming, { $merge: adding }])).rejects.toMatchObject({
+      code: '22023',
+      message: expect.stringContaining('no unique index') as string,
+    });
+    await totals.createIndex({ day: 1 }, { unique: true });
+    await run([...coming, { $merge: adding }]);
+    expect(await totals.find({}, { sort: { day: 1 }, projection: { _id: 0 } }).toArray()).toEqual([
+      { day: 'mon', sum: 20 },
+      { day: 'tue', sum: 1 },
+      { day: 'wed', sum: 5 },
+    ]);
+    for (const day of [{ $literal: null }, { $literal: ['mon'] }, '$none']) {
+      const merging = run([{ $project: { _id: 0, day } }, { $merge: { into: 'totals', on: 'day' } }]);
+      await expect(merging).rejects.toMatchObject({
+        code: '22023',
+        message: expect.stringContaining('identifies none') as string,
+      });
+    }
+    const changing = { into: 'totals', whenMatched: [{ $set: { _id: 9 } }] };
+    await expect(run([{ $merge: changing }])).rejects.toMatchObject({
+      code: '22023',
+      message: expect.stringContaining('_id') as string,
+    });
+  });
+
   it('uses indexes for what it asks first, and streams', async () => {
     const big = harness.collection('big');
     await big.insertMany(Array.from({ length: 5000 }, (_, i) => ({ _id: i, g: i % 3 })));
@@ -279,12 +325,28 @@ describe('a pipeline', () => {
       [{ $project: { a: 1, 'a.b': 1 } }],
       [{ $skip: 1 }, { $match: { $text: { $search: 'x' } } }],
       [{ $merge: { into: 'x', whenMatched: 'y' } }],
+      [{ $merge: { into: 'x', whenMatched: [] } }],
+      [{ $merge: { into: 'x', whenMatched: [{ $group: { _id: 1 } }] } }],
+      [{ $merge: { into: 'x', whenMatched: [{ $set: { a: 1 } }], let: { new: 1 } } }],
+      [{ $merge: { into: 'x', let: { a: 1 } } }],
+      [{ $merge: { into: 'x', whenNotMatched: 'y' } }],
+      [{ $merge: { into: 'x', on: [] } }],
+      [{ $merge: { into: 'x', on: ['a', 'a'] } }],
+      [{ $merge: { into: 'x', on: 5 } }],
+      [{ $merge: { into: 5 } }],
+      [{ $out: { coll: 'x', timeseries: {} } }],
     ];
     for (const pipeline of wrong) {
       const running = (async () => run(pipeline as Record<string, unknown>[]))();
       await expect(running, JSON.stringify(pipeline)).rejects.toMatchObject({ code: '22023' });
     }
-    await expect(run([{ $densify: {} }])).rejects.toMatchObject({ code: '0A000' });
+    for (const stage of [
+      { $densify: {} },
+      { $out: { db: 'y', coll: 'x' } },
+      { $merge: { into: { db: 'y', coll: 'x' } } },
+    ]) {
+      await expect(run([stage]), JSON.stringify(stage)).rejects.toMatchObject({ code: '0A000' });
+    }
   });
 
   it('agrees with mingo on random documents', async () => {

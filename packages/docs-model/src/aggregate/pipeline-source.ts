@@ -15,13 +15,22 @@ export interface PipelineSource {
   scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents;
   /** Replaces what a collection holds. */
   replace(collection: string, documents: readonly PlainObject[]): Promise<void>;
-  /** Merges documents into a collection, by $merge's rules. */
+  /** Merges documents into a collection, by $merge's rules. 22023 without a unique index over the rules' paths. */
   merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void>;
 }
 
+/** What becomes of a document that is there when another comes to be merged into it; a function makes what takes its place. */
+export type WhenMatched =
+  | 'replace'
+  | 'keepExisting'
+  | 'merge'
+  | 'fail'
+  | ((existing: PlainObject, document: PlainObject) => PlainObject);
+
 export interface MergeRules {
+  /** Paths that tell which document another is merged into: the `_id`, or those of a unique index. */
   readonly on: readonly string[];
-  readonly whenMatched: 'replace' | 'keepExisting' | 'merge' | 'fail';
+  readonly whenMatched: WhenMatched;
   readonly whenNotMatched: 'insert' | 'discard' | 'fail';
 }
 

@@ -3,7 +3,7 @@
  * its planner: a leading $match (and $sort, $skip, $limit behind it) become a query that indexes may answer, and only the fields
  * that the next stages read are decoded.
  *
- * Stages that look elsewhere stand here: $unionWith, $facet, and $out and $merge, which write; joins are in lookups.ts.
+ * Stages that look elsewhere stand here: $unionWith and $facet; joins are in lookups.ts, what writes in writing-stages.ts.
  */
 import { badArgument, unknownOperator } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
@@ -14,8 +14,9 @@ import { type SortInput, parseSort } from '../sort.js';
 import type { Variables } from './evaluate.js';
 import { graphLookup, lookup } from './lookups.js';
 import { namedParts } from './operands.js';
-import { type MergeRules, type PipelineSource, collect, once } from './pipeline-source.js';
+import { type PipelineSource, collect, once } from './pipeline-source.js';
 import { type Documents, type Stage, groupFields, simpleStages } from './stages.js';
+import { merge, out } from './writing-stages.js';
 
 const STAGES_MAX = 1000;
 const DEPTH_MAX = 20;
@@ -144,7 +145,7 @@ function compileStage(
     case '$out':
     case '$merge':
       if (!last || depth > 0) throw badArgument(`${name} must be the last stage`);
-      return name === '$out' ? out(source, operand) : merge(source, operand);
+      return name === '$out' ? out(source, operand) : merge(source, operand, variables);
     default:
       throw unknownOperator(name, 'pipeline stage');
   }
@@ -177,39 +178,6 @@ function facet(source: PipelineSource, operand: unknown, variables: Variables, d
     const result: PlainObject = {};
     for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all))));
     yield [result];
-  };
-}
-
-function out(source: PipelineSource, operand: unknown): Stage {
-  const target = isObject(operand) ? operand['coll'] : operand;
-  if (typeof target !== 'string') throw badArgument('$out needs a collection');
-  return async function* written(input) {
-    await source.replace(target, await collect(input));
-    yield [];
-  };
-}
-
-const WHEN_MATCHED: ReadonlySet<unknown> = new Set(['replace', 'keepExisting', 'merge', 'fail']);
-const WHEN_NOT_MATCHED: ReadonlySet<unknown> = new Set(['insert', 'discard', 'fail']);
-
-function merge(source: PipelineSource, operand: unknown): Stage {
-  const parts: PlainObject =
-    typeof operand === 'string'
-      ? { into: operand }
-      : namedParts('$merge', operand, ['into'], ['on', 'whenMatched', 'whenNotMatched']);
-  const { into, on = '_id', whenMatched = 'merge', whenNotMatched = 'insert' } = parts;
-  if (typeof into !== 'string') throw badArgument('$merge needs a collection');
-  if (!WHEN_MATCHED.has(whenMatched)) throw badArgument(`$merge knows no whenMatched ${String(whenMatched)}`);
-  if (!WHEN_NOT_MATCHED.has(whenNotMatched))
-    throw badArgument(`$merge knows no whenNotMatched ${String(whenNotMatched)}`);
-  const rules = {
-    on: (Array.isArray(on) ? on : [on]).map(String),
-    whenMatched: whenMatched as MergeRules['whenMatched'],
-    whenNotMatched: whenNotMatched as MergeRules['whenNotMatched'],
-  };
-  return async function* merged(input) {
-    await source.merge(into, await collect(input), rules);
-    yield [];
   };
 }
 

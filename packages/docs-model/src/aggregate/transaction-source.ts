@@ -1,11 +1,13 @@
 /** Collections as pipelines see them, in one transaction. */
 import { PhantomError } from '@phantom/base';
+import type { DocumentIndexDescriptor } from '@phantom/catalog';
 import { newObjectId } from '@phantom/codec';
+import type { CollectionView } from '../collection-view.js';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import type { DocumentModel } from '../model.js';
 import { modifyDocuments } from '../modification.js';
-import type { PlainObject } from '../order.js';
+import { type PlainObject, typeName } from '../order.js';
 import { setField } from '../path.js';
 import { type Query, Reader } from '../reader.js';
 import type { DocumentTransaction } from '../transaction.js';
@@ -60,13 +62,16 @@ export class TransactionSource implements PipelineSource {
       'insert',
       'update',
     ]);
+    checkUnique(view, rules.on);
     const { storage } = this.transaction;
     const writer = this.model.securedWriter(view, this.transaction);
     for (const document of documents) {
       const filter: PlainObject = {};
       for (const path of rules.on) {
         const value = placeValue(document, path.split('.'));
-        if (value === undefined && path !== '_id') throw badArgument(`a document to be merged has no "${path}"`);
+        if (path !== '_id' && (value === undefined || value === null || Array.isArray(value))) {
+          throw badArgument(`a document to be merged has ${typeName(value)} at "${path}", which identifies none`);
+        }
         setField(filter, path, value ?? null);
       }
       const query = { ...ALL, filter: compileFilter(filter), limit: 1 };
@@ -85,11 +90,24 @@ export class TransactionSource implements PipelineSource {
   }
 }
 
+/** MongoDB's rule: what documents are merged by tells one from the other. */
+function checkUnique({ indexes, table }: CollectionView, on: readonly string[]): void {
+  if (on.length === 1 && on[0] === '_id') return;
+  const isOver = ({ parts }: DocumentIndexDescriptor): boolean =>
+    parts.length === on.length && parts.every(({ path }) => on.includes(path));
+  if (indexes.some(({ index, partial, definition }) => index.unique && partial === undefined && isOver(definition)))
+    return;
+  throw new PhantomError('22023', `"${table.name}" has no unique index over ${on.join(', ')} that $merge could go by`, {
+    hint: 'Make one with createIndex, neither partial nor over further paths, or merge by _id.',
+  });
+}
+
 function idOf(document: PlainObject): unknown {
   return Object.hasOwn(document, '_id') ? document['_id'] : newObjectId();
 }
 
 function merged(existing: PlainObject, document: PlainObject, { whenMatched }: MergeRules): PlainObject {
+  if (typeof whenMatched === 'function') return whenMatched(existing, document);
   switch (whenMatched) {
     case 'keepExisting':
       return existing;
