@@ -36,6 +36,7 @@ import { type Batches, DocumentCursor, batchesOf } from './cursor.js';
 import { checkName } from './definition.js';
 import { distinctValues } from './distinct.js';
 import { IdFilter } from './filter/equality-filter.js';
+import { badArgument, checkList } from './errors.js';
 import { FindCursor, type FindOptions, countNow, queryOf, readNow } from './find-cursor.js';
 import {
   type IndexInfo,
@@ -98,6 +99,7 @@ export class Collection<T extends object> {
    */
   async insertMany(documents: readonly NewDocument<T>[], options: InsertManyOptions = {}): Promise<InsertManyResult> {
     checkOptions('insertMany', options);
+    checkList('insertMany', 'documents', documents);
     // The caller may go on using the array.
     const given = [...documents];
     const ids: unknown[] = [];
@@ -195,6 +197,7 @@ export class Collection<T extends object> {
     options: OperationOptions = {},
   ): Promise<unknown[]> {
     checkOptions('distinct', options);
+    if (typeof path !== 'string') throw badArgument('distinct needs a path as text');
     const steps = parsePath(path);
     const query = queryOf(filter, options);
     const { transaction, release } = await this.model.openRead(this.txOf(options));
@@ -272,6 +275,7 @@ export class Collection<T extends object> {
    */
   async bulkWrite(operations: readonly BulkOperation<T>[], options: InsertManyOptions = {}): Promise<BulkWriteResult> {
     checkOptions('bulkWrite', options);
+    checkList('bulkWrite', 'operations', operations);
     const steps = operations.map((operation) => bulkStep(this.target, operation));
     return this.model.write(this.txOf(options), (transaction) =>
       runBulk(transaction, steps, options.ordered !== false),
@@ -292,6 +296,7 @@ export class Collection<T extends object> {
     options: OperationOptions = {},
   ): Promise<string[]> {
     checkOptions('createIndexes', options);
+    checkList('createIndexes', 'indexes', indexes);
     for (const index of indexes) checkOptions('createIndexes index', index);
     return this.model.write(this.txOf(options), async (transaction) => {
       const { definition } = this.target;

@@ -25,7 +25,26 @@ const KNOWN_ABSENT: ReadonlySet<string> = new Set([
   '$vectorSearch',
   '$indexStats',
   '$collStats',
+  '$changeStream',
+  '$currentOp',
+  '$documents',
+  '$listSessions',
+  '$planCacheStats',
+  '$searchMeta',
+  '$binarySize',
+  '$bsonSize',
+  '$sampleRate',
+  '$tsIncrement',
+  '$tsSecond',
+  '$toUUID',
+  '$median',
+  '$percentile',
 ]);
+
+/** 22023 for what is no array where one has to be given. */
+export function checkList(operation: string, what: string, given: unknown): void {
+  if (!Array.isArray(given)) throw badArgument(`${operation} needs an array of ${what}`);
+}
 
 /** For an operator that the place does not know. */
 export function unknownOperator(name: string, place: string): PhantomError {

@@ -170,9 +170,6 @@ function indexDefinition(keys: IndexKeys, options: IndexOptions): DocumentIndexD
   if (entries.length === 0 || entries.length > INDEX_PARTS_MAX) {
     throw badArgument(`an index has 1 to ${INDEX_PARTS_MAX} paths`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (!KNOWN_OPTIONS.has(name) && value !== undefined) throw unsupportedError(`option ${name} of an index`);
-  }
   const text = entries.some(([, direction]) => direction === 'text');
   const parts = entries.map(([path, direction]) => {
     if (text ? direction !== 'text' : direction !== 1 && direction !== -1) {
@@ -209,15 +206,6 @@ function indexDefinition(keys: IndexKeys, options: IndexOptions): DocumentIndexD
   };
 }
 
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
-  'name',
-  'unique',
-  'sparse',
-  'partialFilterExpression',
-  'expireAfterSeconds',
-  'weights',
-  'tx',
-]);
 const PARTIAL_OPERATORS: ReadonlySet<string> = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$exists', '$and']);
 
 /** Only what conditions say whole can be compared with what a query asks. */

@@ -78,6 +78,45 @@ const refused: readonly (readonly [string, unknown, string])[] = [
   ['an array', [1], '22023'],
 ];
 
+describe('a value that an option cannot have', () => {
+  const wrong: readonly [name: string, options: object][] = [
+    ['updateOne', { upsert: 1 }],
+    ['updateMany', { arrayFilters: { x: 1 } }],
+    ['replaceOne', { upsert: 'true' }],
+    ['insertMany', { ordered: 0 }],
+    ['bulkWrite', { ordered: null }],
+    ['bulkWrite updateOne', { upsert: 1 }],
+    ['find', { hint: { a: 1 } }],
+    ['findOneAndUpdate', { returnDocument: 'new' }],
+    ['findOneAndReplace', { returnDocument: true }],
+    ['createIndex', { unique: 1 }],
+    ['createIndex', { sparse: 'yes' }],
+    ['createIndex', { expireAfterSeconds: '60' }],
+    ['createIndex', { expireAfterSeconds: Number.NaN }],
+    ['createIndex', { name: 5 }],
+  ];
+  it('is refused, and nothing written', async () => {
+    for (const [name, options] of wrong) {
+      const run = async (): Promise<unknown> => operations[name]!(c, options);
+      const [option] = Object.keys(options);
+      const message = expect.stringContaining(`option ${option} of ${name} must be`) as string;
+      await expect(run(), name).rejects.toMatchObject({ code: '22023', message });
+    }
+    const indexes = [{ key: { a: 1 as const }, unique: 1 as unknown as boolean }];
+    await expect(c.createIndexes(indexes)).rejects.toMatchObject({ code: '22023' });
+    expect(await c.countDocuments()).toBe(0);
+  });
+
+  it('is no list where there has to be one, and no path', async () => {
+    const loose = c as unknown as Record<string, (given?: unknown) => Promise<unknown>>;
+    for (const name of ['insertMany', 'bulkWrite', 'createIndexes', 'distinct']) {
+      for (const given of [{ a: 1 }, undefined, null, 5]) {
+        await expect(loose[name]!.call(c, given), name).rejects.toMatchObject({ code: '22023' });
+      }
+    }
+  });
+});
+
 describe('an option that an operation does not take', () => {
   it.each(Object.keys(operations))('is refused by %s', async (name) => {
     await c.insertOne({ _id: 1 });

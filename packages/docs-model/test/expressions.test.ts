@@ -52,6 +52,16 @@ const expressions: readonly (readonly [unknown, unknown])[] = [
   [{ $ln: 1 }, 0],
   [{ $log10: 100 }, 2],
   [{ $log: [8, 2] }, 3],
+  [{ $log: [Number.NaN, 2] }, Number.NaN],
+  [{ $add: [] }, 0],
+  [{ $multiply: [] }, 1],
+  [{ $concat: [] }, ''],
+  [{ $concatArrays: [] }, []],
+  [{ $setUnion: [] }, []],
+  [{ $setIntersection: [] }, []],
+  [{ $mergeObjects: [] }, {}],
+  [{ $sum: [] }, 0],
+  [{ $avg: [] }, null],
   [{ $sum: '$b' }, 6],
   [{ $avg: ['$a', 7, 'x'] }, 6],
   [{ $min: '$b' }, 1],
@@ -155,6 +165,15 @@ const expressions: readonly (readonly [unknown, unknown])[] = [
   [{ $ltrim: { input: 'xxay', chars: 'x' } }, 'ay'],
   [{ $rtrim: { input: 'ayy', chars: 'y' } }, 'a'],
   [{ $indexOfCP: ['$s', 'ß'] }, 3],
+  [{ $substrBytes: ['a\ufffdb', 1, 3] }, '\ufffd'],
+  [{ $substrBytes: ['ab', 1, 100] }, 'b'],
+  [{ $substrBytes: ['ab', 100, 1] }, ''],
+  [{ $indexOfBytes: ['äbb', 'b'] }, 2],
+  [{ $indexOfBytes: ['äbb', 'b', 3] }, 3],
+  [{ $indexOfBytes: ['äbb', 'b', 0, 2] }, -1],
+  [{ $indexOfBytes: ['äbb', 'b', 9] }, -1],
+  [{ $indexOfBytes: ['äbb', '', 9] }, -1],
+  [{ $indexOfBytes: [null, 'b'] }, null],
   [{ $replaceOne: { input: 'aaa', find: 'a', replacement: { $literal: '$&' } } }, '$&aa'],
   [{ $replaceAll: { input: 'aba', find: 'a', replacement: 'x' } }, 'xbx'],
   [{ $regexMatch: { input: '$s', regex: '^gr', options: 'i' } }, true],
@@ -279,6 +298,17 @@ describe('an expression', () => {
       { $arrayElemAt: ['$a', 0] },
       { $meta: 'x' },
       { $substrBytes: ['$s', 0, 3] },
+      { $substrBytes: ['ä', 1, 1] },
+      { $substrBytes: ['a', -1, 1] },
+      { $substrCP: ['a', -1, 1] },
+      { $indexOfCP: ['a', 'a', -1] },
+      { $indexOfBytes: ['a', 'a', 0, -1] },
+      { $indexOfBytes: ['a', null] },
+      { $ln: 0 },
+      { $log10: -1 },
+      { $log: [0, 2] },
+      { $log: [8, 1] },
+      { $pow: [0, -1] },
       { $filter: { input: [] } },
       { $firstN: { n: 0, input: [] } },
       { $bitAnd: [1.5] },
@@ -291,6 +321,14 @@ describe('an expression', () => {
     fails({ $divide: [1, 0] }, '22012');
     fails({ $toInt: 'x' }, '22018');
     fails({ $toInt: 1e10 }, '22003');
+    for (const text of ['5.5', '5.0', '1e3', '0x10', '', ' 5', '1_0']) {
+      fails({ $toInt: text }, '22018');
+      fails({ $toLong: text }, '22018');
+    }
+    fails({ $toLong: '9223372036854775808' }, '22003');
+    fails({ $toLong: '9'.repeat(1_000_000) }, '22003');
+    expect(() => compileExpression({ $atan2: [1] })).toThrow('$atan2 takes 2 operands, not 1');
+    expect(() => compileExpression({ $bitNot: [] })).toThrow('$bitNot takes 1 operands, not 0');
     fails({ $function: {} }, '0A000');
     let deep: unknown = 1;
     for (let i = 0; i < 300; i++) deep = { $abs: deep };

@@ -4,10 +4,8 @@ import { badArgument } from '../errors.js';
 import type { NumberValue } from '../order.js';
 import { averageOf, deviationOf, greatestOf, leastOf, sumOf } from './folds.js';
 import { calculate, divide, numberOf, remainder, unary } from './numbers.js';
-import { integerOf, strict, withOperands } from './operands.js';
+import { MANY, integerOf, strict, withOperands } from './operands.js';
 import type { OperatorMaker } from './evaluate.js';
-
-const MANY = Number.MAX_SAFE_INTEGER;
 
 function add(values: unknown[]): unknown {
   let date: Date | undefined;
@@ -57,17 +55,23 @@ function roundTo(name: string, cut: (value: number) => number): OperatorMaker {
   });
 }
 
+/** What a logarithm is taken of; NaN has one, which is NaN. */
+function positive(name: string, value: number): number {
+  if (value <= 0) throw badArgument(`${name} needs a number above 0`);
+  return value;
+}
+
 /** Folds over an operand that is an array, or over the operands. */
 function fold(name: string, apply: (values: readonly unknown[]) => unknown): OperatorMaker {
-  return withOperands(name, 1, MANY, (values) =>
+  return withOperands(name, 0, MANY, (values) =>
     apply(values.length === 1 && Array.isArray(values[0]) ? (values[0] as unknown[]) : values),
   );
 }
 
 export const arithmeticOperators: Readonly<Record<string, OperatorMaker>> = {
-  $add: strict('$add', 1, MANY, add),
+  $add: strict('$add', 0, MANY, add),
   $subtract: strict('$subtract', 2, 2, subtract),
-  $multiply: strict('$multiply', 1, MANY, (values) =>
+  $multiply: strict('$multiply', 0, MANY, (values) =>
     values.reduce<NumberValue>((product, value) => calculate('mul', product, numberOf('$multiply', value)), 1),
   ),
   $divide: strict('$divide', 2, 2, ([a, b]) => divide(numberOf('$divide', a), numberOf('$divide', b))),
@@ -82,10 +86,18 @@ export const arithmeticOperators: Readonly<Record<string, OperatorMaker>> = {
     return Math.sqrt(value);
   }),
   $exp: unary('$exp', Math.exp),
-  $ln: unary('$ln', Math.log),
-  $log10: unary('$log10', Math.log10),
-  $log: strict('$log', 2, 2, ([a, b]) => Math.log(Number(numberOf('$log', a))) / Math.log(Number(numberOf('$log', b)))),
-  $pow: strict('$pow', 2, 2, ([a, b]) => Number(numberOf('$pow', a)) ** Number(numberOf('$pow', b))),
+  $ln: unary('$ln', (value) => Math.log(positive('$ln', value))),
+  $log10: unary('$log10', (value) => Math.log10(positive('$log10', value))),
+  $log: strict('$log', 2, 2, ([a, b]) => {
+    const base = positive('$log', Number(numberOf('$log', b)));
+    if (base === 1) throw badArgument('$log needs a base other than 1');
+    return Math.log(positive('$log', Number(numberOf('$log', a)))) / Math.log(base);
+  }),
+  $pow: strict('$pow', 2, 2, ([a, b]) => {
+    const [base, exponent] = [Number(numberOf('$pow', a)), Number(numberOf('$pow', b))];
+    if (base === 0 && exponent < 0) throw badArgument('$pow cannot raise 0 to a negative power');
+    return base ** exponent;
+  }),
   $sum: fold('$sum', sumOf),
   $avg: fold('$avg', averageOf),
   $min: fold('$min', leastOf),

@@ -3,10 +3,9 @@ import { badArgument } from '../errors.js';
 import { compareValues, equalValues, isObject } from '../order.js';
 import { setField } from '../path.js';
 import { isTrue } from '../truth.js';
-import { arrayOf, integerOf, named, namedParts, strict, textOf, withOperands } from './operands.js';
+import { MANY, arrayOf, integerOf, named, namedParts, strict, textOf, withOperands } from './operands.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
 
-const MANY = Number.MAX_SAFE_INTEGER;
 /** Elements that $range may make. */
 const RANGE_ITEMS_MAX = 1_000_000;
 
@@ -180,7 +179,7 @@ export const arrayOperators: Readonly<Record<string, OperatorMaker>> = {
   $lastN: someOf('$lastN', (items, n) => items.slice(-n)),
   $minN: someOf('$minN', (items, n) => ordered(items).slice(0, n)),
   $maxN: someOf('$maxN', (items, n) => ordered(items).reverse().slice(0, n)),
-  $concatArrays: strict('$concatArrays', 1, MANY, (values) =>
+  $concatArrays: strict('$concatArrays', 0, MANY, (values) =>
     values.flatMap((value) => arrayOf('$concatArrays', value)),
   ),
   $filter: filter,
@@ -207,8 +206,8 @@ export const arrayOperators: Readonly<Record<string, OperatorMaker>> = {
   $allElementsTrue: withOperands('$allElementsTrue', 1, 1, ([items]) =>
     arrayOf('$allElementsTrue', items).every(isTrue),
   ),
-  $setUnion: setOperator('$setUnion', 1, (sets) => distinctSorted(sets.flat())),
-  $setIntersection: setOperator('$setIntersection', 1, ([first = [], ...others]) =>
+  $setUnion: setOperator('$setUnion', 0, (sets) => distinctSorted(sets.flat())),
+  $setIntersection: setOperator('$setIntersection', 0, ([first = [], ...others]) =>
     distinctSorted(first).filter((value) => others.every((other) => contains(other, value))),
   ),
   $setDifference: setOperator('$setDifference', 2, ([a = [], b = []]) =>

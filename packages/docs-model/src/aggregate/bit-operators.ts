@@ -2,7 +2,7 @@
 import { badArgument } from '../errors.js';
 import { typeName } from '../order.js';
 import type { OperatorMaker } from './evaluate.js';
-import { strict } from './operands.js';
+import { MANY, strict } from './operands.js';
 
 function bitsOf(operator: string, value: unknown): bigint {
   if (typeof value === 'bigint') return value;
@@ -11,7 +11,7 @@ function bitsOf(operator: string, value: unknown): bigint {
 }
 
 function fold(operator: string, none: bigint, apply: (a: bigint, b: bigint) => bigint): OperatorMaker {
-  return strict(operator, 0, Number.MAX_SAFE_INTEGER, (values) => {
+  return strict(operator, 0, MANY, (values) => {
     const bits = values.reduce<bigint>((all, value) => apply(all, bitsOf(operator, value)), none);
     return values.some((value) => typeof value === 'bigint') ? bits : Number(bits);
   });

@@ -18,6 +18,9 @@ function numericText(value: string, target: string): number {
   return number;
 }
 
+/** Whole numbers are read of digits alone: what `5.5` or `1e3` would be cut to is not what it says. */
+const WHOLE_TEXT = /^[+-]?\d+$/;
+
 function toNumber(value: unknown, target: string): number {
   if (isNumber(value)) return Number(value);
   if (typeof value === 'boolean') return Number(value);
@@ -27,8 +30,11 @@ function toNumber(value: unknown, target: string): number {
 }
 
 const INT_MAX = 2147483647;
+/** Characters of a text that a long is read of, leading zeros among them. */
+const LONG_CHARS_MAX = 100;
 
 function toInt(value: unknown): number {
+  if (typeof value === 'string' && !WHOLE_TEXT.test(value)) throw refused(value, 'int');
   const number = Math.trunc(toNumber(value, 'int'));
   if (!(number >= -INT_MAX - 1 && number <= INT_MAX)) throw new PhantomError('22003', 'an int is out of range');
   return number;
@@ -38,8 +44,12 @@ function toLong(value: unknown): bigint {
   let long: bigint;
   if (typeof value === 'bigint') long = value;
   else if (value instanceof Decimal) long = BigInt(value.toInteger());
-  else if (typeof value === 'string' && /^[+-]?\d{1,19}$/.test(value)) long = BigInt(value);
-  else {
+  else if (typeof value === 'string') {
+    if (!WHOLE_TEXT.test(value)) throw refused(value, 'long');
+    // Before it is worked out, which would take long for very long texts.
+    if (value.length > LONG_CHARS_MAX) throw new PhantomError('22003', 'a long is out of range');
+    long = BigInt(value.replace(/^\+/, ''));
+  } else {
     const number = toNumber(value, 'long');
     if (!Number.isFinite(number)) throw new PhantomError('22003', 'a long is out of range');
     long = BigInt(Math.trunc(number));

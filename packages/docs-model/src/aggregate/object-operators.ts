@@ -3,7 +3,7 @@ import { badArgument } from '../errors.js';
 import { type PlainObject, isObject, typeName } from '../order.js';
 import { ownField, setField } from '../path.js';
 import { textScoreOf } from '../text-score.js';
-import { named, namedParts, strict, textOf, withOperands } from './operands.js';
+import { MANY, named, namedParts, strict, textOf, withOperands } from './operands.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
 
 const letOperator: OperatorMaker = (operand, compiler) => {
@@ -66,7 +66,7 @@ export const objectOperators: Readonly<Record<string, OperatorMaker>> = {
   $getField: getField,
   $setField: fieldSetter('$setField', ['value']),
   $unsetField: fieldSetter('$unsetField', []),
-  $mergeObjects: withOperands('$mergeObjects', 1, Number.MAX_SAFE_INTEGER, (values) => {
+  $mergeObjects: withOperands('$mergeObjects', 0, MANY, (values) => {
     const result: PlainObject = {};
     const objects = values.length === 1 && Array.isArray(values[0]) ? (values[0] as unknown[]) : values;
     for (const value of objects) {

@@ -3,6 +3,9 @@ import { badArgument } from '../errors.js';
 import { type PlainObject, isObject, typeName } from '../order.js';
 import type { Compiler, Evaluate, OperatorMaker } from './evaluate.js';
 
+/** As many operands as are given. */
+export const MANY: number = Number.MAX_SAFE_INTEGER;
+
 /** An operator over so many operands, given as an array (or bare, when it is one). */
 export function withOperands(
   name: string,
@@ -13,9 +16,8 @@ export function withOperands(
   return (operand, compiler) => {
     const parts = compiler.operands(operand);
     if (parts.length < least || parts.length > most) {
-      throw badArgument(
-        `${name} takes ${least === most ? least : `${least} to ${most}`} operands, not ${parts.length}`,
-      );
+      const wanted = least === most ? String(least) : most === MANY ? `at least ${least}` : `${least} to ${most}`;
+      throw badArgument(`${name} takes ${wanted} operands, not ${parts.length}`);
     }
     return (root, variables) => {
       const values = new Array<unknown>(parts.length);

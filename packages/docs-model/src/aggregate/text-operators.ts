@@ -3,10 +3,8 @@ import { compareText } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { regexOf } from '../filter/tests.js';
 import { isNumber } from '../order.js';
-import { integerOf, named, strict, textOf, withOperands } from './operands.js';
+import { MANY, integerOf, named, strict, textOf, withOperands } from './operands.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
-
-const MANY = Number.MAX_SAFE_INTEGER;
 
 /** Text of what $toLower and its kin take: nothing is empty text. */
 function looseText(name: string, value: unknown): string {
@@ -18,7 +16,7 @@ function looseText(name: string, value: unknown): string {
 const points = (text: string): string[] => [...text];
 
 function substringPoints([value, from, count]: unknown[]): unknown {
-  const start = integerOf('$substrCP', from);
+  const start = startOf('$substrCP', from);
   const most = integerOf('$substrCP', count);
   return points(looseText('$substrCP', value))
     .slice(start, most < 0 ? undefined : start + most)
@@ -27,13 +25,15 @@ function substringPoints([value, from, count]: unknown[]): unknown {
 
 function substringBytes([value, from, count]: unknown[]): unknown {
   const bytes = Buffer.from(looseText('$substrBytes', value), 'utf8');
-  const start = integerOf('$substrBytes', from);
+  const start = Math.min(startOf('$substrBytes', from), bytes.length);
   const most = integerOf('$substrBytes', count);
-  const part = bytes.subarray(start, most < 0 ? undefined : start + most);
-  const text = part.toString('utf8');
-  if (text.includes('\ufffd')) throw badArgument('$substrBytes would cut a character in two');
-  return text;
+  const end = most < 0 ? bytes.length : Math.min(start + most, bytes.length);
+  if (continues(bytes[start]) || continues(bytes[end])) throw badArgument('$substrBytes would cut a character in two');
+  return bytes.toString('utf8', start, end);
 }
+
+/** A byte of UTF-8 that begins no character. */
+const continues = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
 const DEFAULT_BLANKS = /^[\s\0]$/u;
 
@@ -95,15 +95,32 @@ function indexOfPoints([value, wanted, from = 0, to = MANY]: unknown[]): unknown
   if (value === null || value === undefined) return null;
   const text = points(textOf('$indexOfCP', value));
   const needle = points(textOf('$indexOfCP', wanted));
-  const end = Math.min(text.length, integerOf('$indexOfCP', to)) - needle.length;
-  for (let i = integerOf('$indexOfCP', from); i <= end; i++) {
+  const end = Math.min(text.length, startOf('$indexOfCP', to)) - needle.length;
+  for (let i = startOf('$indexOfCP', from); i <= end; i++) {
     if (needle.every((char, k) => text[i + k] === char)) return i;
   }
   return -1;
 }
 
+function indexOfBytes([value, wanted, from = 0, to = MANY]: unknown[]): unknown {
+  if (value === null || value === undefined) return null;
+  const bytes = Buffer.from(textOf('$indexOfBytes', value), 'utf8');
+  const needle = Buffer.from(textOf('$indexOfBytes', wanted), 'utf8');
+  const start = startOf('$indexOfBytes', from);
+  if (start > bytes.length) return -1;
+  const found = bytes.subarray(0, startOf('$indexOfBytes', to)).indexOf(needle, start);
+  return found < start ? -1 : found;
+}
+
+/** A place in a text. 22023 before its beginning. */
+function startOf(name: string, value: unknown): number {
+  const start = integerOf(name, value);
+  if (start < 0) throw badArgument(`${name} needs a place of at least 0`);
+  return start;
+}
+
 export const textOperators: Readonly<Record<string, OperatorMaker>> = {
-  $concat: strict('$concat', 1, MANY, (values) => values.map((value) => textOf('$concat', value)).join('')),
+  $concat: strict('$concat', 0, MANY, (values) => values.map((value) => textOf('$concat', value)).join('')),
   $toLower: withOperands('$toLower', 1, 1, ([value]) => looseText('$toLower', value).toLowerCase()),
   $toUpper: withOperands('$toUpper', 1, 1, ([value]) => looseText('$toUpper', value).toUpperCase()),
   $substr: withOperands('$substr', 3, 3, substringBytes),
@@ -119,6 +136,7 @@ export const textOperators: Readonly<Record<string, OperatorMaker>> = {
     return textOf('$split', value).split(textOf('$split', by));
   }),
   $indexOfCP: withOperands('$indexOfCP', 2, 4, indexOfPoints),
+  $indexOfBytes: withOperands('$indexOfBytes', 2, 4, indexOfBytes),
   $trim: trim('$trim', true, true),
   $ltrim: trim('$ltrim', true, false),
   $rtrim: trim('$rtrim', false, true),
