@@ -3,7 +3,8 @@
  *
  * Texts map to syntax trees as they stand, least recently used out first. A text that is new waits in a short line until it
  * comes a second time: a statement holds a hundred kilobytes of trees, plan and code, and where every text is another one,
- * keeping them would cost the collector more than planning costs. Plans hang on what they depend on: the syntax
+ * keeping them would cost the collector more than planning costs. A comment at the end is no part of a text here: tracing tools
+ * write another one there each time (text-comment.ts). Plans hang on what they depend on: the syntax
  * tree's identity, the declared parameter types, and the catalog picture's `version`, which differs whenever any answer
  * the planner got could differ. So invalidation needs no list: a plan of another version is simply not found.
  */
@@ -19,6 +20,7 @@ import { parseScript, parseScriptWithEscapes } from '../text/parse.js';
 import type { TypeContext, Value } from '../types/type.js';
 import type { PlanStatement } from './statement.js';
 import { type Literals, type Shape, StatementShapes } from './statement-shapes.js';
+import { withoutLastComment } from './text-comment.js';
 
 /** Texts longer than this are parsed each time: a dump's INSERTs would push everything else out. */
 const CACHED_TEXT_CHARACTERS_MAX = 64 * 1024;
@@ -48,6 +50,18 @@ export class StatementCache {
 
   /** All statements of a text, in order; 42601 and kin at the first error. */
   parse(text: string): readonly CachedStatement[] {
+    const bare = withoutLastComment(text);
+    if (bare !== text) {
+      try {
+        return this.parseBare(bare);
+      } catch {
+        // What looked like a comment was none, or the rest is wrong, too: the whole text tells.
+      }
+    }
+    return this.parseBare(text);
+  }
+
+  private parseBare(text: string): readonly CachedStatement[] {
     const known = this.shapes.known(text);
     if (known?.shape.node !== undefined) return inGeneral(known.shape.node, text, known);
     const cached = this.texts.get(text);
@@ -73,7 +87,8 @@ export class StatementCache {
   }
 
   /** Whether a statement of this text would find its plan here. */
-  has(text: string, picture: CatalogPort): boolean {
+  has(whole: string, picture: CatalogPort): boolean {
+    const text = withoutLastComment(whole);
     const general = this.shapes.find(text)?.shape.node;
     const node = (this.texts.get(text) ?? this.newTexts.get(text))?.[0]?.node ?? general;
     if (node === undefined) return false;

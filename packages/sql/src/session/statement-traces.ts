@@ -34,7 +34,7 @@ import type { SyncGroup } from './ports.js';
 import type { SqlSession } from './session.js';
 import type { SessionStatement } from './statement.js';
 import type { CountedStatement } from './statement-uses.js';
-import { traceParentOf } from './trace-comment.js';
+import { traceParentOf } from './text-comment.js';
 
 const SYSTEM_NAME = 'phantomdb';
 /** A statement is called so until it is known what it does. */
