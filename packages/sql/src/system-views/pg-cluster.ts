@@ -49,6 +49,21 @@ function settingItems(settings: Readonly<Record<string, string>> | undefined): V
   return items.length === 0 ? null : SqlArray.of(TypeOid.text, items);
 }
 
+/** What sessions begin with: of a role, of a database, of a role in a database; 0 is any of them. */
+function* keptSettingRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const kept: [database: number, role: number, settings: Readonly<Record<string, string>> | undefined][] = [];
+  for (const { oid, settings } of databasesOf(source)) kept.push([oid, 0, settings]);
+  for (const role of rolesOf(source)) {
+    kept.push([0, role.oid, role.settings]);
+    for (const [oid, settings] of Object.entries(role.databaseSettings ?? {}))
+      kept.push([Number(oid), role.oid, settings]);
+  }
+  for (const [setdatabase, setrole, settings] of kept) {
+    const setconfig = settingItems(settings);
+    if (setconfig !== null) yield { setdatabase, setrole, setconfig };
+  }
+}
+
 function* membershipRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const role of rolesOf(source))
     for (const { roleOid, admin } of role.memberOf)
@@ -178,8 +193,8 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     })),
   ),
   catalogView('pg_shdescription', sharedDescriptionRows),
+  catalogView('pg_db_role_setting', keptSettingRows),
   ...emptyViews(
-    'pg_db_role_setting',
     'pg_event_trigger',
     'pg_foreign_data_wrapper',
     'pg_foreign_server',
