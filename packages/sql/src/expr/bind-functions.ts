@@ -18,6 +18,7 @@ import {
   callText,
   resolveCall,
   undefinedFunction,
+  withoutOutputs,
   type CallOptions,
   type ResolvedCall,
 } from './calls.js';
@@ -124,18 +125,19 @@ function asStringAggregate(binder: Binder, node: Ast.FunctionCall): Ast.Function
 
 export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scope: Scope): Expression {
   const { context } = binder;
-  const node = functionName(written) === 'listagg' ? asStringAggregate(binder, written) : written;
-  const name = functionName(node);
-  const options = callOptions(binder, node);
-  const candidates = context.catalog.functions.functionsNamed(name, options.schema);
+  const whole = functionName(written) === 'listagg' ? asStringAggregate(binder, written) : written;
+  const name = functionName(whole);
+  const candidates = context.catalog.functions.functionsNamed(name, schemaOfCall(binder, whole));
   if (candidates.length === 0) {
-    const cast = castByName(binder, node, name, scope);
+    const cast = castByName(binder, whole, name, scope);
     if (cast !== undefined) return cast;
   }
-  const ordered = node.withinGroup.length > 0;
+  const ordered = whole.withinGroup.length > 0;
   const before = aggregateCounts(scope);
   const setsBefore = scope.setCalls.length;
-  const args = node.arguments.map((argument) => binder.bind(argument.value, scope));
+  const bound = whole.arguments.map((argument) => binder.bind(argument.value, scope));
+  const { node, args } = withoutOutputs(whole, bound);
+  const options = callOptions(binder, node);
   const only = args[0];
   if (only !== undefined && args.length === 1 && isUnknown(only) && isPlainCall(node)) {
     // date('2024-01-01'): a literal under a type's name is a literal of that type, whatever functions have the name.

@@ -11,6 +11,7 @@ import type {
 import { defaultCount } from '../functions/registry.js';
 import { baseType, coerce, commonType, isUnknown, tryCoerce } from './coercion.js';
 import { collated, collatedFunction, collatedOperator, mergedCollation } from './collations.js';
+import type * as Ast from '../text/ast.js';
 import type { SqlType, Value } from '../types/type.js';
 import type { BindContext } from './context.js';
 import { constant, type Call, type ColumnId, type Expression } from './expression.js';
@@ -53,6 +54,19 @@ export function withCollation(
 export interface CallOptions extends ResolveOptions {
   /** Binds the default of a user's function for an argument that is left out. */
   readonly bindDefault?: (definition: FunctionDefinition, sql: string) => Expression;
+}
+
+/** A call without its outputs: clients of JDBC's kind hand in a parameter of type void for each, as if it were an argument. */
+export function withoutOutputs(
+  node: Ast.FunctionCall,
+  args: readonly Expression[],
+): { readonly node: Ast.FunctionCall; readonly args: readonly Expression[] } {
+  const isInput = ({ kind, type }: Expression): boolean => kind !== 'parameter' || type.oid !== TypeOid.void;
+  if (args.every(isInput)) return { node, args };
+  return {
+    node: { ...node, arguments: node.arguments.filter((_, i) => isInput(args[i] as Expression)) },
+    args: args.filter(isInput),
+  };
 }
 
 /** Resolves a function for the arguments and casts them; undefined when there is none of that name and shape. */

@@ -5,7 +5,7 @@ import { type RecordShape, SqlRecord } from '@phantom/codec';
 import { callOptions, schemaOfCall, setCallOutput } from '../../expr/bind-functions.js';
 import { compositeFields } from '../../expr/bind-special.js';
 import type { Binder } from '../../expr/binder.js';
-import { resolveCall } from '../../expr/calls.js';
+import { resolveCall, withoutOutputs } from '../../expr/calls.js';
 import { baseType, coerce, isUnknown } from '../../expr/coercion.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope, ScopeColumn } from '../../expr/scope.js';
@@ -237,13 +237,14 @@ function definedColumns(
 
 function bindSetCall(
   binder: Binder,
-  node: Ast.FunctionCall,
+  written: Ast.FunctionCall,
   definitions: readonly FieldDefinition[],
   scope: Scope,
 ): BoundItem | undefined {
   const { context } = binder;
-  const name = node.name[node.name.length - 1]?.text ?? '';
-  const args: Expression[] = node.arguments.map((argument) => binder.bind(argument.value, scope));
+  const name = written.name[written.name.length - 1]?.text ?? '';
+  const bound = written.arguments.map((argument) => binder.bind(argument.value, scope));
+  const { node, args } = withoutOutputs(written, bound);
   const resolved = resolveCall(context, name, args, node.position, callOptions(binder, node));
   if (resolved === undefined || resolved.definition.kind !== 'set') return undefined;
   const { definition } = resolved;
