@@ -408,6 +408,42 @@ describe('on the wire', () => {
     client.end();
   });
 
+  it('declares a cursor with a parameter and describes it as a portal', async () => {
+    const client = await WireClient.start(server.pg.port);
+    await client.ask(query('begin'));
+    const declared = await client.ask(
+      parse('declare named cursor for select id as chosen from item where id > $1'),
+      bind(['1']),
+      execute(),
+      describeNamed('P', 'named'),
+      sync(),
+    );
+    expect(shape(declared)).toBe('12CTZ');
+    expect(declared[3]?.body.toString('latin1')).toContain('chosen\0');
+    expect(shape(await client.ask(query('fetch all from named')))).toBe('TDDCZ');
+    await client.ask(query('rollback'));
+    expect(reportFields((await client.ask(describeNamed('P', 'named'), sync()))[0] as never)).toMatchObject({
+      C: '34000',
+    });
+    client.end();
+  });
+
+  it('calls a function with parameters of type void for what comes out of it, as JDBC does', async () => {
+    const client = await WireClient.start(server.pg.port);
+    const called = await client.ask(
+      parse('select * from lower($1, $2) as result', '', [2278, 1043]),
+      bind([null, 'ABC']),
+      execute(),
+      parse('select upper($2, $1)', '', [2278, 1043]),
+      bind([null, 'abc']),
+      execute(),
+      sync(),
+    );
+    expect(shape(called)).toBe('12DC12DCZ');
+    expect([2, 6].map((i) => rowValues(called[i] as never)[0]?.toString())).toEqual(['abc', 'ABC']);
+    client.end();
+  });
+
   it('executes a lookup once', async () => {
     const client = await WireClient.start(server.pg.port);
     const messages = await client.ask(

@@ -36,6 +36,8 @@ export interface DatabaseSession {
   readonly readsBare: boolean;
   /** Statements prepared by name, here or by SQL. */
   readonly prepared: Map<string, SessionStatement>;
+  /** Cursors of DECLARE, which clients may describe as portals. */
+  readonly cursors: { fieldsOf(name: string): readonly PlanField[] | undefined };
   /** What conversion of values depends on; reads the settings of the moment. */
   readonly evaluation: TypeContext;
   readonly settings: {

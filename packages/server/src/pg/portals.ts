@@ -34,6 +34,10 @@ export class Portals {
   private unnamed: ProtocolPortal | undefined;
   private readonly named = new Map<string, ProtocolPortal>();
 
+  has(name: string): boolean {
+    return name === '' ? this.unnamed !== undefined : this.named.has(name);
+  }
+
   get(name: string): ProtocolPortal {
     const portal = name === '' ? this.unnamed : this.named.get(name);
     if (portal === undefined) throw new PhantomError('34000', `portal "${name}" does not exist`);

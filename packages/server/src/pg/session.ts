@@ -41,11 +41,12 @@ import type { Output } from './output.js';
 import type { Pace } from '../pace.js';
 import { Portals, ProtocolPortal } from './portals.js';
 import { PreparedStatements, isQuery, rowsOfTag } from './prepared-statements.js';
-import { Frontend, ReadyStatus } from './protocol.js';
+import { Format, Frontend, ReadyStatus } from './protocol.js';
 import type { SessionCounters } from './session-counters.js';
 import { SimpleQuery } from './simple-query.js';
 import { StraightRoad } from './straight-road.js';
 import { FatalError, errorReport, noticeReport } from './reports.js';
+import { RowEncoder } from './row-encoder.js';
 
 const MS_PER_SECOND = 1000;
 
@@ -283,6 +284,11 @@ export class ProtocolSession {
     const { kind, name } = readNamed(reader);
     const { messages } = this.output;
     if (kind === 'portal') {
+      const ofCursor = this.portals.has(name) ? undefined : this.database.cursors.fieldsOf(name);
+      if (ofCursor !== undefined) {
+        new RowEncoder(ofCursor, this.database.evaluation.types, () => Format.Text).describe(messages);
+        return;
+      }
       const { fields, encoder } = this.portals.get(name);
       if (fields.length === 0 && !isQuery(this.portals.get(name).ready.statement)) writeNoData(messages);
       else encoder.describe(messages);

@@ -118,6 +118,8 @@ export class FakeSession implements DatabaseSession {
   /** Resolves when what was read is durable. */
   shown: Promise<void> | undefined;
 
+  readonly cursors = { fieldsOf: (): undefined => undefined };
+
   constructor(id: number, request: SessionRequest) {
     this.id = id;
     this.request = request;

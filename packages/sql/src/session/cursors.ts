@@ -7,6 +7,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import type { Oid, TypeRef } from '@phantom/catalog';
 import { type Execution, PAUSE, type Yielded } from '../exec/runtime.js';
 import { ROW_REFERENCE_NAME } from '../plan/binder/bind-relation.js';
+import type { PlanField } from '../plan/prepared-plan.js';
 import type { Query, Select } from '../text/ast.js';
 import type { CloseCursor, DeclareCursor, Fetch } from '../text/ast-session.js';
 import type { ParsedStatement } from '../text/ast-statements.js';
@@ -38,6 +39,11 @@ export class Cursors {
     const cursor = this.open.get(name);
     if (cursor === undefined) throw new PhantomError('34000', `cursor "${name}" does not exist`);
     return cursor;
+  }
+
+  /** Columns of an open cursor; undefined when there is none of that name. */
+  fieldsOf(name: string): readonly PlanField[] | undefined {
+    return this.open.get(name)?.facts.fields;
   }
 
   has(name: string): boolean {
