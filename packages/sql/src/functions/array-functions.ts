@@ -312,6 +312,12 @@ function arrayIn(text: string, elementOid: number, typmod: number, context: Eval
   return parseArray(text, elementOid, (item) => type.input(item, typmod, context));
 }
 
+/** Elements of an array with their places from 1; of an array of arrays only the places. */
+function numbered({ items, dimensions }: SqlArray): Value[][] {
+  if (dimensions.length < 2) return items.map((item, i) => [item, i + 1]);
+  return Array.from({ length: dimensions[0] as number }, (_, i) => [null, i + 1]);
+}
+
 export const arrayFunctions: Implementations = {
   array_append: typed(append),
   array_prepend: typed(prepend),
@@ -364,6 +370,7 @@ export const arrayFunctions: Implementations = {
   text_to_table_null: setOf((text: string | null, separator: string | null, nullText: string | null) =>
     text === null ? [] : splitText(text, separator, nullText),
   ),
+  array_expand: setOf(numbered),
   array_unnest: setOf((array: SqlArray) => array.items),
   generate_subscripts: setOf(subscripts),
   generate_subscripts_nodir: setOf((array: SqlArray, dimension: number) => subscripts(array, dimension, false)),

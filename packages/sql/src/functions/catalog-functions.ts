@@ -17,7 +17,8 @@ import type { triggerText } from '../system-views/trigger-text.js';
 import type { RoutineTexts } from '../system-views/routine-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
 import { derivedFrom } from '../system-views/oids.js';
-import { aclName } from '../types/acl-item-type.js';
+import { COLUMN_NAMES, NOT_BARE_LABELS, RESERVED, TYPE_OR_FUNCTION, UNRESERVED } from '../text/keywords.js';
+import { aclName, aclParts } from '../types/acl-item-type.js';
 import { formatType } from '../types/format-type.js';
 import { quoteIdentifier, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -36,6 +37,26 @@ interface FunctionCatalog extends TextCatalog {
   readonly triggerText: typeof triggerText;
   readonly statisticsText: typeof statisticsText;
   readonly statisticsColumnsText: typeof statisticsColumnsText;
+}
+
+/** The classes of keywords as pg_get_keywords tells of them. */
+const KEYWORDS = [
+  { words: UNRESERVED, code: 'U', description: 'unreserved' },
+  { words: COLUMN_NAMES, code: 'C', description: 'unreserved (cannot be function or type name)' },
+  { words: TYPE_OR_FUNCTION, code: 'T', description: 'reserved (can be function or type name)' },
+  { words: RESERVED, code: 'R', description: 'reserved' },
+];
+
+function keywordRow(word: string, { code, description }: { code: string; description: string }): Value[] {
+  const isBare = !NOT_BARE_LABELS.has(word);
+  return [word, code, isBare, description, isBare ? 'can be bare label' : 'requires AS'];
+}
+
+/** One row for each right of an aclitem: who has granted it, who has it (0: everybody), its name, whether it may be handed on. */
+function explodedRights(item: string, context: EvaluationContext): Value[][] {
+  const { grantee, grantor, rights } = aclParts(item);
+  const roleOid = (name: string): number => (name === '' ? 0 : (catalogOf(context).roleOid(name) ?? 0));
+  return rights.map(({ name, isGrantable }) => [roleOid(grantor), roleOid(grantee), name, isGrantable]);
 }
 
 function catalogOf(context: EvaluationContext): FunctionCatalog {
@@ -339,6 +360,11 @@ export const catalogFunctions: Implementations = {
       const equals = text.indexOf('=');
       return equals < 0 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)];
     }),
+  ),
+  pg_get_keywords: setOf(() => KEYWORDS.flatMap(({ words, ...kind }) => words.map((word) => keywordRow(word, kind)))),
+  aclexplode: setOf(
+    (acl: SqlArray, context: EvaluationContext) => acl.items.flatMap((item) => explodedRights(String(item), context)),
+    { context: true },
   ),
   acldefault_sql: contextual((kind: string, ownerOid: Oid, context: EvaluationContext): Value => {
     const owner = aclName(catalogOf(context).roleName(ownerOid) ?? String(ownerOid));

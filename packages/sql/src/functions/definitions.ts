@@ -21,6 +21,9 @@ import { implementations } from './implementations.js';
 
 const VOLATILITY: Readonly<Record<string, Volatility>> = { i: 'immutable', s: 'stable', v: 'volatile' };
 
+/** Functions that are not in pg_catalog; JDBC asks for the columns of keys by the one that is here. */
+export const IN_INFORMATION_SCHEMA: ReadonlySet<string> = new Set(['_pg_expandarray']);
+
 interface FunctionIndex {
   readonly lineByOid: ReadonlyMap<Oid, string>;
   readonly oidsByName: ReadonlyMap<string, readonly Oid[]>;

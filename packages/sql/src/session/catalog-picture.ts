@@ -21,7 +21,7 @@ import {
   policiesFor,
 } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
-import { functionByOid, functionsNamed } from '../functions/definitions.js';
+import { IN_INFORMATION_SCHEMA, functionByOid, functionsNamed } from '../functions/definitions.js';
 import { functionRegistry } from '../functions/function-registry.js';
 import { rangeConstructors } from '../functions/range-constructors.js';
 import type { FunctionDefinition, FunctionRegistry } from '../functions/registry.js';
@@ -182,7 +182,8 @@ export class CatalogPicture implements CatalogPort {
   }
 
   private functionsIn(schemaOid: Oid, name: string): readonly FunctionDefinition[] {
-    if (schemaOid === PG_CATALOG_OID) return functionsNamed(name);
+    if (schemaOid === (IN_INFORMATION_SCHEMA.has(name) ? INFORMATION_SCHEMA_OID : PG_CATALOG_OID))
+      return functionsNamed(name);
     const routines = this.objects.routinesNamed(schemaOid, name);
     return routines.length === 0 ? NO_FUNCTIONS : routines.map((routine) => functionOf(routine, this.types));
   }

@@ -2,7 +2,7 @@
 import type { RoutineDescriptor, RoutineParameter } from '@phantom/catalog';
 import { goesIn } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
-import { allFunctions } from '../functions/definitions.js';
+import { IN_INFORMATION_SCHEMA, allFunctions } from '../functions/definitions.js';
 import type { FunctionDefinition } from '../functions/registry.js';
 import { TypeOid } from '../types/type-oids.js';
 import { aclItems } from './acl-text.js';
@@ -10,7 +10,7 @@ import { type CatalogRow, catalogView } from './catalog-view.js';
 import { BOOTSTRAP_ROLE_OID, LANGUAGE_OIDS } from './oids.js';
 import { routinesOf } from './pg-objects.js';
 import { routineTexts } from './routine-text.js';
-import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
 
 const VOLATILITY = { immutable: 'i', stable: 's', volatile: 'v' } as const;
 
@@ -24,7 +24,7 @@ function* builtInRows(): Iterable<CatalogRow> {
     yield {
       oid: definition.oid,
       proname: definition.name,
-      pronamespace: PG_CATALOG_OID,
+      pronamespace: IN_INFORMATION_SCHEMA.has(definition.name) ? INFORMATION_SCHEMA_OID : PG_CATALOG_OID,
       proowner: BOOTSTRAP_ROLE_OID,
       prolang: LANGUAGE_OIDS.internal,
       procost: 1,

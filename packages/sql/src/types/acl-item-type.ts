@@ -30,6 +30,42 @@ export function aclLetters(privileges: string, grantable: string): string {
   return letters;
 }
 
+/** What each letter allows. */
+const RIGHTS: Readonly<Record<string, string>> = {
+  a: 'INSERT',
+  r: 'SELECT',
+  w: 'UPDATE',
+  d: 'DELETE',
+  D: 'TRUNCATE',
+  x: 'REFERENCES',
+  t: 'TRIGGER',
+  X: 'EXECUTE',
+  U: 'USAGE',
+  C: 'CREATE',
+  T: 'TEMPORARY',
+  c: 'CONNECT',
+  s: 'SET',
+  A: 'ALTER SYSTEM',
+};
+
+/** Names of roles and rights of an aclitem in the form in which it is kept; the grantee is '' for everybody. */
+export function aclParts(item: string): {
+  readonly grantee: string;
+  readonly grantor: string;
+  readonly rights: readonly { readonly name: string; readonly isGrantable: boolean }[];
+} {
+  const [, grantee = '', letters = '', grantor = ''] = /^("(?:[^"]|"")*"|[^=]*)=([^/]*)\/(.*)$/s.exec(item) ?? [];
+  const rights = [...letters.matchAll(/([a-z])(\*?)/gi)].map(([, letter = '', star]) => ({
+    name: RIGHTS[letter] ?? '',
+    isGrantable: star === '*',
+  }));
+  return { grantee: unquoted(grantee), grantor: unquoted(grantor), rights };
+}
+
+function unquoted(name: string): string {
+  return name.replaceAll(/"(?:[^"]|"")*"/g, (quoted) => quoted.slice(1, -1).replaceAll('""', '"'));
+}
+
 /** Reads a right as it is written; 22P02 for what is none, 42704 for a role that is not there. */
 function parseAclItem(text: string, context: TypeContext): string {
   let at = 0;
@@ -39,8 +75,7 @@ function parseAclItem(text: string, context: TypeContext): string {
     at = pattern.lastIndex;
     return match[1] ?? match[0];
   };
-  const takeName = (): string =>
-    take(NAME).replaceAll(/"(?:[^"]|"")*"/g, (quoted) => quoted.slice(1, -1).replaceAll('""', '"'));
+  const takeName = (): string => unquoted(take(NAME));
   let grantee = takeName();
   if (text[at] !== '=') {
     if (grantee !== 'group' && grantee !== 'user') {

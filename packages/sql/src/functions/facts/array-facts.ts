@@ -18,6 +18,7 @@ export const arrayFacts = `
 2092 array_upper 2277,23 23 ix array_upper
 2176 array_length 2277,23 23 ix array_length
 2331 unnest 2277 2283 ixr array_unnest
+13208 _pg_expandarray 2277 2249 ixr array_expand c=x:2283,n:23
 2747 arrayoverlap 2277,2277 16 ix arrayoverlap
 2748 arraycontains 2277,2277 16 ix arraycontains
 2749 arraycontained 2277,2277 16 ix arraycontained

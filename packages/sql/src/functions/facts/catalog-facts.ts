@@ -25,6 +25,8 @@ export const catalogFacts = `
 2168 pg_database_size 19 20 vx pg_database_size_name
 2232 pg_get_function_identity_arguments 26 25 sx pg_get_function_identity_arguments
 2286 pg_total_relation_size 2205 20 vx pg_total_relation_size
+1686 pg_get_keywords - 2249 sxr pg_get_keywords c=word:25,catcode:18,barelabel:16,catdesc:25,baredesc:25
+1689 aclexplode 1034 2249 sxr aclexplode n=acl c=grantor:26,grantee:26,privilege_type:25,is_grantable:16
 2289 pg_options_to_table 1009 2249 sxr pg_options_to_table c=option_name:25,option_value:25
 2324 pg_database_size 26 20 vx pg_database_size_oid
 2325 pg_relation_size 2205 20 vx pg_relation_size
