@@ -79,7 +79,8 @@ describe('the daemon', () => {
     async () => {
       const daemon = await Daemon.start('--data', newDirectory());
       const priorities = readdirSync(`/proc/${daemon.child.pid}/task`).map((thread) => getPriority(Number(thread)));
-      expect(getPriority(daemon.child.pid as number)).toBe(0);
+      // The thread that answers keeps what the daemon was started with, which is not 0 where the tests themselves stand back.
+      expect(getPriority(daemon.child.pid as number)).toBe(getPriority());
       expect(priorities.filter((priority) => priority === 10).length).toBeGreaterThan(1);
       await daemon.end('SIGTERM');
     },

@@ -2,8 +2,14 @@ import { type Checksums, Random, isPhantomError, loadChecksums } from '@phantom/
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dumpWal, openWal } from '../src/index.js';
-import { decodeSegmentHeader, segmentName } from '../src/format.js';
+import { SEGMENT_HEADER_BYTES, decodeSegmentHeader, segmentName } from '../src/format.js';
 import { DIRECTORY, Promises, optionsOn, payloadOf, readAll, runWorkload } from './workload.js';
+
+/**
+ * One byte in so many is damaged, all with `PHANTOM_SWEEP=whole`; which is no divisor of the widths of fields: records repeat, so each place
+ * in them has its turn. Headers of segments do not: each of their bytes is damaged.
+ */
+const BYTE_STRIDE = process.env['PHANTOM_SWEEP'] === 'whole' ? 1 : 5;
 
 let checksums: Checksums;
 beforeAll(async () => {
@@ -65,15 +71,15 @@ function begunOf(disk: MemoryVfs): string[] {
 
 describe('one flipped bit', () => {
   it.each([
-    ['any byte', 'closed cleanly: found or harmless, without exception', true, 1],
-    ['every third byte', 'killed: found or harmless, but in what no later sync vouches for', false, 3],
-  ])('in %s of any file of a log that was %s', async (_bytes, _rule, closes, stride) => {
+    ['closed cleanly: found or harmless, without exception', true],
+    ['killed: found or harmless, but in what no later sync vouches for', false],
+  ])('in any file of a log that was %s', async (_rule, closes) => {
     const small = await smallLog(closes);
     const random = new Random(5);
     const counts = { found: 0, harmless: 0, shortened: 0 };
     for (const path of segmentsOf(small.disk)) {
       const bytes = small.disk.readFile(path);
-      for (let at = 0; at < bytes.length; at += stride) {
+      for (let at = 0; at < bytes.length; at += at < SEGMENT_HEADER_BYTES ? 1 : BYTE_STRIDE) {
         const damaged = small.disk.killClone();
         damaged.corrupt(path, at, Uint8Array.of((bytes[at] as number) ^ (1 << random.below(8))));
         const result = await outcome(damaged, random.chance(0.5));

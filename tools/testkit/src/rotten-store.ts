@@ -13,7 +13,7 @@ const ZERO_STRIDE = 499;
  * Of the others one in so many, which is no divisor of the widths of fields: where fields repeat, each place in them has its turn.
  * `PHANTOM_SWEEP=whole` tries each.
  */
-const BYTE_STRIDE = process.env['PHANTOM_SWEEP'] === 'whole' ? 1 : 3;
+const BYTE_STRIDE = process.env['PHANTOM_SWEEP'] === 'whole' ? 1 : 7;
 /** At both ends of blocks and of files, where what is there once has its place (magics, versions, checksums, footers), each is tried. */
 const EDGE_BYTES = 64;
 
