@@ -1,5 +1,5 @@
 /** CREATE TABLE (LIKE other INCLUDING ...): copies of another table's columns and, if asked for, of what hangs on them. */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import {
   type ColumnDescriptor,
   type IndexDescriptor,
@@ -13,6 +13,7 @@ import type { Name } from '../text/ast-leaves.js';
 import { parseExpression } from '../text/parse.js';
 import type { LikeClause, LikeOption, SequenceOption, TableConstraint } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
+import { mergeDeclared } from './inheritance/inherited-parts.js';
 import { ownSequence } from './create-table-sequence.js';
 import { type KeyConstraint, keyNodeLike } from './key-constraints.js';
 import { addIndex, indexName } from './put-index.js';
@@ -37,14 +38,25 @@ export interface CopiedParts {
   readonly comments: Map<string, string>;
 }
 
-/** The table with the other one's columns behind its own; constraints that are included are appended to `constraints`. */
+/** A table with the columns of another one. */
+interface LikeColumns {
+  readonly table: TableDescriptor;
+  /** Columns of the definition, up to these. */
+  readonly written: number;
+}
+
+/**
+ * The table with the other one's columns behind its own, or merged with those that it inherits; constraints that are included are
+ * appended to `constraints`. `written`: columns of the definition before.
+ */
 export function* likeColumns(
   context: DdlContext,
   table: TableDescriptor,
   node: LikeClause,
   constraints: TableConstraint[],
   copied: CopiedParts,
-): Generator<Yielded, TableDescriptor, void> {
+  written: number,
+): Generator<Yielded, LikeColumns, void> {
   const source = relationNamed(context, node.table);
   const included = (what: LikeOption): boolean => {
     const decisive = node.options.filter((option) => option.what === what || option.what === 'all').at(-1);
@@ -70,16 +82,17 @@ export function* likeColumns(
           dropped: false,
           sinceVersion: 1,
         }));
+  let place = written;
   for (const column of wanted) {
-    const taken = columns.find(({ name }) => name === column.name);
-    if (taken?.inheritCount !== undefined)
-      throw unsupportedError('LIKE of a table with a column that is inherited, too');
-    if (taken !== undefined) {
+    place++;
+    const at = columns.findIndex(({ name }) => name === column.name);
+    const inherited = columns[at];
+    if (inherited !== undefined && inherited.isLocal === undefined) {
       throw new PhantomError('42701', `column "${column.name}" specified more than once`);
     }
     const keepsValue = column.generated === undefined ? included('defaults') : included('generated');
     let copy: ColumnDescriptor = {
-      number: (columns.at(-1)?.number ?? 0) + 1,
+      number: inherited?.number ?? (columns.at(-1)?.number ?? 0) + 1,
       name: column.name,
       type: column.type,
       notNull: column.notNull,
@@ -94,7 +107,8 @@ export function* likeColumns(
       copy = yield* ownSequence(context, { ...table, columns }, copy, undefined, options, column.identity);
     }
     numbers.set(column.number, copy.number);
-    columns.push(copy);
+    if (inherited === undefined) columns.push(copy);
+    else columns[at] = mergeDeclared(context, inherited, copy, false, place);
   }
   if (source.kind === 'table') {
     if (included('constraints')) copyChecks(source, node, constraints);
@@ -108,7 +122,7 @@ export function* likeColumns(
         if (constraint.comment !== undefined) copied.comments.set(constraint.name, constraint.comment);
     }
   }
-  return { ...table, columns };
+  return { table: { ...table, columns }, written: place };
 }
 
 function sequenceOptions(context: DdlContext, oid: Oid): SequenceOption[] {

@@ -56,21 +56,25 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     node.inherits.length === 0 ? undefined : yield* inheritedParts(context, node.inherits, place.persistence);
   if (inherited !== undefined) table = { ...table, columns: inherited.columns, parentOids: inherited.parentOids };
   const settled = new Set<string>();
+  // Columns of the definition so far, those of LIKE among them.
+  let written = 0;
   const constraints: TableConstraint[] = [];
   const copied: CopiedParts = { indexes: [], statistics: [], keyComments: [], comments: new Map() };
   for (const element of node.elements) {
     if (element.kind === 'column-definition' && parent !== undefined) {
       table = yield* inheritColumn(context, table, element, constraints);
     } else if (element.kind === 'column-definition' && isInherited(table, element.name.text)) {
-      const written = node.elements.filter(({ kind }) => kind === 'column-definition').indexOf(element) + 1;
-      table = yield* mergeColumn(context, table, element, constraints, written);
+      table = yield* mergeColumn(context, table, element, constraints, ++written);
       if (saysValue(element)) settled.add(element.name.text);
     } else if (element.kind === 'column-definition') {
       const made = yield* makeColumn(context, table, element);
       table = { ...table, columns: [...table.columns, made.column] };
+      written++;
       constraints.push(...made.constraints);
     } else if (element.kind === 'like') {
-      table = yield* likeColumns(context, table, element, constraints, copied);
+      const like = yield* likeColumns(context, table, element, constraints, copied, written);
+      table = like.table;
+      written = like.written;
     } else if (element.kind === 'period') {
       throw unsupportedError('PERIOD FOR');
     } else {
@@ -264,7 +268,8 @@ function* mergeColumn(
   // It takes the number of the inherited one, by which a sequence of its own knows it.
   const made = yield* makeColumn(context, { ...table, columns: table.columns.slice(0, at) }, node);
   constraints.push(...made.constraints);
-  const merged = mergeDeclared(context, inherited, made.column, node, written);
+  const saysDefault = node.constraints.some(({ kind }) => kind === 'default');
+  const merged = mergeDeclared(context, inherited, made.column, saysDefault, written);
   return { ...table, columns: table.columns.with(at, merged) };
 }
 

@@ -6,6 +6,7 @@ import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import type { CastContext, CastDefinition, EvaluationContext } from '../functions/registry.js';
 import type { SqlType, Value } from '../types/type.js';
+import { castToParent } from './inherited-rows.js';
 import { inheritCollation } from './collations.js';
 import { type BindContext, codePointPosition } from './context.js';
 import { constant, type Cast, type Expression } from './expression.js';
@@ -189,6 +190,9 @@ function castTo(
   const sourceBase = baseType(context, source);
   if (sourceBase.oid === target.oid) return coerceTypmod(context, retype(expression, sourceBase), target, explicit);
   const targetType = domain;
+  const inherited = targetType?.kind === 'composite' && castToParent(context.catalog, sourceBase.oid, targetType);
+  if (inherited)
+    return { kind: 'cast', operand: retype(expression, sourceBase), definition: inherited, explicit, type: target };
   if (expression.kind === 'row' && targetType?.kind === 'composite') {
     return coerceRow(context, expression, targetType, target, castContext);
   }

@@ -17,7 +17,7 @@ import type { DdlContext } from '../context.js';
 import { lockForChange, refuseWhileInUse, requireOwner } from '../names.js';
 import { addingCheck, columnBelow, mustChangeBelow } from '../partitions/alter-partitions.js';
 import { replaceTable } from '../replace-table.js';
-import { recount } from './inherit.js';
+import { hasCheck, recount } from './inherit.js';
 
 type Step = Generator<Yielded, void, void>;
 type Kind = AlterTableAction['kind'];
@@ -137,9 +137,7 @@ export function* alterHeirs(
   const after = context.objects.object(before.oid) as TableDescriptor;
   const added = after.constraints.find(({ oid }) => before.constraints.every((known) => known.oid !== oid));
   if (action.kind === 'add-constraint') return yield* checkBelowEach(context, after, action, added?.name);
-  const isCheck =
-    action.kind === 'validate-constraint' &&
-    before.constraints.some(({ kind, name }) => kind === 'check' && name === action.name.text);
+  const isCheck = action.kind === 'validate-constraint' && hasCheck(before, action.name.text);
   if (!RECURSING.has(action.kind) && !isCheck) return;
   for (const { oid } of heirsBelow(after, context.objects)) {
     const heir = yield* lockHeir(context, oid);

@@ -58,14 +58,14 @@ function refuseParts({ partitioned }: TableDescriptor): void {
   if (partitioned !== undefined) throw new PhantomError('42809', 'cannot change inheritance of partitioned table');
 }
 
-/** 55000 for triggers that would know a tree's rows of one table as a relation. */
+/** 0A000 for triggers that would know a tree's rows of one table as a relation. */
 function refuseTransitions(context: DdlContext, { triggerOids = [], name }: TableDescriptor): void {
   for (const oid of triggerOids) {
     const trigger = context.objects.object(oid);
     if (trigger?.kind !== 'trigger' || trigger.level !== 'row') continue;
     if (trigger.oldTable === undefined && trigger.newTable === undefined) continue;
     throw new PhantomError(
-      '55000',
+      '0A000',
       `trigger "${trigger.name}" prevents table "${name}" from becoming an inheritance child`,
       { detail: 'ROW triggers with transition tables are not supported in inheritance hierarchies.' },
     );

@@ -8,7 +8,6 @@ import type { ColumnDescriptor, ConstraintDescriptor, Persistence, TableDescript
 import type { Yielded } from '../../exec/runtime.js';
 import { bindRowExpression } from '../../expr/row-expression.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
-import type { ColumnDefinition } from '../../text/ast-schema.js';
 import { formatType } from '../../types/format-type.js';
 import { BOOL } from '../../types/type-refs.js';
 import type { DdlContext } from '../context.js';
@@ -165,14 +164,14 @@ function mergeCheck(checks: InheritedCheck[], constraint: ConstraintDescriptor):
 }
 
 /**
- * An inherited column with what the definition says of it besides; `declared` is the column that the definition would make alone, and
- * `place` its place there.
+ * An inherited column with what the definition says of it besides; `declared` is the column that the definition would make alone,
+ * `saysDefault` whether that may be null because it says so, and `place` its place there.
  */
 export function mergeDeclared(
   context: DdlContext,
   inherited: ColumnDescriptor,
   declared: ColumnDescriptor,
-  { constraints }: ColumnDefinition,
+  saysDefault: boolean,
   place: number,
 ): ColumnDescriptor {
   const { name } = inherited;
@@ -183,26 +182,26 @@ export function mergeDeclared(
       detail: 'User-specified column moved to the position of the inherited column.',
     });
   requireAlike(context, 'column', name, inherited.type, declared.type);
-  const saysDefault = declared.defaultSql !== undefined || constraints.some(({ kind }) => kind === 'default');
   if (inherited.generated !== undefined) {
     if (declared.generated !== undefined)
       throw new PhantomError('42611', `child column "${name}" specifies generation expression`, {
         hint: 'Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table.',
       });
-    if (saysDefault)
+    if (saysDefault || declared.defaultSql !== undefined)
       throw new PhantomError('42611', `column "${name}" inherits from generated column but specifies default`);
     if (declared.identity !== undefined)
       throw new PhantomError('42611', `column "${name}" inherits from generated column but specifies identity`);
   }
   const { defaultSql: _inherited, isLocal: _notLocal, ...rest } = inherited;
-  const { identity, sequenceOid, generated } = declared;
+  const { identity, sequenceOid, generated, comment } = declared;
   return {
     ...rest,
     notNull: inherited.notNull || declared.notNull,
-    ...defaultOf(saysDefault || generated !== undefined || identity !== undefined ? declared : inherited),
+    ...defaultOf(saysDefault || declared.defaultSql !== undefined || identity !== undefined ? declared : inherited),
     ...(generated === undefined ? {} : { generated }),
     ...(identity === undefined ? {} : { identity }),
     ...(sequenceOid === undefined ? {} : { sequenceOid }),
+    ...(comment === undefined ? {} : { comment }),
   };
 }
 

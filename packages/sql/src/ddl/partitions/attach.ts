@@ -39,6 +39,8 @@ export function* attachPartition(
   if (table === undefined) throw undefinedRelation(name);
   yield* refuseWhileInUse(context, table, 'ALTER TABLE');
   if (table.partition !== undefined) throw new PhantomError('42809', `"${table.name}" is already a partition`);
+  if (table.parentOids !== undefined) throw new PhantomError('42809', 'cannot attach inheritance child as partition');
+  if (table.heirOids !== undefined) throw new PhantomError('42809', 'cannot attach inheritance parent as partition');
   refuseCircle(context, parent, table);
   if ((parent.persistence === 'temporary') !== (table.persistence === 'temporary')) {
     const [own, other] = table.persistence === 'temporary' ? ['temporary', 'permanent'] : ['permanent', 'temporary'];
@@ -113,7 +115,7 @@ function requireColumns(context: DdlContext, parent: TableDescriptor, table: Tab
     );
   if (trigger !== undefined)
     throw new PhantomError(
-      '55000',
+      '0A000',
       `trigger "${trigger.name}" prevents table "${table.name}" from becoming a partition`,
       {
         detail: 'ROW triggers with transition tables are not supported on partitions.',

@@ -91,17 +91,21 @@ export function heirsOf(
     .filter((heir): heir is TableDescriptor => heir?.kind === 'table');
 }
 
-/** The tables that a table inherits from, and those that they inherit from. */
+/** The tables that a table inherits from, or is a part of, and those that they inherit from, or are parts of. */
 export function parentOidsOf(
-  { parentOids = [] }: TableDescriptor,
+  table: TableDescriptor,
   objects: { object(oid: Oid): ObjectDescriptor | undefined },
 ): ReadonlySet<Oid> {
-  const found = new Set(parentOids);
+  const found = new Set(parentsNamed(table));
   for (const oid of found) {
     const parent = objects.object(oid);
-    if (parent?.kind === 'table') for (const above of parent.parentOids ?? []) found.add(above);
+    if (parent?.kind === 'table') for (const above of parentsNamed(parent)) found.add(above);
   }
   return found;
+}
+
+function parentsNamed({ parentOids = [], partition }: TableDescriptor): readonly Oid[] {
+  return partition === undefined ? parentOids : [partition.parentOid];
 }
 
 /** The tables below a table, level by level, each once. */

@@ -6,7 +6,6 @@ import type { CatalogPort } from '../../plan/catalog-port.js';
 import type { Value } from '../../types/type.js';
 import { PartitionCheck } from '../partitions/partition-check.js';
 import { parentOidsOf } from '../inheritance/table-tree.js';
-import { ancestorsOf } from '../partitions/partitioning.js';
 
 export interface BoundTrigger {
   readonly trigger: TriggerDescriptor;
@@ -29,7 +28,7 @@ export class TableTriggers {
   constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
     this.table = table;
     this.shownName = `${catalog.schemaName(table.schemaOid)}.${table.name}`;
-    this.above = [...ancestorsOf(table, objects).map(({ oid }) => oid), ...parentOidsOf(table, objects)];
+    this.above = [...parentOidsOf(table, objects)];
     this.check = table.partition === undefined ? undefined : new PartitionCheck(table, objects, catalog);
     const triggers = (table.triggerOids ?? [])
       .map((oid) => objects.object(oid))
