@@ -1,6 +1,6 @@
 /** A collection's fields as columns: what SQL reads and writes of them, and what becomes of them when the schema changes. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Database, open } from '../src/index.js';
+import { type Database, ObjectId, open } from '../src/index.js';
 
 const SCHEMA = {
   type: 'object',
@@ -170,6 +170,32 @@ describe('the fields of a schema', () => {
     await db.sql`delete from posts`;
     await db.sql`insert into posts select * from kept`;
     expect(await db.sql`select doc from posts`).toEqual([{ doc: { _id: 1, title: 'One', views: 1 } }]);
+  });
+
+  it('make the document of a new row without one; one that is given and NULL is refused', async () => {
+    db.exec('create collection notes');
+    const notes = db.collection('notes');
+    await db.sql`insert into notes (_id) values ('1')`;
+    await db.sql`insert into notes default values`;
+    await db.sql`insert into notes (doc) values ('{"_id": 2, "text": "kept"}')`;
+    const ids = await notes
+      .find({}, { sort: { _id: 1 } })
+      .map((note) => note._id)
+      .toArray();
+    expect(ids).toEqual([1, 2, expect.any(ObjectId)]);
+    for (const statement of [
+      'insert into notes (doc) values (null)',
+      `insert into notes (_id, doc) select '3', null`,
+      `update notes set doc = null where _id = '2'`,
+      `update notes set doc = jsonb_set(doc, '{text}', null)`,
+      `insert into notes (_id) values ('2') on conflict (_id) do update set doc = null`,
+      `merge into notes using (values (2)) v (n) on _id = to_jsonb(n) when matched then update set doc = null`,
+    ]) {
+      fails(statement, '23502');
+    }
+
+    expect(await notes.findOne({ _id: 2 })).toEqual({ _id: 2, text: 'kept' });
+    expect(await notes.countDocuments()).toBe(3);
   });
 
   it('are set beside parts of doc, but for those of the same field', async () => {

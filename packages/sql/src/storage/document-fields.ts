@@ -121,15 +121,18 @@ export function documentId(document: Jsonb | null): Jsonb {
 
 /**
  * Gives the document with its `_id` and the values of columns put in; NULL takes a field out. Where the statement gives the
- * field in the document too (`checked`, by column), a value that contradicts it is 22023, and NULL says nothing.
+ * field in the document too (`checked`, by column), a value that contradicts it is 22023, and NULL says nothing. One that the statement gives
+ * (`isGiven`) and that is NULL stays so, for the model to refuse; without one it is made of the other values.
  */
 export function documentBuilder(
   columns: readonly ColumnDescriptor[],
   checked: readonly boolean[],
   equal: (column: number, a: Value, b: Value) => boolean,
-): (id: Jsonb | null, base: Jsonb | null, ...values: Value[]) => Jsonb {
+  isGiven: boolean,
+): (id: Jsonb | null, base: Jsonb | null, ...values: Value[]) => Jsonb | null {
   const readers = columns.map(fieldReader);
   return (id, base, ...values) => {
+    if (base === null && isGiven) return null;
     const document = base === null ? new Map<string, DocumentValue>() : base.value();
     // What is no object, and a row without an id, are refused by the model.
     if (!(document instanceof Map)) return base as Jsonb;

@@ -55,11 +55,12 @@ export function documentRow(
       : fill(idColumn, ID_POSITION));
   const reference = (position: number, column: ColumnDescriptor): Expression =>
     columnReference(row[position] as ColumnId, column.type);
-  const isWritten = fields.length > 0 || givenDocument !== undefined;
+  const isGiven = givenDocument !== undefined;
+  const isWritten = verb === 'insert' || fields.length > 0 || isGiven;
   const equal = fields.map(({ type }) => types.byOid(type.oid)?.compare);
   const set = givenDocument === undefined ? NO_FIELDS : partlySet.get(givenDocument);
   const checked = fields.map(({ field }) => set?.has(field?.name ?? '') ?? true);
-  const build = documentBuilder(fields, checked, (i, a, b) => equal[i]?.(a, b) === 0);
+  const build = documentBuilder(fields, checked, (i, a, b) => equal[i]?.(a, b) === 0, isGiven);
   const document = isWritten
     ? internalCall('document', [reference(ID_POSITION, idColumn), base, ...values], documentColumn.type, build)
     : base;
