@@ -124,10 +124,27 @@ describe('parts of the tarball gate', () => {
     expect(examplesOf('```tsx\nno\n```\n')).toEqual([]);
   });
 
-  it('reports a bundle that cannot be made', async () => {
+  it('reports a bundle that cannot be made or loaded, and no other with it', async () => {
     const root = writeTree({ 'package.json': {} });
-    const verdicts = await checkBundles(root, [{ name: 'x', code: "import './nowhere.js';" }]);
-    expect(verdicts.map(({ failure }) => failure === undefined)).toEqual([false, false]);
+    const verdicts = await checkBundles(root, [
+      { name: 'fine', code: 'export const one = 1;' },
+      { name: 'unmade', code: "import './nowhere.js';" },
+      { name: 'throws', code: "throw new Error('at once');" },
+    ]);
+    const failures = verdicts.map(({ name, failure }) => `${name}: ${failure?.split('\n')[0] ?? 'ok'}`);
+    expect(failures).toEqual([
+      'bundle esm fine: ok',
+      expect.stringContaining('bundle esm unmade: Error: Build failed'),
+      'bundle esm throws: failed: Error: at once',
+      'bundle cjs fine: ok',
+      expect.stringContaining('bundle cjs unmade: Error: Build failed'),
+      'bundle cjs throws: failed: Error: at once',
+    ]);
+    const late = "setTimeout(() => { throw new Error('later'); });";
+    expect((await checkBundles(root, [{ name: 'late', code: late }])).map(({ failure }) => failure)).toEqual([
+      expect.stringContaining('later'),
+      expect.stringContaining('later'),
+    ]);
   });
 
   it('stops a program at its time limit and reports one that cannot start', async () => {

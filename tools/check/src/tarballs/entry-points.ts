@@ -3,9 +3,9 @@
  * Bundles run in a folder without node_modules, so what they need has to be inside them.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
-import { mapLimited, runNode, said } from './exec.js';
+import { runNode, said } from './exec.js';
 import { verdict, type Verdict } from './verdict.js';
 import type { Member } from '../workspace.js';
 
@@ -22,16 +22,10 @@ const requireBanner =
 
 /** Imports and requires every specifier in the project, one process a format, and compares the names that both hand out. */
 export async function checkImportable(project: string, specifiers: readonly string[]): Promise<Verdict[]> {
-  const list = JSON.stringify(specifiers);
-  const program = (load: string): string =>
-    `(async () => { const all = {};
-for (const name of ${list}) {
-  try { all[name] = Object.keys(${load}).filter((key) => key !== 'default' && key !== 'module.exports').sort().join(' '); }
-  catch (error) { all[name] = 'failed: ' + error.stack; }
-}
-console.log(JSON.stringify(all)); })();`;
-  writeFileSync(join(project, 'import-all.mjs'), program('await import(name)'));
-  writeFileSync(join(project, 'require-all.cjs'), program('require(name)'));
+  const names = (load: string): string =>
+    `Object.keys(${load}).filter((key) => key !== 'default' && key !== 'module.exports').sort().join(' ')`;
+  writeFileSync(join(project, 'import-all.mjs'), loadingProgram(specifiers, names('await import(name)')));
+  writeFileSync(join(project, 'require-all.cjs'), loadingProgram(specifiers, names('require(name)')));
   const [esm, cjs] = await Promise.all([loadAll(project, 'import-all.mjs'), loadAll(project, 'require-all.cjs')]);
   return specifiers.flatMap((name) => {
     const imported = esm(name);
@@ -48,6 +42,17 @@ console.log(JSON.stringify(all)); })();`;
   });
 }
 
+/** A program that evaluates `load` for each `name` and prints what came of it. */
+function loadingProgram(names: readonly string[], load: string): string {
+  return `(async () => { const all = {};
+for (const name of ${JSON.stringify(names)}) {
+  try { all[name] = ${load}; }
+  catch (error) { all[name] = 'failed: ' + error.stack; }
+}
+console.log(JSON.stringify(all)); })();`;
+}
+
+/** Runs such a program; what came of a name, which begins with "failed: " where it could not be loaded. */
 async function loadAll(project: string, script: string): Promise<(name: string) => string> {
   const result = await runNode(join(project, script), { cwd: project });
   if (result.status !== 0) return () => `failed: ${said(result)}`;
@@ -55,40 +60,86 @@ async function loadAll(project: string, script: string): Promise<(name: string) 
   return (name) => all[name] ?? 'failed: nothing was printed';
 }
 
+const FORMATS = ['esm', 'cjs'] as const;
+const EXTENSION = { esm: '.mjs', cjs: '.cjs' } as const;
+
 export interface BundleSource {
   /** Name for the verdict. */
   readonly name: string;
-  /** An ES module whose bundle has to exit with 0. */
+  /** An ES module whose bundle has to be loaded without an error, in a process that then ends by itself with 0. */
   readonly code: string;
 }
 
-/** Bundles each source in both formats and runs it from a bare folder beside the project. */
+/**
+ * Bundles each source in both formats and loads the bundles in a bare folder beside the project, all of a format in one process, which has
+ * to end with 0. The sources are the entries of one build a format, which reads what they share once; nothing is shared between the bundles.
+ */
 export async function checkBundles(project: string, sources: readonly BundleSource[]): Promise<Verdict[]> {
   const bare = mkdtempSync(`${project}-bundles-`);
-  const jobs = sources.flatMap((source, index) =>
-    (['esm', 'cjs'] as const).map((format) => ({ ...source, format, file: `bundle-${index}-${format}` })),
-  );
-  const tried = mapLimited(jobs, 2, async ({ name, code, format, file }) => {
-    const outfile = join(bare, `${file}.${format === 'esm' ? 'mjs' : 'cjs'}`);
-    const title = `bundle ${format} ${name}`;
-    try {
-      await build({
-        stdin: { contents: code, resolveDir: project, sourcefile: `${file}.mjs` },
-        outfile,
-        bundle: true,
-        platform: 'node',
-        target: 'node20',
-        format,
-        logLevel: 'silent',
-        ...(format === 'esm' ? { banner: { js: requireBanner } } : {}),
-      });
-    } catch (error) {
-      return verdict(title, String(error).slice(0, 700));
-    }
-    const result = await runNode(outfile, { cwd: bare });
-    return verdict(title, result.status === 0 ? undefined : said(result));
+  const entries = sources.map(({ name, code }, index) => {
+    const path = join(project, `bundle-${index}.mjs`);
+    writeFileSync(path, code);
+    return { name, path };
   });
-  return tried.finally(() => rmSync(bare, { recursive: true, force: true }));
+  try {
+    const verdicts: Verdict[] = [];
+    for (const format of FORMATS) {
+      const unbuilt = await bundleAll(entries, format, bare);
+      const fileOf = (path: string): string => `./${basename(path, '.mjs')}${EXTENSION[format]}`;
+      const files = entries.filter(({ path }) => !unbuilt.has(path)).map(({ path }) => fileOf(path));
+      const loader = `load-all${EXTENSION[format]}`;
+      const load = format === 'esm' ? 'await import(name)' : 'require(name)';
+      writeFileSync(join(bare, loader), loadingProgram(files, `(${load}, '')`));
+      const loaded = await loadAll(bare, loader);
+      for (const { name, path } of entries) {
+        const failure = unbuilt.get(path) ?? loaded(fileOf(path));
+        verdicts.push(verdict(`bundle ${format} ${name}`, failure === '' ? undefined : failure));
+      }
+    }
+    return verdicts;
+  } finally {
+    rmSync(bare, { recursive: true, force: true });
+  }
+}
+
+/** Bundles all entries into the folder; what esbuild says of those that it cannot, by their paths. */
+async function bundleAll(
+  entries: readonly { readonly path: string }[],
+  format: (typeof FORMATS)[number],
+  outdir: string,
+): Promise<Map<string, string>> {
+  const failures = new Map<string, string>();
+  if ((await bundle(entries, format, outdir)) === undefined) return failures;
+  // One that cannot be bundled fails them all: alone, each tells for itself.
+  for (const entry of entries) {
+    const failure = await bundle([entry], format, outdir);
+    if (failure !== undefined) failures.set(entry.path, failure);
+  }
+  return failures;
+}
+
+/** A bundle of each entry in the folder; otherwise what esbuild says. */
+async function bundle(
+  entries: readonly { readonly path: string }[],
+  format: (typeof FORMATS)[number],
+  outdir: string,
+): Promise<string | undefined> {
+  try {
+    await build({
+      entryPoints: entries.map(({ path }) => path),
+      outdir,
+      outExtension: { '.js': EXTENSION[format] },
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format,
+      logLevel: 'silent',
+      ...(format === 'esm' ? { banner: { js: requireBanner } } : {}),
+    });
+    return undefined;
+  } catch (error) {
+    return String(error).slice(0, 700);
+  }
 }
 
 /** A module that imports everything a specifier hands out and fails when that is nothing. */

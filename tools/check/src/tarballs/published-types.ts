@@ -1,9 +1,10 @@
 /**
  * Whether the published declarations stand on their own: a strict TypeScript user who imports every specifier, once from an
- * ES module and once from CommonJS, without skipLibCheck. Errors inside declarations of third parties are theirs, not ours.
+ * ES module and once from CommonJS, without skipLibCheck. Errors inside declarations of third parties are theirs, not ours, and not looked
+ * for. Both users are one program, which reads what they share once; which declarations each is given is told by its own file name.
  */
 import { writeFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import ts from 'typescript';
 import { verdict, type Verdict } from './verdict.js';
 
@@ -20,18 +21,27 @@ export function checkPublishedTypes(project: string, specifiers: readonly string
     types: ['node'],
     typeRoots: [typeRoots],
   };
-  return ['consumer.mts', 'consumer.cts'].map((name) => {
-    const file = join(project, name);
-    writeFileSync(file, text);
-    const program = ts.createProgram([file], options);
-    const ours = ts
-      .getPreEmitDiagnostics(program)
-      .filter(({ file: at }) => at === undefined || isOurs(at.fileName, project));
-    const lines = ours.slice(0, 10).map((one) => {
-      const message = ts.flattenDiagnosticMessageText(one.messageText, ' ');
-      return `${one.file?.fileName.slice(project.length) ?? ''} ${message}`;
-    });
-    return verdict(`types for ${name}`, lines.length === 0 ? undefined : lines.join('\n'));
+  const consumers = ['consumer.mts', 'consumer.cts'].map((name) => join(project, name));
+  for (const file of consumers) writeFileSync(file, text);
+  const program = ts.createProgram(consumers, options);
+  const found = [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...program
+      .getSourceFiles()
+      .filter(({ fileName }) => isOurs(fileName, project))
+      .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]),
+  ];
+  return consumers.map((consumer) => {
+    const isCommonJs = consumer.endsWith('.cts');
+    const lines = found
+      .filter(({ file }) => file === undefined || file.fileName.endsWith('.cts') === isCommonJs)
+      .slice(0, 10)
+      .map((one) => {
+        const message = ts.flattenDiagnosticMessageText(one.messageText, ' ');
+        return `${one.file?.fileName.slice(project.length) ?? ''} ${message}`;
+      });
+    return verdict(`types for ${basename(consumer)}`, lines.length === 0 ? undefined : lines.join('\n'));
   });
 }
 
