@@ -21,6 +21,7 @@ import { SeenRows } from './seen-rows.js';
 import { type SortPart, Sorter } from './sort.js';
 import { SortedDocuments } from './sorted-documents.js';
 import { TextMatcher } from './text-matcher.js';
+import { passTextScore } from './text-score.js';
 import type { DocumentTransaction } from './transaction.js';
 import { parseSearch } from './words.js';
 
@@ -172,7 +173,7 @@ export class Reader {
       const { cached } = scan;
       if (cached !== undefined) {
         if (this.text !== undefined && !this.text.matches(cached.document)) continue;
-        if (!asksFilter || matches(cached.document)) return cached.copy();
+        if (!asksFilter || matches(cached.document)) return this.scored(cached.document, cached.copy());
         continue;
       }
       if (outputFields !== undefined) {
@@ -195,7 +196,13 @@ export class Reader {
     const { reads, scan } = this;
     // Whoever has written since the query began may have met what is not committed.
     if (reads === undefined || this.transaction.storage.committedView === undefined) return document;
-    return reads.note(scan.key, scan.row, document, scan.cameAgain);
+    return this.scored(document, reads.note(scan.key, scan.row, document, scan.cameAgain));
+  }
+
+  /** What is handed out in the place of the document that was looked at, with its score. */
+  private scored(document: PlainObject, given: PlainObject): PlainObject {
+    if (this.text !== undefined) passTextScore(document, given);
+    return given;
   }
 
   /** As nextMatch, for whoever wants the row alone (`matchKey`, `matchRow`): no more is decoded than the filter reads. */

@@ -10,3 +10,9 @@ export function textScoreOf(document: unknown): number | undefined {
 export function noteTextScore(document: object, score: number): void {
   scores.set(document, score);
 }
+
+/** Gives what stands in the place of a document its score, if it has one. */
+export function passTextScore(document: object, to: object): void {
+  const score = scores.get(document);
+  if (score !== undefined) scores.set(to, score);
+}

@@ -74,6 +74,33 @@ async function warm(filter: Any): Promise<Any[]> {
 }
 
 describe('documents kept decoded', () => {
+  it('fit a search as well kept as not, each search by itself', async () => {
+    await posts.createIndex({ title: 'text' });
+    await posts.insertMany([
+      { _id: 1, title: 'fox' },
+      { _id: 2, title: 'one fox, two foxes and a long tail of other words' },
+      { _id: 3, title: 'tail' },
+    ]);
+    const score = { $meta: 'textScore' };
+    const scored = (search: string): Promise<unknown> =>
+      posts.find({ $text: { $search: search } }, { projection: { title: 0, score }, sort: { score } }).toArray();
+    const stages = [{ $project: { title: 0 } }, { $addFields: { score } }, { $sort: { score } }];
+    const piped = (search: string): Promise<unknown> =>
+      posts.aggregate([{ $match: { $text: { $search: search } } }, ...stages]).toArray();
+    const first = await scored('fox');
+    expect(first).toMatchObject([{ _id: 2 }, { _id: 1 }]);
+    const tail = await scored('tail');
+    for (let i = 0; i < 3; i++) {
+      expect(await scored('fox')).toEqual(first);
+      expect(await piped('fox')).toEqual(first);
+      expect(await scored('tail')).toEqual(tail);
+    }
+    const left = posts.find({ $text: { $search: 'fox' } }, { projection: { title: 0, score }, sort: { score } });
+    const met = [await left.next()];
+    await scored('tail');
+    expect([...met, ...(await left.toArray())]).toEqual(first);
+  });
+
   it('are those asked for a second time, by their id or through an index', async () => {
     await fill();
     await posts.findOne({ _id: 1 });

@@ -11,11 +11,12 @@ import { type PlainObject, isObject } from '../order.js';
 import { setField } from '../path.js';
 import type { Query } from '../reader.js';
 import { type SortInput, parseSort } from '../sort.js';
+import { passTextScore } from '../text-score.js';
 import type { Variables } from './evaluate.js';
 import { graphLookup, lookup } from './lookups.js';
 import { namedParts } from './operands.js';
 import { type PipelineSource, collect, once } from './pipeline-source.js';
-import { type Documents, type Stage, groupFields, simpleStages } from './stages.js';
+import { type Documents, type Stage, groupFields, mappingStages, simpleStages } from './stages.js';
 import { merge, out } from './writing-stages.js';
 
 const STAGES_MAX = 1000;
@@ -38,11 +39,27 @@ export function runPipeline(
   const stages = stageList(pipeline);
   if (depth > DEPTH_MAX) throw badArgument(`pipelines are nested at most ${DEPTH_MAX} deep`);
   const front = frontOf(stages, variables);
-  const compiled = stages
-    .slice(front.stages)
-    .map(({ name, operand }, i, rest) => compileStage(source, name, operand, variables, depth, i === rest.length - 1));
+  const isSearch = front.query.filter.text !== undefined;
+  const compiled = stages.slice(front.stages).map(({ name, operand }, i, rest) => {
+    const make = isSearch ? mappingStages.get(name) : undefined;
+    if (make !== undefined) return keepingScores(make(operand, variables));
+    return compileStage(source, name, operand, variables, depth, i === rest.length - 1);
+  });
   const input = source.scan(collection, front.query, front.fields);
   return compiled.reduce((documents, stage) => stage(documents), input);
+}
+
+/** A stage that makes one document of each, which fits what was searched for as well as that one does. */
+function keepingScores(apply: (document: PlainObject) => PlainObject): Stage {
+  return async function* mapped(input) {
+    for await (const batch of input) {
+      yield batch.map((document) => {
+        const made = apply(document);
+        passTextScore(document, made);
+        return made;
+      });
+    }
+  };
 }
 
 /** What a pipeline asks of its collection first, and the names of the stages behind that. 22023 for what is none. */
