@@ -177,6 +177,8 @@ describe('a collection and a table', () => {
       [`update posts set doc = doc - 'title'`, '23514'],
       [`alter table posts add column x int`, '0A000'],
       [`alter table posts rename column title to name`, '0A000'],
+      [`create table heir () inherits (posts)`, '0A000'],
+      [`alter table posts inherit posts`, '0A000'],
       [`create trigger t after insert on posts execute function f()`, '0A000'],
       [`drop trigger t on posts`, '0A000'],
       [`insert into posts values ('1', '{}') on conflict (doc) do nothing`, '42P10'],
