@@ -1,7 +1,8 @@
-// Where the tested sources (tested-sources.mjs) lie, and how what is counted in them is told as counts of the sources. Apart from their
-// making, because workers read this as well.
+// Where the tested sources (tested-sources.mjs) lie, and how what is counted in them, and what fails there, is told of the sources. Apart
+// from their making, because workers read this as well.
 import { existsSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { SourceMap } from 'node:module';
+import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** In the package's folder, beside `src/`; `.gitignore` and the source gate know the name. */
@@ -30,4 +31,19 @@ export function testedCode(root, source) {
 /** What the source becomes; both are paths of files. */
 export function testedPath(root, source) {
   return join(root, TESTED_FOLDER, source.slice(join(root, 'src').length)).replace(/\.ts$/, '.js');
+}
+
+/**
+ * Has a frame of vitest's traces name the source where it names what the source became. Vitest reads the map by itself for an error that a
+ * test ends with, not for its causes, nor for one that nobody caught.
+ */
+export function nameSource(frame) {
+  const map = `${frame.file}.map`;
+  if (!isTestedSource.test(frame.file) || !existsSync(map)) return;
+  // Vitest's lines and columns begin with 1, those of maps with 0.
+  const found = new SourceMap(JSON.parse(readFileSync(map, 'utf8'))).findEntry(frame.line - 1, frame.column - 1);
+  if (found.originalSource === undefined) return;
+  frame.file = resolve(dirname(frame.file), found.originalSource);
+  frame.line = found.originalLine + 1;
+  frame.column = found.originalColumn + 1;
 }

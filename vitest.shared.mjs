@@ -6,7 +6,7 @@
 // imported name each time it is used, which is half of the time of tests over the whole database.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { isTestedSource } from './tested-paths.mjs';
+import { isTestedSource, nameSource } from './tested-paths.mjs';
 import { testedSources } from './tested-sources.mjs';
 import { workerSourcesForTests } from './worker-sources.mjs';
 
@@ -46,6 +46,7 @@ export function packageTests({ name, coverageMin, asNode = false, loadsAnew = fa
       // Files of a package share their modules: reading and compiling them anew for each file is half of the time otherwise.
       isolate: false,
       maxWorkers: 2,
+      onStackTrace: (_error, frame) => nameSource(frame),
       reporters: ['default', ['json', { outputFile: 'test-results/vitest.json' }]],
       coverage: {
         provider: 'custom',
