@@ -392,6 +392,8 @@ function* removeConstraint(context: DdlContext, tableOid: Oid, constraint: Const
   if (constraint.kind !== 'foreign key') return;
   const parentOid = constraint.referencedTableOid;
   if (left.some((other) => other.kind === 'foreign key' && other.referencedTableOid === parentOid)) return;
+  // The same entry says that it is a partition of that table.
+  if (table.partition?.parentOid === parentOid) return;
   for (const dependency of Array.from(objects.dependenciesOf(tableOid))) {
     if (dependency.referencedOid === parentOid) objects.removeDependency(dependency);
   }

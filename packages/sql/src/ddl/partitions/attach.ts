@@ -174,13 +174,11 @@ export function* detachPartition(
   dropInheritedTriggers(context, context.objects.object(table.oid) as TableDescriptor);
   const { partition: _partition, ...rest } = context.objects.object(table.oid) as TableDescriptor;
   context.objects.put({ ...rest, schemaVersion: rest.schemaVersion + 1 });
-  context.objects.removeDependency({
-    dependentOid: table.oid,
-    dependentColumn: 0,
-    referencedOid: parent.oid,
-    referencedColumn: 0,
-    strength: 'automatic',
-  });
+  const entry = { dependentOid: table.oid, dependentColumn: 0, referencedOid: parent.oid, referencedColumn: 0 };
+  // The same entry stands for a reference to that table, which stays.
+  const refers = rest.constraints.some((one) => one.kind === 'foreign key' && one.referencedTableOid === parent.oid);
+  if (refers) context.objects.addDependency({ ...entry, strength: 'normal' });
+  else context.objects.removeDependency({ ...entry, strength: 'automatic' });
   touch(context, parent.oid);
 }
 
