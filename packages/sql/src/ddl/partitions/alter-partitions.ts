@@ -89,6 +89,8 @@ function refuseForPartitioned(
     if (only && constraint.kind === 'check' && context.picture.partitionsOf(table).length > 0)
       throw new PhantomError('42P16', 'constraint must be added to child tables too');
   }
+  // Keys and references of partitions belong to the table's, and go with them either way: pg_restore --clean asks for ONLY.
+  if (action.kind === 'drop-constraint' && !isCheck(table, action.name.text)) return;
   const refused = action.kind === 'alter-type' ? mustChangeBelow(action.column.text) : ONLY_REFUSED[kind];
   if (only && refused !== undefined && context.picture.partitionsOf(table).length > 0)
     throw new PhantomError(
@@ -99,6 +101,10 @@ function refuseForPartitioned(
   if (kind !== 'drop-column' && kind !== 'alter-type') return;
   const name = kind === 'drop-column' ? action.name.text : action.column.text;
   refuseInKey(context, table, name, kind === 'drop-column' ? 'drop' : 'alter');
+}
+
+function isCheck({ constraints }: TableDescriptor, name: string): boolean {
+  return constraints.some((constraint) => constraint.name === name && constraint.kind === 'check');
 }
 
 /** 42P16 for a column that partitions are told apart by: those of the table, or of one of its partitions. */
