@@ -257,6 +257,16 @@ describe('COPY TO STDOUT', () => {
       expect(await copied(client, 'copy (delete from t where a = 3 returning a) to stdout')).toBe('3\n');
     }));
 
+  it('writes and reads rows of no columns, which pg_dump asks for', () =>
+    session(async (client) => {
+      await client.ask(query('create table columnless (); insert into columnless default values'));
+      const messages = await client.ask(query('copy columnless to stdout'));
+      expect(messages.filter(({ type }) => type === 'd').map(({ body }) => body.toString())).toEqual(['\n']);
+      expect((await copyIn(client, 'copy columnless from stdin', '\n\n'))[0]?.body.toString()).toBe('COPY 2\0');
+      expect(errorOf(await client.ask(query('copy (delete from columnless) to stdout')))).toMatchObject({ C: '0A000' });
+      await client.ask(query('drop table columnless'));
+    }));
+
   it('says what it cannot do', () =>
     session(async (client) => {
       const refused = async (text: string): Promise<string | undefined> => errorOf(await client.ask(query(text)))['C'];

@@ -200,7 +200,8 @@ function* copyTo(node: Copy, session: SqlSession, channel: CopyChannel, text: st
   const settings = copySettings(node);
   const statement = node.query === undefined ? tableQuery(node, session) : analysed(node.query, session, text);
   const { fields } = session.currentPlan(statement);
-  if (fields.length === 0) throw new PhantomError('0A000', 'COPY query must have a RETURNING clause');
+  if (fields.length === 0 && node.query !== undefined && node.query.kind !== 'query')
+    throw new PhantomError('0A000', 'COPY query must have a RETURNING clause');
   const types = fields.map(({ type }) => session.picture.types.byOid(type.oid) as SqlType);
   const writer = copyWriter({
     channel,
