@@ -201,6 +201,7 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     'pg_init_privs',
     'pg_largeobject',
     'pg_largeobject_metadata',
+    'pg_parameter_acl',
     'pg_publication',
     'pg_publication_namespace',
     'pg_publication_rel',

@@ -1,6 +1,6 @@
 /** pg_depend: what belongs to what, and what cannot be without what. pg_dump writes objects in the order that it tells. */
 import { isPhantomError } from '@phantom/base';
-import type { ColumnDescriptor, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, ConstraintDescriptor, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpressionRequest } from '../expr/row-expression-types.js';
 import type { Value } from '../types/type.js';
@@ -45,10 +45,17 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const { oid } of routinesOf(source)) yield* needs(source, ClassOid.procedure, oid);
 }
 
-/** Types, relations and routines that an object was made with; it is told of by the number that its class of objects has for it. */
+/**
+ * Types, relations, routines and keys that an object was made with; it is told of by the number that its class of objects has for it. A
+ * key is one that a query groups by, so that other columns of its table may be named: pg_dump makes it before the view.
+ */
 function* needs({ objectsSeen }: SystemViewSource, classid: Oid, oid: Oid, objid: Oid = oid): Iterable<CatalogRow> {
   for (const { dependentColumn, referencedOid, referencedColumn } of objectsSeen.dependenciesOf(oid)) {
-    const refclassid = classOf(objectsSeen.object(referencedOid)?.kind);
+    const referenced = objectsSeen.object(referencedOid);
+    const key =
+      referenced?.kind === 'index' ? constraintOf(objectsSeen.object(referenced.tableOid), referencedOid) : undefined;
+    if (key !== undefined) yield { classid, objid, refclassid: ClassOid.constraint, refobjid: key.oid, deptype: 'n' };
+    const refclassid = classOf(referenced?.kind);
     if (refclassid === undefined) continue;
     yield {
       classid,
@@ -60,6 +67,12 @@ function* needs({ objectsSeen }: SystemViewSource, classid: Oid, oid: Oid, objid
       deptype: 'n',
     };
   }
+}
+
+/** The constraint that the index keeps. */
+function constraintOf(table: ObjectDescriptor | undefined, indexOid: Oid): ConstraintDescriptor | undefined {
+  if (table?.kind !== 'table') return undefined;
+  return table.constraints.find((constraint) => 'indexOid' in constraint && constraint.indexOid === indexOid);
 }
 
 function classOf(kind: ObjectDescriptor['kind'] | undefined): Oid | undefined {

@@ -22,6 +22,7 @@ export const relationFacts = `
 2607 pg_conversion oid:26! conname:19! connamespace:26! conowner:26! conforencoding:23! contoencoding:23! conproc:24! condefault:16!
 12077 pg_cursors name:25 statement:25 is_holdable:16 is_binary:16 is_scrollable:16 creation_time:1184
 1262 pg_database oid:26! datname:19! datdba:26! encoding:23! datlocprovider:18! datistemplate:16! datallowconn:16! datconnlimit:23! datfrozenxid:28! datminmxid:28! dattablespace:26! datcollate:25! datctype:25! daticulocale:25 datcollversion:25 datacl:1034
+6243 pg_parameter_acl oid:26! parname:25! paracl:1034
 2964 pg_db_role_setting setdatabase:26! setrole:26! setconfig:1009
 826 pg_default_acl oid:26! defaclrole:26! defaclnamespace:26! defaclobjtype:18! defaclacl:1034!
 2608 pg_depend classid:26! objid:26! objsubid:23! refclassid:26! refobjid:26! refobjsubid:23! deptype:18!
