@@ -240,6 +240,45 @@ describe('a pipeline', () => {
     expect(await totals.countDocuments()).toBe(7);
   });
 
+  it('knows the variables of a join in every stage of its pipeline', async () => {
+    const rows = harness.collection('rows');
+    await rows.insertMany([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 2 },
+    ]);
+    const times = { $multiply: ['$n', '$$by'] };
+    const joined = async (...stages: readonly Record<string, unknown>[]): Promise<unknown> => {
+      const $lookup = { from: 'rows', let: { by: '$_id' }, pipeline: stages, as: 'found' };
+      return (await rows.aggregate([{ $match: { _id: 2 } }, { $lookup }]).toArray())[0]?.['found'];
+    };
+    const output = { $topN: { n: 1, sortBy: { n: -1 }, output: times } };
+    expect(
+      await joined({
+        $group: { _id: null, sum: { $sum: times }, top: output, two: { $maxN: { n: 1, input: times } } },
+      }),
+    ).toEqual([{ _id: null, sum: 6, top: [4], two: [4] }]);
+    expect(
+      await joined({ $bucket: { groupBy: times, boundaries: [0, 3, 9], output: { all: { $push: times } } } }),
+    ).toEqual([
+      { _id: 0, all: [2] },
+      { _id: 3, all: [4] },
+    ]);
+    expect(await joined({ $bucketAuto: { groupBy: times, buckets: 1, output: { all: { $push: times } } } })).toEqual([
+      { _id: { min: 2, max: 4 }, all: [2, 4] },
+    ]);
+  });
+
+  it('unwinds more than it holds at once', async () => {
+    const lists = harness.collection('lists');
+    await lists.insertMany([1, 2, 3].map((_id) => ({ _id, list: Array.from({ length: 900 }, (_, i) => i) })));
+    const unwound = lists.aggregate<{ _id: number; list: number }>([
+      { $unwind: '$list' },
+      { $match: { list: { $gte: 898 } } },
+    ]);
+    expect(await unwound.toArray()).toEqual([1, 2, 3].flatMap((_id) => [898, 899].map((list) => ({ _id, list }))));
+    expect(await lists.aggregate([{ $unwind: '$list' }, { $count: 'n' }]).toArray()).toEqual([{ n: 2700 }]);
+  });
+
   it('merges by a pipeline over what is there, and by the paths of a unique index', async () => {
     const totals = harness.collection('totals');
     await totals.insertMany([
@@ -311,6 +350,7 @@ describe('a pipeline', () => {
       [{ $group: { _id: 1, a: 5 } }],
       [{ $group: { _id: 1, a: { $foo: 1 } } }],
       [{ $group: { _id: 1, 'a.b': { $sum: 1 } } }],
+      [{ $group: { _id: 1, $sum: { $sum: 1 } } }],
       [{ $unwind: 'tags' }],
       [{ $count: '$a' }],
       [{ $lookup: { from: 'x', as: 'y' } }],

@@ -4,6 +4,7 @@ import { badArgument, unknownOperator } from '../errors.js';
 import { type NumberValue, type PlainObject, compareValues, equalValues, isNumber, isObject } from '../order.js';
 import { setField } from '../path.js';
 import { Sorter, type SortKey, parseSort } from '../sort.js';
+import type { Variables } from './evaluate.js';
 import { type Expression, compileExpression } from './expression.js';
 import { Deviation } from './folds.js';
 import { calculate, divide } from './numbers.js';
@@ -157,7 +158,7 @@ const simple: ReadonlyMap<string, (value: Expression) => Accumulator> = new Map<
 ]);
 
 /** The n first or last in an order of their own. */
-function top(operator: string, operand: unknown): AccumulatorMaker {
+function top(operator: string, operand: unknown, variables: Variables): AccumulatorMaker {
   const several = operator.endsWith('N');
   const { output, sortBy, n } = namedParts(
     operator,
@@ -167,7 +168,7 @@ function top(operator: string, operand: unknown): AccumulatorMaker {
   if (!isObject(sortBy)) throw badArgument(`${operator} needs sortBy`);
   const most = several ? countOf(operator, n) : 1;
   const sorter = new Sorter(parseSort(sortBy));
-  const value = compileExpression(output);
+  const value = compileExpression(output, variables);
   const sign = operator.startsWith('$top') ? 1 : -1;
   return {
     fields: undefined,
@@ -193,10 +194,10 @@ function top(operator: string, operand: unknown): AccumulatorMaker {
 }
 
 /** The n first, last, least or greatest. */
-function firstN(operator: string, operand: unknown): AccumulatorMaker {
+function firstN(operator: string, operand: unknown, variables: Variables): AccumulatorMaker {
   const { input, n } = namedParts(operator, operand, ['input', 'n']);
   const most = countOf(operator, n);
-  const value = compileExpression(input);
+  const value = compileExpression(input, variables);
   return {
     fields: value.fields,
     make() {
@@ -225,14 +226,14 @@ function countOf(operator: string, n: unknown): number {
   return n as number;
 }
 
-/** Compiles `{ $sum: '$a' }` and its like. */
-export function compileAccumulator(operand: unknown): AccumulatorMaker {
+/** Compiles `{ $sum: '$a' }` and its like; its expressions know the variables. */
+export function compileAccumulator(operand: unknown, variables: Variables): AccumulatorMaker {
   const [operator, ...others] = isObject(operand) ? Object.keys(operand) : [];
   if (operator === undefined || others.length > 0) throw badArgument('an accumulated field has one accumulator');
   const argument = (operand as PlainObject)[operator];
   const make = simple.get(operator);
   if (make !== undefined) {
-    const value = compileExpression(argument);
+    const value = compileExpression(argument, variables);
     return { make: () => make(value), fields: value.fields };
   }
   switch (operator) {
@@ -243,12 +244,12 @@ export function compileAccumulator(operand: unknown): AccumulatorMaker {
     case '$bottom':
     case '$topN':
     case '$bottomN':
-      return top(operator, argument);
+      return top(operator, argument, variables);
     case '$firstN':
     case '$lastN':
     case '$minN':
     case '$maxN':
-      return firstN(operator, argument);
+      return firstN(operator, argument, variables);
     default:
       throw unknownOperator(operator, 'accumulator');
   }

@@ -23,6 +23,8 @@ export type StageMaker = (operand: unknown, variables: Variables) => Stage;
 /** What a stage makes of each document, of which it makes one and knows no other. */
 export type MappingMaker = (operand: unknown, variables: Variables) => (document: PlainObject) => PlainObject;
 
+/** Documents that $unwind makes before it hands them on, those of one document aside. */
+const UNWOUND_MAX = 1000;
 /** Groups that one $group may hold; documents that one $sort may. Past it 53200. */
 const GROUPS_MAX = 1_000_000;
 const SORTED_MAX = 1_000_000;
@@ -185,8 +187,13 @@ const unwind: StageMaker = (operand) => {
   };
   return async function* unwound(input) {
     for await (const batch of input) {
-      const result: PlainObject[] = [];
-      for (const document of batch) each(document, result);
+      let result: PlainObject[] = [];
+      for (const document of batch) {
+        each(document, result);
+        if (result.length < UNWOUND_MAX) continue;
+        yield result;
+        result = [];
+      }
       yield result;
     }
   };
@@ -221,10 +228,14 @@ interface Group {
   readonly states: readonly ReturnType<AccumulatorMaker['make']>[];
 }
 
-function accumulated(fields: PlainObject): readonly { readonly name: string; readonly maker: AccumulatorMaker }[] {
+function accumulated(
+  fields: PlainObject,
+  variables: Variables,
+): readonly { readonly name: string; readonly maker: AccumulatorMaker }[] {
   return Object.keys(fields).map((name) => {
     if (name.includes('.')) throw badArgument(`the accumulated field "${name}" has a dot`);
-    return { name, maker: compileAccumulator(fields[name]) };
+    if (name.startsWith('$')) throw badArgument(`the accumulated field "${name}" begins with a dollar`);
+    return { name, maker: compileAccumulator(fields[name], variables) };
   });
 }
 
@@ -241,7 +252,7 @@ export function groupFields(operand: unknown): ReadonlySet<string> | undefined {
   if (!isObject(operand)) return undefined;
   const { _id: id, ...fields } = operand;
   const names = new Set<string>();
-  for (const one of [compileExpression(id), ...accumulated(fields).map(({ maker }) => maker)]) {
+  for (const one of [compileExpression(id), ...accumulated(fields, {}).map(({ maker }) => maker)]) {
     if (one.fields === undefined) return undefined;
     for (const name of one.fields) names.add(name);
   }
@@ -252,7 +263,7 @@ const group: StageMaker = (operand, variables) => {
   if (!isObject(operand) || !Object.hasOwn(operand, '_id')) throw badArgument('$group needs an _id');
   const { _id: idOperand, ...fields } = operand;
   const id = compileExpression(idOperand, variables);
-  const outputs = accumulated(fields);
+  const outputs = accumulated(fields, variables);
   return async function* grouped(input) {
     const groups = new Map<string | number, Group>();
     for await (const batch of input)
@@ -286,7 +297,7 @@ const bucket: StageMaker = (operand, variables) => {
     if (compareValues(boundaries[i - 1], boundaries[i]) >= 0) throw badArgument('the boundaries of $bucket must rise');
   }
   const by = compileExpression(groupBy, variables);
-  const outputs = accumulated(output as PlainObject);
+  const outputs = accumulated(output as PlainObject, variables);
   const hasDefault = Object.hasOwn(operand as PlainObject, 'default');
   return async function* bucketed(input) {
     const groups = new Map<number, Group>();
@@ -323,7 +334,7 @@ const bucketAuto: StageMaker = (operand, variables) => {
   } = namedParts('$bucketAuto', operand, ['groupBy', 'buckets'], ['output']);
   const wanted = wholeNumber('$bucketAuto', buckets, 1);
   const by = compileExpression(groupBy, variables);
-  const outputs = accumulated(output as PlainObject);
+  const outputs = accumulated(output as PlainObject, variables);
   return async function* bucketed(input) {
     const found: { value: unknown; document: PlainObject }[] = [];
     for await (const batch of input)
