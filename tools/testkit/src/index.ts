@@ -7,3 +7,4 @@ export { rottenSuite } from './rotten-suite.js';
 export { salvageSuite } from './salvage-suite.js';
 export { MemorySpan, MemoryTracer } from './memory-tracer.js';
 export { scrubSuite } from './scrub-suite.js';
+export { pointsOfEachKind } from './sweep-points.js';
