@@ -95,16 +95,20 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
         );
       if (node.object !== 'table' && node.object !== 'materialized view')
         throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
-      refuseForPartitions(context, relation, action, node.only);
-      refuseInTree(context, relation, action, node.only);
-      if (node.only) keepBelow(context, relation, action);
+      for (const each of [action, ...together]) {
+        refuseForPartitions(context, relation, each, node.only);
+        refuseInTree(relation, each, node.only);
+      }
+      if (node.only) yield* keepBelow(context, relation, action);
       yield* alter(context, relation, action, together, node.actions.length === 1);
       if (relation.partitioned !== undefined)
         yield* alterPartitions(context, relation, action, node.only, (partition, own) =>
           alter(context, partition, own, together, false),
         );
       if (relation.heirOids !== undefined && !node.only)
-        yield* alterHeirs(context, relation, action, (heir, own) => alter(context, heir, own, together, false));
+        yield* alterHeirs(context, relation, action, together, (heir, own) =>
+          alter(context, heir, own, together, false),
+        );
     } else if (relation.kind === 'sequence' && (action.kind === 'set-logged' || action.kind === 'set-unlogged')) {
       context.objects.put({ ...relation, persistence: action.kind === 'set-logged' ? 'permanent' : 'unlogged' });
     } else {

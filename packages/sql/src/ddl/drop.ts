@@ -25,7 +25,7 @@ import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { touch } from './partitions/partition-of.js';
 import { leaveParent } from './inheritance/bonds.js';
-import { recount } from './inheritance/inherit.js';
+import { loseParent, recount } from './inheritance/inherit.js';
 import { heirsOf } from '../storage/inheritance/table-tree.js';
 import { forgetPolicy } from './row-security.js';
 import { findStatistics } from './statistics-objects.js';
@@ -226,7 +226,7 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   if (object === undefined) return;
   if (item.kind === 'constraint') {
     yield* removeConstraint(context, item.oid, item.constraint);
-    if (object.kind === 'table') recountBelow(context, object);
+    if (object.kind === 'table') yield* recountBelow(context, object);
     return;
   }
   if (item.kind === 'references') return removeReferences(context, object, item.targetOid);
@@ -244,7 +244,7 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   if (column === undefined || column.dropped) return;
   if (item.kind === 'column') {
     yield* eraseColumn(context, object, column);
-    return recountBelow(context, object);
+    return yield* recountBelow(context, object);
   }
   const { defaultSql: _default, sequenceOid: _sequence, ...rest } = column;
   const columns = object.columns.map((candidate): ColumnDescriptor => (candidate === column ? rest : candidate));
@@ -252,8 +252,11 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
 }
 
 /** What those that inherit from a table have of it, now that a part of it has gone. */
-function recountBelow(context: DdlContext, before: TableDescriptor): void {
-  for (const { oid } of heirsOf(before, context.objects)) recount(context, oid, before);
+function* recountBelow(context: DdlContext, before: TableDescriptor): Step<void> {
+  for (const heir of heirsOf(before, context.objects)) {
+    yield* lockForChange(context, heir);
+    recount(context, heir.oid, before);
+  }
 }
 
 /** From now on documents may refer to what is not there: the schema's x-ref says so no more than a comment. */
@@ -284,6 +287,7 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
     const parentOid = object.partition?.parentOid;
     if (parentOid !== undefined && !going.has(parentOid)) yield* leavePartitioned(context, parentOid);
     for (const above of object.parentOids ?? []) if (!going.has(above)) yield* leaveParent(context, object.oid, above);
+    yield* leaveHeirs(context, object.oid, going);
     context.transaction.removeRange(spaceRange(object.space));
     objects.remove(object.rowTypeOid);
   } else if (object.kind === 'index') {
@@ -307,6 +311,16 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
     forgetSchemaRights(context, object.oid);
   }
   forgetObject(context, object.oid);
+}
+
+/** Tables that have come to inherit from one since it was found what goes with it stay, by themselves. */
+function* leaveHeirs(context: DdlContext, oid: Oid, going: ReadonlySet<Oid>): Step<void> {
+  const table = context.objects.object(oid);
+  if (table?.kind !== 'table') return;
+  for (const found of heirsOf(table, context.objects)) {
+    const heir = going.has(found.oid) ? undefined : yield* lockForChange(context, found);
+    if (heir !== undefined) loseParent(context, heir, table);
+  }
 }
 
 /** The table that a partition was one of: its writers are waited for, and its plans made anew. */

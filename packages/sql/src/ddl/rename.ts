@@ -32,7 +32,7 @@ import {
   requireOwner,
   schemaNamed,
 } from './names.js';
-import { heirsBelow } from '../storage/inheritance/table-tree.js';
+import { lockBelow } from './inheritance/alter-tree.js';
 import type { CheckConstraint } from '../storage/table-rules.js';
 import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
@@ -232,13 +232,10 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   if (relation.partition !== undefined) throw new PhantomError('42P16', `cannot rename inherited column "${from}"`);
   if (node.only && (relation.heirOids !== undefined || context.picture.partitionsOf(relation).length > 0))
     throw new PhantomError('42P16', `inherited column "${from}" must be renamed in child tables too`);
-  const tree = treeToRename(context, relation, 'column', from, ({ columns }) =>
+  const tree = yield* treeToRename(context, relation, 'column', from, ({ columns }) =>
     columns.find((column) => !column.dropped && column.name === from),
   );
-  for (const { oid } of tree) {
-    const table = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
-    if (table !== undefined) yield* renameTableColumn(context, table, from, to);
-  }
+  for (const table of tree) yield* renameTableColumn(context, table, from, to);
   return undefined;
 }
 
@@ -248,19 +245,18 @@ function isInTree({ parentOids, heirOids }: TableDescriptor): boolean {
 }
 
 /** A table and those that inherit from it, where none has the part in question from elsewhere too; 42P16 otherwise. */
-function treeToRename(
+function* treeToRename(
   context: DdlContext,
   table: TableDescriptor,
   what: 'column' | 'constraint',
   name: string,
   partOf: (table: TableDescriptor) => { readonly inheritCount?: number } | undefined,
-): TableDescriptor[] {
-  const tree = [table, ...heirsBelow(table, context.objects)];
+): Step<readonly TableDescriptor[]> {
+  const tree = [table, ...(yield* lockBelow(context, table))];
   for (const member of tree) {
     const parents = (member.parentOids ?? []).filter((oid) => tree.some((other) => other.oid === oid)).length;
     if ((partOf(member)?.inheritCount ?? 0) > parents)
       throw new PhantomError('42P16', `cannot rename inherited ${what} "${name}"`);
-    requireOwner(context, member);
   }
   return tree;
 }
@@ -377,10 +373,9 @@ function* renameCheck(
     throw new PhantomError('42P16', `inherited constraint "${from}" must be renamed in child tables too`);
   const checkOf = ({ constraints }: TableDescriptor): CheckConstraint | undefined =>
     constraints.find((each): each is CheckConstraint => each.kind === 'check' && each.name === from);
-  for (const { oid } of treeToRename(context, table, 'constraint', from, checkOf)) {
-    const member = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
-    const own = member === undefined ? undefined : checkOf(member);
-    if (member === undefined || own === undefined) continue;
+  for (const member of yield* treeToRename(context, table, 'constraint', from, checkOf)) {
+    const own = checkOf(member);
+    if (own === undefined) continue;
     if (member.constraints.some((candidate) => candidate.name === to))
       throw new PhantomError('42710', `constraint "${to}" for relation "${member.name}" already exists`);
     const constraints = member.constraints.map((candidate) => (candidate === own ? { ...own, name: to } : candidate));

@@ -10,7 +10,7 @@
 import { PhantomError } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../../exec/runtime.js';
-import { heirsBelow, heirsOf } from '../../storage/inheritance/table-tree.js';
+import { heirsOf } from '../../storage/inheritance/table-tree.js';
 import type { AlterTableAction } from '../../text/ast-schema.js';
 import { addConstraint } from '../constraints.js';
 import type { DdlContext } from '../context.js';
@@ -43,19 +43,13 @@ const ONLY_REFUSED: Readonly<Partial<Record<Kind, string>>> = {
 };
 
 /** Raises what a table's place among others does not let be done to it. */
-export function refuseInTree(
-  context: DdlContext,
-  table: TableDescriptor,
-  action: AlterTableAction,
-  only: boolean,
-): void {
+export function refuseInTree(table: TableDescriptor, action: AlterTableAction, only: boolean): void {
   refuseInherited(table, action);
   if (table.heirOids === undefined) return;
   const refused = only ? onlyRefused(table, action) : undefined;
   if (refused !== undefined) throw new PhantomError('42P16', refused);
   if (action.kind === 'add-column' && action.column.constraints.some(({ kind }) => kind === 'identity'))
     throw new PhantomError('42P16', 'cannot recursively add identity column to table that has child tables');
-  if (action.kind === 'alter-type') refuseOtherParents(context, table, action.column.text);
 }
 
 function onlyRefused(table: TableDescriptor, action: AlterTableAction): string | undefined {
@@ -91,8 +85,7 @@ function refuseInherited(table: TableDescriptor, action: AlterTableAction): void
 }
 
 /** 42P16 for a column that a table below has from elsewhere, too. */
-function refuseOtherParents(context: DdlContext, table: TableDescriptor, name: string): void {
-  const below = heirsBelow(table, context.objects);
+function refuseOtherParents(table: TableDescriptor, below: readonly TableDescriptor[], name: string): void {
   const inTree = new Set([table.oid, ...below.map(({ oid }) => oid)]);
   for (const heir of below) {
     const { inheritCount = 0 } = heir.columns.find((column) => !column.dropped && column.name === name) ?? {};
@@ -103,10 +96,12 @@ function refuseOtherParents(context: DdlContext, table: TableDescriptor, name: s
 }
 
 /** ONLY: what goes from a table alone stays with those that inherit it, as their own. Done before it goes. */
-export function keepBelow(context: DdlContext, table: TableDescriptor, action: AlterTableAction): void {
+export function* keepBelow(context: DdlContext, table: TableDescriptor, action: AlterTableAction): Step {
   if (action.kind !== 'drop-column' && action.kind !== 'drop-constraint') return;
   const { text } = action.name;
-  for (const heir of heirsOf(table, context.objects)) {
+  for (const found of heirsOf(table, context.objects)) {
+    const heir = yield* lockForChange(context, found);
+    if (heir === undefined) continue;
     const own = <T extends { readonly name: string; readonly isLocal?: false }>(part: T): T => {
       if (part.name !== text) return part;
       const { isLocal: _notLocal, ...rest } = part;
@@ -126,11 +121,12 @@ export function keepBelow(context: DdlContext, table: TableDescriptor, action: A
   }
 }
 
-/** Does to the tables below what has been done to one. `alter` does it to one of them. */
+/** Does to the tables below what has been done to one, at once with `together`. `alter` does it to one of them. */
 export function* alterHeirs(
   context: DdlContext,
   before: TableDescriptor,
   action: AlterTableAction,
+  together: readonly AlterTableAction[],
   alter: Alter,
 ): Step {
   if (action.kind === 'add-column') return yield* columnBelowEach(context, before, action, alter);
@@ -139,10 +135,29 @@ export function* alterHeirs(
   if (action.kind === 'add-constraint') return yield* checkBelowEach(context, after, action, added?.name);
   const isCheck = action.kind === 'validate-constraint' && hasCheck(before, action.name.text);
   if (!RECURSING.has(action.kind) && !isCheck) return;
-  for (const { oid } of heirsBelow(after, context.objects)) {
-    const heir = yield* lockHeir(context, oid);
-    if (heir !== undefined) yield* alter(heir, action);
+  const below = yield* lockBelow(context, after);
+  for (const each of [action, ...together])
+    if (each.kind === 'alter-type') refuseOtherParents(after, below, each.column.text);
+  for (const { oid } of below) {
+    const heir = context.objects.object(oid);
+    if (heir?.kind === 'table') yield* alter(heir, action);
   }
+}
+
+/** The tables below one, each once and locked: whoever would add to them waits. The caller holds the table's own lock. */
+export function* lockBelow(
+  context: DdlContext,
+  table: TableDescriptor,
+): Generator<Yielded, readonly TableDescriptor[], void> {
+  const locked = new Map<number, TableDescriptor>();
+  const pending = heirsOf(table, context.objects);
+  for (const { oid } of pending) {
+    const heir = locked.has(oid) ? undefined : yield* lockHeir(context, oid);
+    if (heir === undefined) continue;
+    locked.set(oid, heir);
+    pending.push(...heirsOf(heir, context.objects));
+  }
+  return [...locked.values()];
 }
 
 function* lockHeir(context: DdlContext, oid: number): Generator<Yielded, TableDescriptor | undefined, void> {

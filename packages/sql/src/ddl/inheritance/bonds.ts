@@ -1,12 +1,13 @@
 /**
  * The bonds between tables and those that inherit from them: each end names the other (TableDescriptor.parentOids and heirOids). A change
- * of a bond holds the parent's lock in the mode that only its like waits for: whoever reads or writes the parent goes on, and the next
- * statement sees the tree as it is then.
+ * of a bond holds the parent's lock in the mode for which only other definitions wait: whoever reads or writes the parent goes on, and the
+ * next statement sees the tree as it is then. Tables further above stay as they are: a tree is made of the picture that it is asked of.
  */
 import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { TableLockMode } from '@phantom/mvcc';
 import type { Yielded } from '../../exec/runtime.js';
 import type { DdlContext } from '../context.js';
+import { replaceTable } from '../replace-table.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
@@ -23,8 +24,7 @@ export function bindToParents(context: DdlContext, oid: Oid, parentOids: readonl
   for (const parentOid of parentOids) {
     const parent = context.objects.object(parentOid);
     if (parent?.kind !== 'table') continue;
-    context.objects.put({ ...parent, heirOids: [...(parent.heirOids ?? []), oid] });
-    renewTrees(context, parentOid);
+    replaceTable(context, parent, { heirOids: [...(parent.heirOids ?? []), oid] });
   }
 }
 
@@ -34,17 +34,5 @@ export function* leaveParent(context: DdlContext, oid: Oid, parentOid: Oid): Ste
   if (parent === undefined) return;
   const { heirOids = [], ...rest } = parent;
   const left = heirOids.filter((heir) => heir !== oid);
-  context.objects.put(left.length === 0 ? rest : { ...rest, heirOids: left });
-  renewTrees(context, parentOid);
-}
-
-/** A table whose tree has changed, and all above it: what was made for them as they were is made anew. */
-function renewTrees({ objects }: DdlContext, oid: Oid): void {
-  const reached = new Set<Oid>([oid]);
-  for (const next of reached) {
-    const table = objects.object(next);
-    if (table?.kind !== 'table') continue;
-    objects.put({ ...table, schemaVersion: table.schemaVersion + 1 });
-    for (const parentOid of table.parentOids ?? []) reached.add(parentOid);
-  }
+  replaceTable(context, rest, left.length === 0 ? {} : { heirOids: left });
 }

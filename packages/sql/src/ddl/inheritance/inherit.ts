@@ -41,16 +41,17 @@ export function* inherit(context: DdlContext, table: TableDescriptor, name: Qual
 export function* disinherit(context: DdlContext, table: TableDescriptor, name: QualifiedName): Step<void> {
   refuseParts(table);
   const parent = relationNamed(context, name);
-  const { parentOids = [], ...rest } = table;
-  if (parent.kind !== 'table' || !parentOids.includes(parent.oid))
+  if (parent.kind !== 'table' || table.parentOids?.includes(parent.oid) !== true)
     throw new PhantomError('42P01', `relation "${parent.name}" is not a parent of relation "${table.name}"`);
-  const left = parentOids.filter((oid) => oid !== parent.oid);
-  context.objects.put({
-    ...rest,
-    ...(left.length === 0 ? {} : { parentOids: left }),
-    schemaVersion: table.schemaVersion + 1,
-  });
   yield* leaveParent(context, table.oid, parent.oid);
+  loseParent(context, table, parent);
+}
+
+/** A table that a parent has forgotten, or that outlives it, forgets the parent. The caller holds the table's lock. */
+export function loseParent(context: DdlContext, table: TableDescriptor, parent: TableDescriptor): void {
+  const { parentOids = [], ...rest } = table;
+  const left = parentOids.filter((oid) => oid !== parent.oid);
+  replaceTable(context, rest, left.length === 0 ? {} : { parentOids: left });
   recount(context, table.oid, parent);
 }
 

@@ -19,7 +19,7 @@
  *   1. A tree's descriptor holds as long as its members' do (isCurrentTree); it is made anew no more often than it need be, since writers
  *      that are kept go by the object. Sessions with temporary heirs have trees of their own.
  *   2. It is made of a picture of the catalog and never stored.
- *   3. Whatever changes the heirs of a table puts new descriptors of it and of all above it (ddl/inheritance/bonds.ts).
+ *   3. Whatever changes the heirs of a table puts a new descriptor of it, and with it comes another picture (ddl/inheritance/bonds.ts).
  */
 import type { ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 
