@@ -23,7 +23,7 @@ import { forgetObject } from './forget-object.js';
 import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner, splitName } from './names.js';
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
-import { touch } from './partitions/partition-of.js';
+import { renew } from './partitions/partition-of.js';
 import { leaveParent } from './inheritance/bonds.js';
 import { loseParent, recount } from './inheritance/inherit.js';
 import { heirsOf } from '../storage/inheritance/table-tree.js';
@@ -328,7 +328,7 @@ function* leavePartitioned(context: DdlContext, oid: Oid): Step<void> {
   const parent = context.objects.object(oid);
   if (parent?.kind !== 'table') return;
   yield* lockForChange(context, parent);
-  touch(context, oid);
+  renew(context, oid);
 }
 
 /** Default privileges in a schema go with it. */

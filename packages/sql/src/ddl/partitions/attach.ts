@@ -18,7 +18,7 @@ import {
 import { dropInheritedTriggers } from '../triggers/partition-triggers.js';
 import { isAlike } from './partition-indexes.js';
 import { refuseReferred } from './partition-foreign-keys.js';
-import { attach, touch } from './partition-of.js';
+import { attach, renew } from './partition-of.js';
 
 type Step = Generator<Yielded, void, void>;
 type Action<K extends AlterTableAction['kind']> = AlterTableAction & { readonly kind: K };
@@ -179,7 +179,7 @@ export function* detachPartition(
   const refers = rest.constraints.some((one) => one.kind === 'foreign key' && one.referencedTableOid === parent.oid);
   if (refers) context.objects.addDependency({ ...entry, strength: 'normal' });
   else context.objects.removeDependency({ ...entry, strength: 'automatic' });
-  touch(context, parent.oid);
+  renew(context, parent.oid);
 }
 
 /** Indexes and constraints of a partition are its own again. */
@@ -228,5 +228,4 @@ export function* attachIndex(context: DdlContext, index: IndexDescriptor, name: 
     constraint === own && key !== undefined ? { ...constraint, parentOid: key.oid } : constraint,
   );
   objects.put({ ...holder, constraints, schemaVersion: holder.schemaVersion + 1 });
-  touch(context, table.oid);
 }

@@ -9,6 +9,7 @@ import type { QualifiedName } from '../../text/ast-leaves.js';
 import type { ColumnDefinition, CreateTable, TableConstraint } from '../../text/ast-schema.js';
 import type { DdlContext } from '../context.js';
 import { lockForChange, refuseWhileInUse, relationNamed, requireOwner, undefinedRelation } from '../names.js';
+import { replaceTable } from '../replace-table.js';
 import { eachRow } from '../validate.js';
 import { inheritTriggers } from '../triggers/partition-triggers.js';
 import { partitionBoundOf } from './partition-bound.js';
@@ -113,7 +114,7 @@ export function* attach(
     referencedColumn: 0,
     strength: 'automatic',
   });
-  touch(context, parent.oid);
+  renew(context, parent.oid);
   if (!isNew)
     yield* checkRows(context, context.objects.object(oid) as TableDescriptor, (leaf) => {
       return new PhantomError('23514', `partition constraint of relation "${leaf.name}" is violated by some row`, {
@@ -134,12 +135,10 @@ export function* attach(
   yield* inheritIndexes(context, context.objects.object(parent.oid) as TableDescriptor, oid, isNew);
 }
 
-/** A partitioned table whose partitions have changed: what was made for it as it was is made anew. */
-export function touch({ objects }: DdlContext, oid: number): void {
-  for (let table = objects.object(oid); table?.kind === 'table';) {
-    objects.put({ ...table, schemaVersion: table.schemaVersion + 1 });
-    table = table.partition === undefined ? undefined : objects.object(table.partition.parentOid);
-  }
+/** A partitioned table whose partitions have changed gets its next version. The caller holds its lock, and those of none above it. */
+export function renew(context: DdlContext, oid: number): void {
+  const table = context.objects.object(oid);
+  if (table?.kind === 'table') replaceTable(context, table, {});
 }
 
 /** Every row of a partition, and of those below it, must lie where its bounds say. */
