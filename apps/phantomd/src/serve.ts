@@ -14,6 +14,7 @@ import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { dashboardFiles } from './dashboard-files.js';
 import { CommandError, errorFacts } from './failure.js';
+import { ensureMaintenanceDatabase } from './first-start.js';
 import { letHeapGrow } from './heap-growth.js';
 import { openDatabase } from './open-database.js';
 import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
@@ -76,6 +77,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     throw superuser === undefined ? error : openedAs(superuser, data, error);
   });
   try {
+    ensureMaintenanceDatabase(database);
     if (options.sampleShop) ensureSampleShop(database);
     const unixSocketPermissions = Number.parseInt(options.unixSocketPermissions, 8);
     // Whoever tries it out has it shown: this token is known to this process alone, and ends with it.

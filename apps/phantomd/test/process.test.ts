@@ -24,8 +24,14 @@ describe('the daemon', () => {
   it('keeps what it acknowledged when it is killed under load', async () => {
     const data = newDirectory();
     let daemon = await Daemon.start('--data', data);
+    // Tools of PostgreSQL connect to this database before they do anything else; whoever drops it does without.
+    const tool = new Client({ connectionString: daemon.url.replace(/phantom$/, 'postgres') });
+    await tool.connect();
+    await tool.query('create database made_by_createdb');
+    await tool.end();
     const setup = await connect(daemon);
     await setup.query('create table log (writer int, n int, primary key (writer, n))');
+    await setup.query('drop database postgres with (force)');
     await setup.end();
     const writers = [0, 1, 2, 3];
     const acknowledged = writers.map(() => 0);
@@ -54,6 +60,8 @@ describe('the daemon', () => {
         expect(Math.max(...found)).toBeLessThanOrEqual(sent[writer] as number);
         sent[writer] = Math.max(...found);
       }
+      const databases = await client.query<{ datname: string }>('select datname from pg_database order by datname');
+      expect(databases.rows.map(({ datname }) => datname)).toEqual(['made_by_createdb', 'phantom']);
       await client.end();
     }
     expect(await daemon.end('SIGTERM')).toBe(0);

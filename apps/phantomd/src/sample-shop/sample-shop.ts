@@ -1,6 +1,7 @@
 /** The sample shop that `npm start` shows: tables, rows, and what to type to see them. */
 import { basename, dirname, relative } from 'node:path';
 import type { Database } from '@phantom/db';
+import { isUnused } from '../first-start.js';
 import { type Rows, generateShop } from './generate.js';
 
 const TABLES = `
@@ -38,14 +39,6 @@ create index items_by_product on order_items (product_id);
 
 /** Rows of one INSERT. */
 const INSERT_ROWS = 100;
-
-/** True when nobody has made a table, a view or anything else in the store yet. */
-function isUnused(database: Database): boolean {
-  for (const object of database.catalog.committed.objects()) {
-    if (object.kind === 'table' || object.kind === 'view' || object.kind === 'sequence') return false;
-  }
-  return true;
-}
 
 /** Makes the shop in a store that holds nothing yet, in one transaction. False when there was something. */
 export function ensureSampleShop(database: Database): boolean {

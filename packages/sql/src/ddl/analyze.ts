@@ -12,12 +12,15 @@ import { PhantomError } from '@phantom/base';
 import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
 import { GroupSample } from '../plan/statistics/group-sample.js';
 import { type StoredGroup, storeStatistics } from '../plan/statistics/stored-statistics.js';
+import type { NamedRelation } from '../plan/catalog-port.js';
 import { physicalTable } from '../storage/physical-table.js';
+import { FIRST_SYSTEM_VIEW_OID, PG_CATALOG_OID } from '../system-views/system-view.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { Vacuum } from '../text/ast-session.js';
 import type { SqlType, Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { columnNamed, relationNamed } from './names.js';
+import { columnOf } from './alter-columns.js';
+import { relationNamed } from './names.js';
 import { statisticsOf } from './statistics-objects.js';
 
 /** Rows that a sample is to have: as in PostgreSQL, 300 for each of the 100 buckets of a histogram. */
@@ -34,6 +37,8 @@ export function* analyzeTables(context: DdlContext, node: Vacuum): DdlExecution 
 /** Analyses the tables of an ANALYZE, or of a VACUUM that asks for it; gives those that the role maintains. */
 export function* analyze(context: DdlContext, node: Vacuum): Generator<Yielded, readonly TableDescriptor[], void> {
   const wanted = node.kind === 'analyze' || node.options.some((option) => option.name.text === 'analyze');
+  if (!wanted && node.tables.some(({ columns }) => columns.length > 0))
+    throw new PhantomError('0A000', 'ANALYZE option must be specified when a column list is provided');
   const maintained: TableDescriptor[] = [];
   for (const target of tablesOf(context, node)) {
     if (!maintains(context, target)) {
@@ -48,11 +53,13 @@ export function* analyze(context: DdlContext, node: Vacuum): Generator<Yielded, 
 }
 
 /** Statistics are a matter of the table's owner and of the database's. */
-function maintains({ objects, databaseOid, roleOid }: DdlContext, table: TableDescriptor): boolean {
+function maintains(context: DdlContext, table: TableDescriptor): boolean {
+  return ownsObject(context.objects, context.roleOid, table) || ownsDatabase(context);
+}
+
+function ownsDatabase({ objects, databaseOid, roleOid }: DdlContext): boolean {
   const database = objects.object(databaseOid);
-  return (
-    ownsObject(objects, roleOid, table) || (database?.kind === 'database' && ownsObject(objects, roleOid, database))
-  );
+  return database?.kind === 'database' && ownsObject(objects, roleOid, database);
 }
 
 function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {
@@ -67,10 +74,24 @@ function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {
   }
   return node.tables.flatMap(({ name, columns }) => {
     const relation = relationNamed(context, name);
-    if (relation.kind !== 'table') throw new PhantomError('42809', `"${relation.name}" is not a table`);
-    for (const column of columns) columnNamed(relation, column);
+    if (relation.kind !== 'table') {
+      passOver(context, relation, node.kind);
+      return [];
+    }
+    for (const column of columns) columnOf(relation, column);
     return leavesOf(context, relation);
   });
+}
+
+/** The system's own tables need nothing done to them; of whatever else is no table, the caller hears. */
+function passOver(context: DdlContext, { oid, schemaOid, name }: NamedRelation, kind: Vacuum['kind']): void {
+  if (schemaOid === PG_CATALOG_OID && oid < FIRST_SYSTEM_VIEW_OID) {
+    if (ownsDatabase(context)) return;
+    const message = `skipping "${name}" --- only superuser or database owner can ${kind} it`;
+    context.notice('WARNING', '01000', message);
+  } else {
+    context.notice('WARNING', '01000', `skipping "${name}" --- cannot ${kind} non-tables or special system tables`);
+  }
 }
 
 /** The table; of a partitioned one, which has no rows of its own, all partitions that have. */

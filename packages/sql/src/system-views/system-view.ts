@@ -142,3 +142,6 @@ export interface SystemView {
   readonly restricted?: true;
   rows(source: SystemViewSource): Iterable<readonly Value[]>;
 }
+
+/** PostgreSQL's views have numbers of the objects that initdb makes; what lies below are its tables. */
+export const FIRST_SYSTEM_VIEW_OID = 12_000;
