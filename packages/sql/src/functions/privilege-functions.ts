@@ -8,6 +8,7 @@ import {
   type ObjectReader,
   type Oid,
   PUBLIC_ROLE,
+  PrivilegeLetters,
   effectiveRoles,
   hasColumnPrivilege,
   hasPrivilege,
@@ -36,22 +37,6 @@ interface PrivilegeCatalog {
   readonly functions: { functionByOid(oid: Oid): unknown };
 }
 
-const LETTERS: Readonly<Record<string, string>> = {
-  SELECT: 'r',
-  INSERT: 'a',
-  UPDATE: 'w',
-  DELETE: 'd',
-  TRUNCATE: 'D',
-  REFERENCES: 'x',
-  TRIGGER: 't',
-  USAGE: 'U',
-  CREATE: 'C',
-  CONNECT: 'c',
-  TEMPORARY: 'T',
-  TEMP: 'T',
-  EXECUTE: 'X',
-};
-
 interface Wanted {
   readonly letter: string;
   readonly grantable: boolean;
@@ -61,7 +46,7 @@ interface Wanted {
 function wantedOf(text: string, allowed: string): Wanted[] {
   return text.split(',').map((part) => {
     const [, name = '', option] = /^\s*([A-Z]+)(\s+WITH\s+GRANT\s+OPTION)?\s*$/i.exec(part) ?? [];
-    const letter = LETTERS[name.toUpperCase()];
+    const letter = PrivilegeLetters[name.toLowerCase()];
     if (letter === undefined || !allowed.includes(letter))
       throw new PhantomError('22023', `unrecognized privilege type: "${part.trim()}"`);
     return { letter, grantable: option !== undefined };

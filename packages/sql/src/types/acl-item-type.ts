@@ -1,12 +1,20 @@
 /** aclitem: a right on an object, `grantee=letters/grantor`, a star behind what may be handed on. Kept as that text. */
 import { PhantomError } from '@phantom/base';
+import { PrivilegeLetters } from '@phantom/catalog';
 import { TEXT_STORAGE, builtinType, compareTexts } from './base-type.js';
 import { catalogOf } from './reg-types.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext } from './type.js';
 
-/** PostgreSQL's order of the letters. */
-const LETTERS = 'arwdDxtXUCTcsA';
+/** What each letter allows, in PostgreSQL's order; the last two are rights to settings, which no list of ours has. */
+const RIGHTS: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(PrivilegeLetters)
+    .filter(([name]) => name !== 'temp')
+    .map(([name, letter]) => [letter, name.toUpperCase()] as const),
+  ['s', 'SET'],
+  ['A', 'ALTER SYSTEM'],
+]);
+const LETTERS = [...RIGHTS.keys()].join('');
 
 /** The role that grants where a text does not say. */
 const FIRST_ROLE = 10;
@@ -30,24 +38,6 @@ export function aclLetters(privileges: string, grantable: string): string {
   return letters;
 }
 
-/** What each letter allows. */
-const RIGHTS: Readonly<Record<string, string>> = {
-  a: 'INSERT',
-  r: 'SELECT',
-  w: 'UPDATE',
-  d: 'DELETE',
-  D: 'TRUNCATE',
-  x: 'REFERENCES',
-  t: 'TRIGGER',
-  X: 'EXECUTE',
-  U: 'USAGE',
-  C: 'CREATE',
-  T: 'TEMPORARY',
-  c: 'CONNECT',
-  s: 'SET',
-  A: 'ALTER SYSTEM',
-};
-
 /** Names of roles and rights of an aclitem in the form in which it is kept; the grantee is '' for everybody. */
 export function aclParts(item: string): {
   readonly grantee: string;
@@ -56,7 +46,7 @@ export function aclParts(item: string): {
 } {
   const [, grantee = '', letters = '', grantor = ''] = /^("(?:[^"]|"")*"|[^=]*)=([^/]*)\/(.*)$/s.exec(item) ?? [];
   const rights = [...letters.matchAll(/([a-z])(\*?)/gi)].map(([, letter = '', star]) => ({
-    name: RIGHTS[letter] ?? '',
+    name: RIGHTS.get(letter) ?? '',
     isGrantable: star === '*',
   }));
   return { grantee: unquoted(grantee), grantor: unquoted(grantor), rights };
