@@ -15,7 +15,7 @@ import type { AlterTableAction } from '../../text/ast-schema.js';
 import { addConstraint } from '../constraints.js';
 import type { DdlContext } from '../context.js';
 import { lockForChange, refuseWhileInUse, requireOwner } from '../names.js';
-import { addingCheck, columnBelow, mustChangeBelow } from '../partitions/alter-partitions.js';
+import { RECURSING, addingCheck, columnBelow, mustChangeBelow } from '../partitions/alter-partitions.js';
 import { replaceTable } from '../replace-table.js';
 import { hasCheck, recount } from './inherit.js';
 
@@ -23,17 +23,6 @@ type Step = Generator<Yielded, void, void>;
 type Kind = AlterTableAction['kind'];
 type Action<K extends Kind> = AlterTableAction & { readonly kind: K };
 type Alter = (table: TableDescriptor, action: AlterTableAction) => Step;
-
-/** What is done to each table below, too. */
-const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
-  'set-default',
-  'drop-default',
-  'set-not-null',
-  'drop-not-null',
-  'alter-type',
-  'drop-expression',
-  'set-expression',
-]);
 
 /** With ONLY: refused while others inherit, in these words. */
 const ONLY_REFUSED: Readonly<Partial<Record<Kind, string>>> = {
@@ -218,9 +207,7 @@ function* checkBelowEach(
   const { constraint } = action;
   if (constraint.kind !== 'check' || constraint.noInherit || name === undefined) return;
   const own = { ...constraint, name: { text: name, position: 0, quoted: true } };
-  for (const heirOid of heirsOf(context.objects.object(oid) as TableDescriptor, context.objects).map(
-    (heir) => heir.oid,
-  )) {
+  for (const { oid: heirOid } of heirsOf(context.objects.object(oid) as TableDescriptor, context.objects)) {
     const heir = yield* lockHeir(context, heirOid);
     if (heir === undefined) continue;
     const isThere = heir.constraints.some((known) => known.name === name);

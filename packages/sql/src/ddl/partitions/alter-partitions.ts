@@ -20,8 +20,8 @@ import { inheritOnPartitions } from './partition-indexes.js';
 type Step = Generator<Yielded, void, void>;
 type Kind = AlterTableAction['kind'];
 
-/** What is done to the partitions, too. */
-const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
+/** What is done to all tables below one, be they partitions of it or heirs. */
+export const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
   'set-default',
   'drop-default',
   'set-not-null',
@@ -29,6 +29,11 @@ const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
   'alter-type',
   'drop-expression',
   'set-expression',
+]);
+
+/** What is done to partitions besides. */
+const RECURSING_TO_PARTITIONS: ReadonlySet<Kind> = new Set<Kind>([
+  ...RECURSING,
   'validate-constraint',
   'alter-constraint',
 ]);
@@ -173,7 +178,7 @@ export function* alterPartitions(
     return;
   }
   if (added?.kind === 'foreign key') return yield* foreignKeyOnPartitions(context, before.oid, added);
-  if (added === undefined && !RECURSING.has(action.kind)) return;
+  if (added === undefined && !RECURSING_TO_PARTITIONS.has(action.kind)) return;
   const table = context.objects.object(before.oid) as TableDescriptor;
   for (const { oid } of context.picture.partitionsOf(table)) {
     const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
