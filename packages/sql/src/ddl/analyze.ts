@@ -14,7 +14,7 @@ import { GroupSample } from '../plan/statistics/group-sample.js';
 import { type StoredGroup, storeStatistics } from '../plan/statistics/stored-statistics.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
 import { physicalTable } from '../storage/physical-table.js';
-import { FIRST_SYSTEM_VIEW_OID, PG_CATALOG_OID } from '../system-views/system-view.js';
+import { isSystemTable } from '../system-views/system-view.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { Vacuum } from '../text/ast-session.js';
 import type { SqlType, Value } from '../types/type.js';
@@ -84,8 +84,9 @@ function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {
 }
 
 /** The system's own tables need nothing done to them; of whatever else is no table, the caller hears. */
-function passOver(context: DdlContext, { oid, schemaOid, name }: NamedRelation, kind: Vacuum['kind']): void {
-  if (schemaOid === PG_CATALOG_OID && oid < FIRST_SYSTEM_VIEW_OID) {
+function passOver(context: DdlContext, relation: NamedRelation, kind: Vacuum['kind']): void {
+  const { name } = relation;
+  if (isSystemTable(relation)) {
     if (ownsDatabase(context)) return;
     const message = `skipping "${name}" --- only superuser or database owner can ${kind} it`;
     context.notice('WARNING', '01000', message);

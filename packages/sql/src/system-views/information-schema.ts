@@ -18,7 +18,7 @@ import type { Value } from '../types/type.js';
 import { type CatalogRow, informationView } from './catalog-view.js';
 import { constraintText, defaultText, viewDefinitionText } from './object-text.js';
 import { listedSystemViews, relationsOf, schemasOf, typesOf } from './pg-objects.js';
-import { FIRST_SYSTEM_VIEW_OID, PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { type SystemView, type SystemViewSource, isSystemTable } from './system-view.js';
 import { writableColumns } from './updatable-views.js';
 
 export const yesOrNo = (is: boolean): string => (is ? 'YES' : 'NO');
@@ -71,7 +71,7 @@ function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
       table_catalog: source.databaseName,
       table_schema: source.schemaNameOf(view.schemaOid),
       table_name: view.name,
-      table_type: view.schemaOid === PG_CATALOG_OID && view.oid < FIRST_SYSTEM_VIEW_OID ? 'BASE TABLE' : 'VIEW',
+      table_type: isSystemTable(view) ? 'BASE TABLE' : 'VIEW',
       is_insertable_into: 'NO',
       is_typed: 'NO',
     };

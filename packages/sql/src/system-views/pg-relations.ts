@@ -18,7 +18,7 @@ import { operatorClassOf } from './operator-classes.js';
 import { compositesOf, listedSystemViews, relationsOf, storedQueryOf, tablesOf } from './pg-objects.js';
 import { partitionBoundText } from '../plan/partition-text.js';
 import { PARTITION_VIEWS } from './pg-partitions.js';
-import { FIRST_SYSTEM_VIEW_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { type SystemView, type SystemViewSource, isSystemTable } from './system-view.js';
 
 const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
   table: 'r',
@@ -94,7 +94,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relowner: BOOTSTRAP_ROLE_OID,
       reltuples: -1,
       relpersistence: 'p',
-      relkind: view.oid < FIRST_SYSTEM_VIEW_OID ? 'r' : 'v',
+      relkind: isSystemTable(view) ? 'r' : 'v',
       relnatts: view.columns.length,
       relispopulated: true,
       relreplident: 'n',

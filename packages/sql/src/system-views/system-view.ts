@@ -144,4 +144,9 @@ export interface SystemView {
 }
 
 /** PostgreSQL's views have numbers of the objects that initdb makes; what lies below are its tables. */
-export const FIRST_SYSTEM_VIEW_OID = 12_000;
+const FIRST_SYSTEM_VIEW_OID = 12_000;
+
+/** True for what is a table in PostgreSQL's pg_catalog, and not a view. */
+export function isSystemTable({ oid, schemaOid }: { readonly oid: Oid; readonly schemaOid: Oid }): boolean {
+  return schemaOid === PG_CATALOG_OID && oid < FIRST_SYSTEM_VIEW_OID;
+}
