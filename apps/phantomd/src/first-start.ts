@@ -17,6 +17,6 @@ export function isUnused(database: Database): boolean {
 
 /** Makes the database that PostgreSQL's tools connect to, in a store that holds nothing yet. */
 export function ensureMaintenanceDatabase(database: Database): void {
-  if (isUnused(database) && database.catalog.database(MAINTENANCE_DATABASE) === undefined)
+  if (database.catalog.database(MAINTENANCE_DATABASE) === undefined && isUnused(database))
     database.exec(`create database ${MAINTENANCE_DATABASE}`);
 }
