@@ -73,11 +73,10 @@ export function library(entry, options = {}) {
     ...shared,
     esbuildOptions: withoutBlanks(splitting),
     entry,
-    // TypeScript 6 warns about a `baseUrl` that tsup sets on its own for declarations. They are bundled as they are, so what they
-    // refer to of the language and of Node need not be read.
+    // TypeScript 6 warns about a `baseUrl` that tsup sets on its own for declarations.
     dts: {
       entry: declarationsOf(entry),
-      compilerOptions: { ignoreDeprecations: '6.0', customConditions: [], types: [], noLib: true },
+      compilerOptions: { ignoreDeprecations: '6.0', customConditions: [] },
     },
     format: ['esm', 'cjs'],
     splitting,
