@@ -13,10 +13,7 @@
  */
 import { isPhantomError } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
-
-/** How soon all is tried again; each time twice as late, up to the other. */
-const DAMAGE_RETRY_MS = 30_000;
-const DAMAGE_RETRY_MS_MAX = 3_600_000;
+import { nextDamageRetryMs } from '@phantom/runs';
 
 /** What is to be known of a run here. */
 export interface HoldableRun {
@@ -61,7 +58,7 @@ export class HeldMerges {
     const isNews = this.met?.message !== error.message;
     // A pause that is not over is not prolonged by what is met in it.
     if (this.error === undefined) {
-      this.delayMs = Math.min(Math.max(this.delayMs * 2, DAMAGE_RETRY_MS), DAMAGE_RETRY_MS_MAX);
+      this.delayMs = nextDamageRetryMs(this.delayMs);
       this.untilMs = nowMs + this.delayMs;
     }
     this.error = error;

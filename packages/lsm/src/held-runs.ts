@@ -21,11 +21,9 @@
  */
 import { type PhantomError, compareKeys } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
+import { nextDamageRetryMs } from '@phantom/runs';
 import { type KeySpan, hullOf, overlapping, spansOverlap } from './key-span.js';
 
-/** How soon a damaged run is tried again; each time twice as late, up to the other. */
-export const DAMAGE_RETRY_MS = 30_000;
-export const DAMAGE_RETRY_MS_MAX = 3_600_000;
 /** Merges of level 0 are cut around so many held runs one by one. */
 const CUT_SPANS_MAX = 4;
 
@@ -79,7 +77,7 @@ export class HeldRuns {
     let isNews = false;
     for (const { number, run } of named.length > 0 ? named : inputs) {
       const before = this.holds.get(number) ?? this.tried.get(number);
-      const delayMs = before === undefined ? DAMAGE_RETRY_MS : Math.min(before.delayMs * 2, DAMAGE_RETRY_MS_MAX);
+      const delayMs = nextDamageRetryMs(before?.delayMs ?? 0);
       const place = named.length > 0 && typeof offset === 'number' ? { offset } : {};
       const finding: Finding = { severity: 'corruption', file: run.path, ...place, message: error.message };
       this.tried.delete(number);

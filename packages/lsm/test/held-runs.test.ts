@@ -1,7 +1,8 @@
 /** Which runs are held, for how long, and what is told of them. */
 import { corruptionError } from '@phantom/base';
 import { describe, expect, it } from 'vitest';
-import { DAMAGE_RETRY_MS, DAMAGE_RETRY_MS_MAX, HeldRuns, type HoldableRun } from '../src/held-runs.js';
+import { DAMAGE_RETRY_MS, DAMAGE_RETRY_MS_MAX } from '@phantom/runs';
+import { HeldRuns, type HoldableRun } from '../src/held-runs.js';
 
 const run = (number: number, lower: number, upper: number): HoldableRun => ({
   number,

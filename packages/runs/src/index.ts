@@ -1,5 +1,6 @@
 /** @phantom/runs: the delta in memory and the sorted run on disk, shared by both trees. */
 export { Admission } from './admission.js';
+export { DAMAGE_RETRY_MS, DAMAGE_RETRY_MS_MAX, nextDamageRetryMs } from './damage-retry.js';
 export { Delta, type DeltaDescriptor, type DeltaOptions } from './delta.js';
 export { DeltaCopies, type DeltaCopy } from './delta-copies.js';
 export { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor, VersionKind } from './layer.js';
