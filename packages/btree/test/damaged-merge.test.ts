@@ -3,32 +3,45 @@ import { EngineCode } from '@phantom/kv';
 import { filesBelow } from '@phantom/testkit';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { type BtreeEngine, openBtree } from '../src/index.js';
+import { type BtreeEngine, type BtreeOptions, openBtree } from '../src/index.js';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const keyOf = (i: number): Uint8Array => encode(`key ${1000 + i}`);
 const DIRECTORY = '/data/store';
 const KEYS = 1000;
 
+interface DamagedTree {
+  readonly db: Awaited<ReturnType<typeof openBtree>>;
+  readonly engine: BtreeEngine;
+  /** The file that is damaged where the value of key 500 lies. */
+  readonly path: string;
+}
+
+/** A tree with a value for each key that `isKept`, in a run or in pages, damaged at that of key 500. */
+async function damagedTree(where: string, options: BtreeOptions, isKept: (i: number) => boolean): Promise<DamagedTree> {
+  const vfs = new MemoryVfs({ losesPower: false });
+  const open = (): ReturnType<typeof openBtree> => openBtree(DIRECTORY, { vfs, idleMergeMs: 1e9, ...options });
+  const engineOf = (): BtreeEngine => db.store.engine(EngineCode.Btree) as BtreeEngine;
+  let db = await open();
+  const kept = Array.from({ length: KEYS }, (_, i) => i).filter(isKept);
+  await Promise.all(kept.map((i) => db.put(keyOf(i), encode(`value ${i} `.repeat(10)))));
+  await db.flush();
+  if (where === 'a page') {
+    await engineOf().merge();
+    // What is not in the cache has to be read.
+    await db.close();
+    db = await open();
+  }
+  const isDamaged = (path: string): boolean => path.endsWith(where === 'a run' ? '.run' : 'tree.db');
+  const path = filesBelow(vfs, DIRECTORY).find(isDamaged) as string;
+  vfs.corrupt(path, Buffer.from(vfs.readFile(path)).indexOf('value 500 '), new Uint8Array(30));
+  return { db, engine: engineOf(), path };
+}
+
 describe('a merge that meets damage', () => {
   it.each(['a run', 'a page'])('in %s leaves what is there, and is over once that was removed', async (where) => {
-    const vfs = new MemoryVfs({ losesPower: false });
-    const open = (): ReturnType<typeof openBtree> => openBtree(DIRECTORY, { vfs, idleMergeMs: 1e9 });
-    const engineOf = (): BtreeEngine => db.store.engine(EngineCode.Btree) as BtreeEngine;
-    let db = await open();
-    await Promise.all(Array.from({ length: KEYS }, (_, i) => db.put(keyOf(i), encode(`value ${i} `.repeat(10)))));
-    await db.flush();
-    if (where === 'a page') {
-      await engineOf().merge();
-      // What is not in the cache has to be read.
-      await db.close();
-      db = await open();
-    }
-    const engine = engineOf();
+    const { db, engine } = await damagedTree(where, {}, () => true);
     const { merges } = engine.stats();
-    const isDamaged = (path: string): boolean => path.endsWith(where === 'a run' ? '.run' : 'tree.db');
-    const path = filesBelow(vfs, DIRECTORY).find(isDamaged) as string;
-    vfs.corrupt(path, Buffer.from(vfs.readFile(path)).indexOf('value 500 '), new Uint8Array(30));
     await db.put(keyOf(500), encode('in the damaged place'));
     await db.flush();
     await expect(engine.merge()).rejects.toMatchObject({ code: 'XX001' });
@@ -52,20 +65,7 @@ describe('a merge that meets damage', () => {
   it.each(['a run', 'a page'])(
     'in %s leaves others to keep the runs few, so that writing does not end',
     async (where) => {
-      const vfs = new MemoryVfs({ losesPower: false });
-      const options = { vfs, idleMergeMs: 1e9, runsMax: 4 };
-      let db = await openBtree(DIRECTORY, options);
-      for (let i = 0; i < KEYS; i += 5) await db.put(keyOf(i), encode(`value ${i} `.repeat(10)));
-      await db.flush();
-      if (where === 'a page') {
-        await (db.store.engine(EngineCode.Btree) as BtreeEngine).merge();
-        await db.close();
-        db = await openBtree(DIRECTORY, options);
-      }
-      const engine = db.store.engine(EngineCode.Btree) as BtreeEngine;
-      const isDamaged = (path: string): boolean => path.endsWith(where === 'a run' ? '.run' : 'tree.db');
-      const path = filesBelow(vfs, DIRECTORY).find(isDamaged) as string;
-      vfs.corrupt(path, Buffer.from(vfs.readFile(path)).indexOf('value 500 '), new Uint8Array(30));
+      const { db, engine, path } = await damagedTree(where, { runsMax: 4 }, (i) => i % 5 === 0);
       await db.put(keyOf(501), encode('beside the damaged place'));
       await db.flush();
       await expect(engine.merge()).rejects.toMatchObject({ code: 'XX001' });
