@@ -6,15 +6,20 @@
  *   quiet    nothing else
  *   beside   a checkpoint every second, a hundred writing transactions a second, and one query over the whole table after the other
  *   planned  beside the same, at 80 % of the rate that was reached beside them: what such a server can be planned with
+ *   same     planned, but at the rate that was planned for the slowest: what each makes of the same work
+ *   floor    what the same clients wait, by the plan of `planned`, for a server that looks nothing up (empty-server.mjs)
  *
- * The second is more than two processors have wherever the readers alone take both: it shows what then gives way.
+ * `beside` at the rate of `quiet` is more than two processors have wherever the readers alone take both: it shows what then gives way.
+ * A processor that the machine's owner lends to somebody else for 50 ms shows in `floor` too; a figure near the floor says nothing
+ * about a server.
  *
- * `floor` is what the same clients wait by the same plans for a server that looks nothing up (empty-server.mjs), alone and beside the
- * same others. A processor that the machine's owner lends to somebody else for 50 ms shows there too; a figure near the floor says
- * nothing about a server.
+ * 1. The rate of a plan is measured right before it. A rented machine's speed changes by half within minutes, and 80 % of a fast
+ *    minute's rate is all that a slow one has.
+ * 2. Servers take turns, round by round; the medians of the rounds are what may be quoted.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { median } from '../contest.mjs';
 
 const CLIENTS = 8;
 const LOAD = 0.8;
@@ -31,36 +36,60 @@ const SCRIPTS = {
 };
 
 /**
- * Prints lines for a server: `run` runs pgbench with options on it and `runEmpty` on a server that looks nothing up, `rows` are in
- * pgbench_accounts.
+ * Prints lines for each of `servers`, whose `run` runs pgbench with options on it; `runEmpty` does so on a server that looks nothing
+ * up. `rows` are in pgbench_accounts.
  */
-export async function pacedReads(name, run, { home, rows, seconds, runEmpty }) {
+export async function pacedReads(servers, { home, rows, seconds, rounds, runEmpty }) {
   const files = {};
   for (const [script, lines] of Object.entries(SCRIPTS)) {
     files[script] = join(home, `paced-${script}.sql`);
     writeFileSync(files[script], `${lines(rows).join('\n')}\n`);
   }
   const reads = ['-c', CLIENTS, '-T', seconds, '-M', 'prepared', '-f', files.read];
-  const { rate } = await run(reads);
-  const paced = async (prefix, reached, asked = run) => {
-    const log = join(home, `${name}-${prefix}`);
-    await asked([...reads, '--rate', Math.floor(reached * LOAD), '--log', '--log-prefix', log]);
-    return percentiles(log, home);
+  const paced = async (name, perSecond, asked) => {
+    const log = join(home, name);
+    await asked([...reads, '--rate', perSecond, '--log', '--log-prefix', log]);
+    return latenciesOf(log, home);
   };
-  // First of all, so that what the others run is compiled before anybody's latency counts.
-  const reached = await besideOthers(run, files, seconds, () => run(reads));
-  const quiet = await paced('quiet', rate);
-  const beside = await besideOthers(run, files, seconds, () => paced('beside', rate));
-  const planned = await besideOthers(run, files, seconds, () => paced('planned', reached.result.rate));
-  const floor = [
-    await paced('floor-quiet', rate, runEmpty),
-    await besideOthers(run, files, seconds, () => paced('floor-planned', reached.result.rate, runEmpty)),
-  ];
-  const wanted = Math.floor(rate * LOAD);
-  console.log(`  ${name}: ${wanted} reads/s wanted; quiet ${quiet}; beside the others ${beside.result}`);
-  console.log(`    ${Math.floor(reached.result.rate * LOAD)} reads/s wanted beside the others: ${planned.result}`);
-  console.log(`    floor of this machine: quiet ${floor[0]}; as planned ${floor[1].result}`);
-  console.log(`    queries over the whole table meanwhile: ${beside.analyses}, ${planned.analyses}`);
+  const beside = (server, work) => besideOthers(server.run, files, seconds, work);
+  const planOf = (reached) => Math.floor(reached.rate * LOAD);
+  const planned = new Map(servers.map((server) => [server, []]));
+  const same = new Map(servers.map((server) => [server, []]));
+  // What the others run is compiled, and what all read is in memory, before anybody's latency counts.
+  for (const server of servers) await beside(server, () => server.run(reads));
+  for (let round = 0; round < rounds; round++) {
+    const plans = [];
+    for (const server of servers) {
+      const { name, run } = server;
+      const alone = planOf(await run(reads));
+      const quiet = await paced(`${name}-${round}-quiet`, alone, run);
+      const pressed = await beside(server, () => paced(`${name}-${round}-beside`, alone, run));
+      const plan = planOf((await beside(server, () => run(reads))).result);
+      const wanted = await beside(server, () => paced(`${name}-${round}-planned`, plan, run));
+      const floor = await beside(server, () => paced(`${name}-${round}-floor`, plan, runEmpty));
+      plans.push(plan);
+      planned.get(server).push(wanted.result.p95);
+      console.log(`  ${name}: ${alone}/s quiet ${shown(quiet)}; beside ${shown(pressed.result)}`);
+      console.log(
+        `    ${plan}/s planned ${shown(wanted.result)} (floor ${shown(floor.result)}), analyses ${wanted.analyses}`,
+      );
+    }
+    const slowest = Math.min(...plans);
+    for (const [at, server] of servers.entries()) {
+      // The slowest has just done this.
+      const waited =
+        plans[at] === slowest
+          ? { p95: planned.get(server).at(-1) }
+          : (await beside(server, () => paced(`${server.name}-${round}-same`, slowest, server.run))).result;
+      same.get(server).push(waited.p95);
+    }
+  }
+  for (const server of servers) {
+    const figures = [planned, same].map((waits) => `${median(waits.get(server)).toFixed(2)} ms`);
+    console.log(
+      `  ${server.name}, medians of ${rounds}: p95 as planned ${figures[0]}, at the slowest one's plan ${figures[1]}`,
+    );
+  }
 }
 
 /** Does something while the others are at work; its result, and how many queries over the whole table ended meanwhile. */
@@ -79,13 +108,15 @@ async function besideOthers(run, files, seconds, work) {
   return { result, analyses: analysis.operations };
 }
 
-/** Of pgbench's logs of transactions; the third field is the latency in microseconds. */
-function percentiles(log, home) {
+/** Of pgbench's logs of transactions, in milliseconds; the third field is the latency in microseconds. */
+function latenciesOf(log, home) {
   const latencies = readdirSync(home)
     .filter((file) => join(home, file).startsWith(`${log}.`))
     .flatMap((file) => readFileSync(join(home, file), 'latin1').trim().split('\n'))
     .map((line) => Number(line.split(' ')[2]) / 1000)
     .toSorted((a, b) => a - b);
-  const at = (part) => latencies[Math.floor(latencies.length * part)]?.toFixed(2) ?? '-';
-  return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)} ms of ${latencies.length}`;
+  const at = (part) => latencies[Math.floor(latencies.length * part)] ?? Number.NaN;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
+
+const shown = ({ p50, p95, p99 }) => `p50 ${p50.toFixed(2)}, p95 ${p95.toFixed(2)}, p99 ${p99.toFixed(2)} ms`;

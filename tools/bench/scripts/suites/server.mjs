@@ -127,10 +127,12 @@ export async function serverSuite({ quick, turns, only, directory, profile, unix
       const empty = await startEmptyServer(unix ? home : undefined);
       const nobody = new Server('nobody', 'nothing', empty.host, empty.port);
       const runEmpty = (options) => nobody.loaded(options);
-      const settings = { home, rows: ACCOUNTS, seconds: 2 * seconds, runEmpty };
+      const paced = [
+        { name: 'ours', run: (options) => ours.loaded(options) },
+        ...(theirs === undefined ? [] : [{ name: 'PostgreSQL', run: (options) => theirs.loaded(options) }]),
+      ];
       try {
-        await pacedReads('ours', (options) => ours.loaded(options), settings);
-        if (theirs !== undefined) await pacedReads('PostgreSQL', (options) => theirs.loaded(options), settings);
+        await pacedReads(paced, { home, rows: ACCOUNTS, seconds: quick ? 4 : 6, rounds, runEmpty });
       } finally {
         empty.stop();
       }
