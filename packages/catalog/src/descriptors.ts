@@ -7,6 +7,7 @@
  * operators have PostgreSQL's oids, all below FIRST_USER_OID.
  */
 
+import type { ColumnAdvice } from './column-advice.js';
 import type { PartitionBound, PartitionKey } from './partition-descriptors.js';
 import type { Oid, TypeRef } from './type-ref.js';
 
@@ -106,7 +107,7 @@ export interface DocumentField {
   readonly asText?: true;
 }
 
-export interface ColumnDescriptor {
+export interface ColumnDescriptor extends ColumnAdvice {
   /** 1-based, never reused; order of columns is order of numbers. */
   readonly number: number;
   readonly name: string;
@@ -186,6 +187,8 @@ export interface IndexKeyPart {
   readonly nullsFirst: boolean;
   /** Of an inverted index (method `gin`): what of a value is looked for. */
   readonly operatorClass?: 'array_ops' | 'jsonb_ops' | 'jsonb_path_ops';
+  /** Of an expression, as written: kept and shown; ANALYZE gathers nothing of expressions. */
+  readonly statisticsTarget?: number;
 }
 
 /**
@@ -216,6 +219,9 @@ export interface IndexDescriptor extends SchemaObject {
   readonly document?: DocumentIndexDescriptor;
   /** Storage parameters as written (`fillfactor`): kept and shown, of no effect on how an index is stored here. */
   readonly options?: Readonly<Record<string, string>>;
+  /** CLUSTER ON and REPLICA IDENTITY USING INDEX have named it: kept and shown, of no effect here. */
+  readonly clustered?: true;
+  readonly replicaIdentity?: true;
   /** `building`: written by every writer, not read by the planner yet. */
   readonly state: 'building' | 'valid';
   /** Of a partition's index: the index of the partitioned table that it was made for, and goes with. */
@@ -298,6 +304,8 @@ export interface TableDescriptor extends SchemaObject {
   readonly onCommit?: 'preserve rows' | 'delete rows' | 'drop';
   /** Storage parameters as written (`fillfactor`): kept and shown, of no effect on how rows are stored here. */
   readonly options?: Readonly<Record<string, string>>;
+  /** REPLICA IDENTITY, where it is neither the default nor an index: kept and shown, for nothing is replicated. */
+  readonly replicaIdentity?: 'full' | 'nothing';
   /** Present once ALTER TABLE ... ROW LEVEL SECURITY or CREATE POLICY has named the table. */
   readonly rowSecurity?: RowSecurity;
   /** Triggers that rows of the table may fire. */
@@ -560,6 +568,8 @@ export interface StatisticsDescriptor extends SchemaObject {
   /** Two or more, in the order of their numbers. */
   readonly columns: readonly number[];
   readonly gathers: readonly StatisticsKind[];
+  /** How large a sample ANALYZE is to take for it, in buckets; 0: it gathers nothing; absent: as the columns' own. */
+  readonly target?: number;
 }
 
 /** How many combinations of values there are; how far values follow from others. */

@@ -1,6 +1,6 @@
 /** ALTER TABLE (and the ALTERs of other relations): each action makes a new descriptor; rows are read only where one asks something of them. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { ConstraintDescriptor, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
+import type { ConstraintDescriptor, IndexDescriptor, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
 import type { AlterTable, AlterTableAction } from '../text/ast-schema.js';
 import {
@@ -17,6 +17,7 @@ import {
   setExpression,
   setIdentity,
 } from './alter-columns.js';
+import { setColumnOptions, setCompression, setIndexStatistics, setStatistics, setStorage } from './column-tuning.js';
 import { addConstraint } from './constraints.js';
 import { refuseCollection } from './create-collection.js';
 import type { DdlContext, DdlExecution } from './context.js';
@@ -36,9 +37,10 @@ import { alterPartitions, refuseForPartitions } from './partitions/alter-partiti
 import { attachIndex, attachPartition, detachPartition } from './partitions/attach.js';
 import { roleOf } from './role-names.js';
 import { alterRowSecurity } from './row-security.js';
+import { markClustered, setReplicaIdentity } from './table-marks.js';
 import { switchTriggers } from './triggers/alter-trigger.js';
 import { setOptions } from './set-engine.js';
-import { changedStorageOptions, viewOptions } from './storage-options.js';
+import { changedStorageOptions, noteIdleOptions, noteWithoutEffect, viewOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
 import { checkExistingForeignKey, checkExistingRows } from './validate.js';
 import { bindRowExpression } from '../expr/row-expression.js';
@@ -82,8 +84,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
     } else if (relation.kind === 'index' && action.kind === 'attach-index-partition') {
       yield* attachIndex(context, relation, action.table);
     } else if (relation.kind === 'index') {
-      if (action.kind !== 'set-options' && action.kind !== 'reset-options') throw notSupported(action, 'INDEX');
-      context.objects.put({ ...relation, ...changedStorageOptions(relation.options, action, 'index') });
+      alterIndex(context, relation, action);
     } else if (relation.kind === 'table') {
       if (relation.materialized !== undefined && !MATERIALIZED_ACTIONS.has(action.kind))
         throw new PhantomError(
@@ -120,6 +121,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
         },
       );
     }
+    if (relation.kind === 'table' || relation.kind === 'index') noteAction(context, action);
   }
   return undefined;
 }
@@ -141,7 +143,32 @@ function inPasses(actions: readonly AlterTableAction[]): Pass[] {
   return [...early.map(alone), ...(first === undefined ? [] : [[first, ...retyping] as const]), ...late.map(alone)];
 }
 
-const MATERIALIZED_ACTIONS = new Set<AlterTableAction['kind']>(['set-options', 'reset-options', 'owner']);
+const MATERIALIZED_ACTIONS = new Set<AlterTableAction['kind']>([
+  'set-options',
+  'reset-options',
+  'owner',
+  'set-statistics',
+  'set-storage',
+  'set-compression',
+  'set-column-options',
+  'reset-column-options',
+  'cluster-on',
+  'set-without-cluster',
+]);
+
+function clusteredParts(): PhantomError {
+  return new PhantomError('0A000', 'cannot mark index clustered in partitioned table');
+}
+
+/** Tells the client of what is kept and changes nothing. */
+function noteAction(context: DdlContext, action: AlterTableAction): void {
+  if (action.kind === 'set-options') noteIdleOptions(context, action.options);
+  else if (action.kind === 'set-storage') noteWithoutEffect(context, 'SET STORAGE');
+  else if (action.kind === 'set-compression') noteWithoutEffect(context, 'SET COMPRESSION');
+  else if (action.kind === 'cluster-on') noteWithoutEffect(context, 'CLUSTER ON');
+  else if (action.kind === 'replica-identity' && action.mode !== 'default')
+    noteWithoutEffect(context, 'REPLICA IDENTITY');
+}
 
 /** SET or RESET of the engine: a command of its own kind. */
 function setsEngine(action: AlterTableAction): boolean {
@@ -155,6 +182,13 @@ function nameOf(action: AlterTableAction): string {
 
 function notSupported(action: AlterTableAction, object: string): PhantomError {
   return unsupportedError(`ALTER ${object} ... ${nameOf(action)}`);
+}
+
+function alterIndex(context: DdlContext, index: IndexDescriptor, action: AlterTableAction): void {
+  if (action.kind === 'set-statistics') context.objects.put(setIndexStatistics(context, index, action));
+  else if (action.kind === 'set-options' || action.kind === 'reset-options')
+    context.objects.put({ ...index, ...changedStorageOptions(index.options, action, 'index') });
+  else throw notSupported(action, 'INDEX');
 }
 
 function alterView(context: DdlContext, view: ViewDescriptor, action: AlterTableAction): void {
@@ -275,6 +309,23 @@ function* alter(
     case 'enable-trigger':
     case 'disable-trigger':
       return switchTriggers(context, table, action);
+    case 'set-statistics':
+      return setStatistics(context, table, action);
+    case 'set-storage':
+      return setStorage(context, table, action);
+    case 'set-compression':
+      return setCompression(context, table, action);
+    case 'set-column-options':
+    case 'reset-column-options':
+      return setColumnOptions(context, table, action);
+    case 'cluster-on':
+      if (table.partitioned !== undefined) throw clusteredParts();
+      return markClustered(context, table, action.name);
+    case 'set-without-cluster':
+      if (table.partitioned !== undefined) throw clusteredParts();
+      return markClustered(context, table, undefined);
+    case 'replica-identity':
+      return setReplicaIdentity(context, table, action);
     case 'row-security':
       return alterRowSecurity(context, table, action);
     case 'set-options':

@@ -7,7 +7,13 @@
  * values that repeat would look different. The walk gives way like any scan.
  */
 import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
-import { type ColumnDescriptor, type StatisticsKind, type TableDescriptor, ownsObject } from '@phantom/catalog';
+import {
+  type ColumnDescriptor,
+  type StatisticsDescriptor,
+  type StatisticsKind,
+  type TableDescriptor,
+  ownsObject,
+} from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
 import { GroupSample } from '../plan/statistics/group-sample.js';
@@ -19,12 +25,13 @@ import type { Yielded } from '../exec/runtime.js';
 import type { Vacuum } from '../text/ast-session.js';
 import type { SqlType, Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
+import { distinctSaid } from './column-advice.js';
 import { columnOf } from './alter-columns.js';
 import { relationNamed } from './names.js';
 import { statisticsOf } from './statistics-objects.js';
 
-/** Rows that a sample is to have: as in PostgreSQL, 300 for each of the 100 buckets of a histogram. */
-const SAMPLE_ROWS = 30_000;
+/** Rows of a sample for each bucket of a histogram: as in PostgreSQL. */
+const SAMPLE_ROWS_PER_BUCKET = 300;
 const BATCH_ROWS = 256;
 
 const UTF8 = new TextEncoder();
@@ -108,14 +115,17 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
   const physical = physicalTable(table, types);
   const range = spaceRange(table.space);
   const estimatedRows = context.storage.estimate(range).keys;
-  const share = Math.min(1, SAMPLE_ROWS / Math.max(1, estimatedRows));
+  const statistics = statisticsOf(context, table);
+  const share = Math.min(1, sampleRows(context, table, statistics) / Math.max(1, estimatedRows));
   const samples = new Map<number, { readonly sample: ColumnSample; readonly position: number }>();
   table.columns.forEach((column, position) => {
     const type = types.byOid(column.type.oid);
-    if (!column.dropped && type !== undefined) samples.set(column.number, { sample: new ColumnSample(type), position });
+    const target = column.statisticsTarget ?? defaultTarget(context);
+    if (column.dropped || type === undefined || target === 0) return;
+    samples.set(column.number, { sample: new ColumnSample(type, target), position });
   });
   const all = [...samples.values()];
-  const groups = groupsOf(context, table);
+  const groups = groupsOf(context, table, statistics);
   const batch = new CursorBatch(BATCH_ROWS);
   batch.keyless = true;
   const slot = new ByteSlot();
@@ -137,8 +147,10 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
     cursor.close();
   }
   const summaries = new Map<number, ColumnSummary>();
-  for (const [number, { sample }] of samples) {
-    summaries.set(number, sample.summary(rows));
+  for (const [number, { sample, position }] of samples) {
+    const summary = sample.summary(rows);
+    const said = distinctSaid(table.columns[position] as ColumnDescriptor, rows);
+    summaries.set(number, said === undefined ? summary : { ...summary, distinctCount: said });
     if (execution.slice.due()) yield undefined;
   }
   const found: StoredGroup[] = [];
@@ -164,9 +176,28 @@ interface Group {
   readonly positions: readonly number[];
 }
 
-/** Samples for the table's statistics objects. */
-function groupsOf(context: DdlContext, table: TableDescriptor): Group[] {
-  return statisticsOf(context, table).map(({ columns, gathers }) => {
+/** Rows enough for whichever column, and whatever is gathered of columns together, has the largest target. */
+function sampleRows(
+  context: DdlContext,
+  { columns }: TableDescriptor,
+  statistics: readonly StatisticsDescriptor[],
+): number {
+  const targets = [
+    ...columns.filter(({ dropped }) => !dropped).map(({ statisticsTarget }) => statisticsTarget),
+    ...statistics.map(({ target }) => target),
+  ];
+  return SAMPLE_ROWS_PER_BUCKET * Math.max(1, ...targets.map((target) => target ?? defaultTarget(context)));
+}
+
+/** How many common values and buckets are kept of a column of which nothing else is said. */
+function defaultTarget({ evaluation }: DdlContext): number {
+  return Number(evaluation.setting('default_statistics_target', false));
+}
+
+/** Samples for the table's statistics objects, but for those that are to gather nothing. */
+function groupsOf(context: DdlContext, table: TableDescriptor, statistics: readonly StatisticsDescriptor[]): Group[] {
+  const gathering = statistics.filter(({ target }) => target !== 0);
+  return gathering.map(({ columns, gathers }) => {
     const positions = columns.map((number) => table.columns.findIndex((column) => column.number === number));
     const types = positions.map(
       (position) => context.picture.types.byOid((table.columns[position] as ColumnDescriptor).type.oid) as SqlType,

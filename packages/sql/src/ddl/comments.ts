@@ -9,6 +9,8 @@ import { typeNamed } from './create-type.js';
 import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
 import { requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
+import { ownPolicy } from './policies.js';
+import { commentBuiltIn } from './extensions.js';
 import { ownStatistics } from './statistics-objects.js';
 import { ownTrigger } from './triggers/trigger-names.js';
 import { roleNamed } from './role-names.js';
@@ -85,6 +87,12 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       objects.put(withComment(trigger, text));
       return undefined;
     }
+    case 'policy':
+      objects.put(withComment(yield* ownPolicy(context, target), text));
+      return undefined;
+    case 'extension':
+    case 'language':
+      return commentBuiltIn(target, text);
     case 'schema': {
       const [name] = target.name as [Name];
       const schema = schemaNamed(context, name.text, name.position + 1);

@@ -29,7 +29,7 @@ import {
   requireOwner,
   undefinedRelation,
 } from './names.js';
-import { storageOptions } from './storage-options.js';
+import { noteIdleOptions, storageOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
 import { BOOL } from '../types/type-refs.js';
 
@@ -96,6 +96,7 @@ export function* defineIndex(
   const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
   if (predicateSql !== undefined) bind(context, table, predicateSql, 'predicate');
   const options = storageOptions(node.options, 'index');
+  noteIdleOptions(context, node.options);
   if (options['segment_rows'] !== undefined && method !== 'column')
     throw new PhantomError('22023', 'unrecognized parameter "segment_rows"');
   const index: IndexDescriptor = {

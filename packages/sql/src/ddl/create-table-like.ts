@@ -100,6 +100,8 @@ export function* likeColumns(
       sinceVersion: table.layoutVersion,
       ...(keepsValue && column.defaultSql !== undefined ? { defaultSql: column.defaultSql } : {}),
       ...(keepsValue && column.generated !== undefined ? { generated: column.generated } : {}),
+      ...(included('storage') && column.storage !== undefined ? { storage: column.storage } : {}),
+      ...(included('compression') && column.compression !== undefined ? { compression: column.compression } : {}),
       ...(included('comments') && column.comment !== undefined ? { comment: column.comment } : {}),
     };
     if (column.identity !== undefined && included('identity')) {

@@ -12,12 +12,14 @@ import type { Yielded } from '../exec/runtime.js';
 import { withNamedCollation } from '../expr/named-collation.js';
 import type { Name, TypeName } from '../text/ast-leaves.js';
 import type { ColumnConstraint, ColumnDefinition, CreateTable, TableConstraint } from '../text/ast-schema.js';
+import { compressedBy, storedAs } from './column-advice.js';
 import { addConstraint } from './constraints.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type CopiedParts, copyParts, likeColumns } from './create-table-like.js';
 import { claimName, columnNamed, creationSchema, refuseSystemName, relationExists } from './names.js';
 import { ownSequence } from './create-table-sequence.js';
 import { newTable, onCommitOf } from './new-table.js';
+import { noteWithoutEffect } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
 import { bindToParents } from './inheritance/bonds.js';
 import { inheritedParts, mergeDeclared, putInheritedChecks, refuseConflicts } from './inheritance/inherited-parts.js';
@@ -234,6 +236,14 @@ export function* makeColumn(
     dropped: false,
     sinceVersion: table.layoutVersion,
   };
+  if (node.storage !== undefined) {
+    column = storedAs(context, column, node.storage);
+    noteWithoutEffect(context, 'STORAGE');
+  }
+  if (node.compression !== undefined) {
+    column = compressedBy(context, column, node.compression);
+    noteWithoutEffect(context, 'COMPRESSION');
+  }
   if (serial !== undefined) column = yield* ownSequence(context, table, column, serial, [], undefined);
   for (const constraint of node.constraints) {
     column = yield* applyColumnConstraint(context, table, column, constraint, constraints);

@@ -1,5 +1,6 @@
 /** Which handler runs which definition; undefined for statements that are not supported. */
 import type { Statement } from '../text/ast-statements.js';
+import { cluster } from './table-marks.js';
 import { alterCollection } from './alter-collection.js';
 import { alterTable } from './alter-table.js';
 import { analyzeTables } from './analyze.js';
@@ -124,6 +125,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => truncate(context, node);
     case 'analyze':
       return (context) => analyzeTables(context, node);
+    case 'cluster':
+      return (context) => cluster(context, node);
     case 'reindex':
       return (context) => reindex(context, node);
     default:

@@ -1,8 +1,10 @@
 /**
  * CREATE and DROP EXTENSION. What there is of PostgreSQL's extensions is part of every database, in pg_catalog, as plpgsql is
- * there: it can be neither made anew nor taken away, and none can be added.
+ * there: it can be neither made anew nor taken away, and none can be added. So are languages. What is said of them in a comment
+ * cannot be changed, but may be said again, as every dump does.
  */
 import { PhantomError } from '@phantom/base';
+import type { ObjectRef } from '../text/ast-access.js';
 import type { CreateExtension } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
 
@@ -24,6 +26,13 @@ export const EXTENSIONS: readonly Extension[] = [
   { oid: 15899, name: 'uuid-ossp', version: '1.1', description: 'generate universally unique identifiers (UUIDs)' },
 ];
 
+/** What stands beside the languages of routines, by their names. */
+export const LANGUAGE_COMMENTS: Readonly<Record<string, string>> = {
+  internal: 'built-in functions',
+  sql: 'SQL-language functions',
+  plpgsql: 'PL/pgSQL procedural language',
+};
+
 /** What to write in place of functions of extensions that are not here. */
 const HINTS: Readonly<Record<string, string>> = {
   pgcrypto: 'gen_random_uuid() and sha256() are there without it.',
@@ -43,4 +52,15 @@ export function createExtension(context: DdlContext, node: CreateExtension): und
   if (!node.ifNotExists) throw new PhantomError('42710', `extension "${name}" already exists`);
   context.notice('NOTICE', '42710', `extension "${name}" already exists, skipping`);
   return undefined;
+}
+
+/** COMMENT ON EXTENSION and ON LANGUAGE with the text that is there already; 42704 for what is not there, 0A000 for another text. */
+export function commentBuiltIn({ object, name }: ObjectRef, text: string | undefined): undefined {
+  const shown = name.at(-1)?.text ?? '';
+  const known = object === 'extension' ? extensionNamed(shown)?.description : LANGUAGE_COMMENTS[shown];
+  if (known === undefined) throw new PhantomError('42704', `${object} "${shown}" does not exist`);
+  if (text === known) return undefined;
+  throw new PhantomError('0A000', `the comment on ${object} "${shown}" cannot be changed`, {
+    hint: `It is part of every database, and its comment is ${known === '' ? 'empty' : `'${known}'`}.`,
+  });
 }

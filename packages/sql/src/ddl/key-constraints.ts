@@ -19,7 +19,7 @@ import { chooseName, claimName, columnNamed, freeConstraintName, relationExists 
 import { rekeyTable } from './rekey-table.js';
 import { checkOrdered } from './operator-classes.js';
 import { replaceTable } from './replace-table.js';
-import { storageOptions } from './storage-options.js';
+import { noteIdleOptions, storageOptions } from './storage-options.js';
 import { checkExistingRows } from './validate.js';
 
 type Step = Generator<Yielded, void, void>;
@@ -60,6 +60,7 @@ export function* addKey(
   if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
   const primary = node.kind === 'primary-key';
   const storage = storageOptions(node.options, 'index');
+  noteIdleOptions(context, node.options);
   if (primary && table.constraints.some((constraint) => constraint.kind === 'primary key')) {
     throw new PhantomError('42P16', `multiple primary keys for table "${table.name}" are not allowed`, {
       position: node.position + 1,

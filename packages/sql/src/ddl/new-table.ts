@@ -6,7 +6,7 @@ import type { Option } from '../text/ast-leaves.js';
 import type { CreateTable } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
 import { ownership } from './ownership.js';
-import { storageOptions } from './storage-options.js';
+import { noteIdleOptions, storageOptions } from './storage-options.js';
 
 /** `more` has what the statement knows of the table; without it the table has no columns. `engine`: where the options name none. */
 export function newTable(
@@ -16,7 +16,7 @@ export function newTable(
   more: Partial<Pick<TableDescriptor, 'columns' | 'onCommit' | 'materialized'>>,
   engine?: TableEngine,
 ): TableDescriptor {
-  const storage = storageOf(options, place.persistence === 'temporary', engine);
+  const storage = storageOf(context, options, place.persistence === 'temporary', engine);
   return {
     kind: 'table',
     oid: context.catalog.allocateOid(),
@@ -77,6 +77,7 @@ export function onCommitOf(
 
 /** Engine and storage parameters from WITH (...); temporary tables live in memory. */
 function storageOf(
+  context: DdlContext,
   options: readonly Option[],
   temporary: boolean,
   otherwise: TableEngine | undefined,
@@ -87,6 +88,7 @@ function storageOf(
     options.filter((option) => !isEngine(option)),
     'table',
   );
+  noteIdleOptions(context, options);
   return {
     engine: temporary ? 'memory' : engine,
     options: Object.keys(kept).length === 0 ? {} : { options: kept },

@@ -15,6 +15,7 @@ import {
   type PolicyDescriptor,
   type TableDescriptor,
 } from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
 import { parseStatement } from '../text/parse.js';
 import type { CreatePolicy, ObjectRef, RoleSpecification } from '../text/ast-access.js';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
@@ -53,6 +54,13 @@ export function* createPolicy(context: DdlContext, node: CreatePolicy): DdlExecu
   const security = securityOf(table);
   putSecurity(context, table, { ...security, policyOids: [...security.policyOids, policy.oid] });
   return undefined;
+}
+
+/** A policy of a table of the current role's, for COMMENT; the table is locked. */
+export function* ownPolicy(context: DdlContext, target: ObjectRef): Generator<Yielded, PolicyDescriptor, void> {
+  const found = securedTable(context, target.on ?? []);
+  const table = (yield* lockForChange(context, found)) as TableDescriptor;
+  return policyNamed(context, table, target.name.at(-1)?.text ?? '');
 }
 
 /** ALTER POLICY: what is written takes the place of what was. */

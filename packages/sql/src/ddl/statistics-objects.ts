@@ -3,7 +3,7 @@
  * combinations of values they have, and how far values of one follow from the others (plan/statistics/group-sample.ts).
  *
  * It belongs to its table and goes with it, and with each of its columns. Left out: expressions, lists of common combinations
- * (mcv), and targets of their own for the sample, which is of a fixed size here.
+ * (mcv).
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import {
@@ -18,6 +18,7 @@ import { isSystemColumn } from '../storage/system-columns.js';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { AlterStatistics, CreateStatistics } from '../text/ast-schema.js';
 import type { Expression } from '../text/ast.js';
+import { checkedTarget } from './column-advice.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import {
   chooseName,
@@ -177,14 +178,14 @@ export function* moveStatistics(
   return undefined;
 }
 
-/** ALTER STATISTICS ... SET STATISTICS: the sample has one size for all. */
+/** ALTER STATISTICS ... SET STATISTICS: how large a sample ANALYZE takes for it; 0: none. */
 export function* alterStatistics(context: DdlContext, node: AlterStatistics): DdlExecution {
   if (node.ifExists && findStatistics(context, node.name) === undefined) {
     context.notice('NOTICE', '00000', `${noStatistics(node.name).message}, skipping`);
     return undefined;
   }
-  yield* ownStatistics(context, node.name);
-  // -1 asks for what is there anyway.
-  if (node.target !== -1) throw unsupportedError('ALTER STATISTICS ... SET STATISTICS');
+  const { target: _old, ...statistics } = yield* ownStatistics(context, node.name);
+  const target = checkedTarget(context, node.target);
+  context.objects.put(target === undefined ? statistics : { ...statistics, target });
   return undefined;
 }

@@ -1,10 +1,11 @@
 /**
  * WITH (...) of tables, indexes and views. PostgreSQL's storage parameters are advice to its own storage: they are checked, kept
- * and shown, so that schemas written for it can be loaded and dumped, and change nothing here; `segment_rows` of column indexes
- * does. What would change an answer is refused.
+ * and shown, so that schemas written for it can be loaded and dumped, and change nothing here, as a NOTICE says; `segment_rows` of
+ * column indexes does. What would change an answer is refused. docs/storage-parameters.md lists what is kept so.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { Option } from '../text/ast-leaves.js';
+import type { DdlContext } from './context.js';
 
 const NUMBERS: Readonly<Record<string, readonly [least: number, most: number]>> = {
   fillfactor: [10, 100],
@@ -38,7 +39,23 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   vacuum_index_cleanup: ['auto', 'on', 'off', 'true', 'false'],
   buffering: ['auto', 'on', 'off'],
 };
+/** Those that change something, and `oids`, of which only the absence is taken. */
+const EFFECTIVE = new Set(['engine', 'segment_rows', 'oids']);
 const INDEX_ONLY = new Set(['deduplicate_items', 'fastupdate', 'buffering', 'segment_rows']);
+
+/** Tells the client that something was kept and changes nothing here; `what` names it. */
+export function noteWithoutEffect(context: Pick<DdlContext, 'notice'>, what: string): void {
+  context.notice('NOTICE', '00000', `kept and shown, without an effect here: ${what}`);
+}
+
+/** The same of the options among these that have none. */
+export function noteIdleOptions(context: Pick<DdlContext, 'notice'>, options: readonly Option[]): void {
+  const names = options.map(({ name }) => name.text).filter((name) => !EFFECTIVE.has(name));
+  const [first] = names;
+  if (first === undefined) return;
+  const quoted = names.map((name) => `"${name}"`).join(', ');
+  noteWithoutEffect(context, `storage parameter${names.length === 1 ? '' : 's'} ${quoted}`);
+}
 
 /** An option's value as its text; `true` where none was written. */
 export function optionText(option: Option): string {

@@ -11,6 +11,7 @@ import {
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
+import { EXTENSIONS } from '../ddl/extensions.js';
 import { defaultPrivileges } from '../system-views/acl-text.js';
 import type { statisticsColumnsText, statisticsText } from '../system-views/pg-statistics.js';
 import type { triggerText } from '../system-views/trigger-text.js';
@@ -122,7 +123,7 @@ function comment(oid: Oid, context: EvaluationContext): string | null {
   const object = objectOf(oid, context);
   if (object !== undefined) return object.comment ?? null;
   for (const [, constraint] of constraintsOf(context)) if (constraint.oid === oid) return constraint.comment ?? null;
-  return null;
+  return EXTENSIONS.find((extension) => extension.oid === oid)?.description ?? null;
 }
 
 function columnComment(oid: Oid, number: number, context: EvaluationContext): string | null {

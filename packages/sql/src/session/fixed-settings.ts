@@ -28,12 +28,6 @@ export const fixedSettings: readonly SettingDefinition[] = [
   fixed('debug_print_plan', 'off', 'No trees are printed; EXPLAIN shows plans.', BOOLEAN),
   fixed('debug_print_rewritten', 'off', 'No trees are printed; EXPLAIN shows plans.', BOOLEAN),
   fixed(
-    'default_statistics_target',
-    '100',
-    'ANALYZE keeps up to 100 common values and 100 buckets of a column.',
-    NUMBER,
-  ),
-  fixed(
     'default_table_access_method',
     'heap',
     'There is one access method; WITH (engine = ...) chooses the storage engine.',

@@ -108,6 +108,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     canonical: (value, current) => formatDateStyle(parseDateStyle(value, dateStyleOf(current))),
   },
   {
+    name: 'default_statistics_target',
+    kind: { kind: 'integer', minimum: 1, maximum: 10_000 },
+    default: '100',
+    description: 'Common values and buckets that ANALYZE keeps of a column of which nothing else is said.',
+  },
+  {
     name: 'default_transaction_deferrable',
     kind: BOOLEAN,
     default: 'off',

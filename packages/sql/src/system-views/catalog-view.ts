@@ -5,6 +5,7 @@
  */
 import { assert } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
+import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { informationFacts, relationFacts } from './relation-facts.js';
 import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
@@ -89,4 +90,10 @@ export function emptyViews(...names: readonly string[]): SystemView[] {
 export function vector(typeOid: number, items: readonly Value[]): Value {
   const array = SqlArray.of(typeOid, items);
   return new SqlArray(array.elementOid, array.dimensions, [0], array.items);
+}
+
+/** Options as PostgreSQL's catalogs have them: `name=value` each; null for none. */
+export function optionTexts(options: Readonly<Record<string, string>>): SqlArray | null {
+  const texts = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  return texts.length === 0 ? null : SqlArray.of(TypeOid.text, texts);
 }

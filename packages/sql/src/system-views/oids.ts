@@ -9,10 +9,12 @@ export const ClassOid = {
   database: 1262,
   constraint: 2606,
   attributeDefault: 2604,
+  language: 2612,
   namespace: 2615,
   rewrite: 2618,
   trigger: 2620,
   policy: 3256,
+  extension: 3079,
   statistics: 3381,
 } as const;
 
@@ -29,6 +31,8 @@ export const LANGUAGE_OIDS: Readonly<Record<string, number>> = {
   plpgsql: 13563,
 };
 export const DEFAULT_TABLESPACE_OID = 1663;
+/** PostgreSQL's schema pg_toast; there is none of the name here. */
+export const TOAST_NAMESPACE_OID = 99;
 export const DEFAULT_COLLATION_OID = 100;
 
 /** Bit that makes an oid of something derived from another object out of that one's oid: rules of views, defaults of columns. */
@@ -42,6 +46,11 @@ export function rewriteOid(viewOid: number): number {
 /** Oid of the relation whose columns are the fields of a composite type. */
 export function compositeRelationOid(typeOid: number): number {
   return (typeOid | DERIVED) >>> 0;
+}
+
+/** Oid of the relation that shows what WITH (toast. ...) has said of a table. */
+export function toastRelationOid(tableOid: number): number {
+  return (tableOid | DERIVED) >>> 0;
 }
 
 /** The view or composite type behind such an oid; 0 for the oid of nothing derived. */

@@ -4,7 +4,7 @@ import { SYSTEM_COLUMNS } from '../storage/system-columns.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
-import { type CatalogRow, catalogView } from './catalog-view.js';
+import { type CatalogRow, catalogView, optionTexts } from './catalog-view.js';
 import { defaultText } from './object-text.js';
 import { DEFAULT_COLLATION_OID, attributeDefaultOid, compositeRelationOid } from './oids.js';
 import { compositesOf, listedSystemViews, relationsOf, tablesOf } from './pg-objects.js';
@@ -48,7 +48,8 @@ function* attributeRows(source: SystemViewSource): Iterable<CatalogRow> {
         yield attribute(source, relation.oid, i + 1, column.name, column.type);
     } else if (relation.kind === 'index') {
       for (const [i, part] of relation.parts.entries()) {
-        yield attribute(source, relation.oid, i + 1, indexColumnName(source, relation, i), part.type);
+        const row = attribute(source, relation.oid, i + 1, indexColumnName(source, relation, i), part.type);
+        yield part.statisticsTarget === undefined ? row : { ...row, attstattarget: part.statisticsTarget };
       }
     }
   }
@@ -80,7 +81,18 @@ function tableAttribute(source: SystemViewSource, table: TableDescriptor, column
     attgenerated: column.generated === undefined ? '' : 's',
     attisdropped: column.dropped,
     attacl: aclItems(source, column.acl),
+    ...tuningOf(column),
     ...(column.dropped ? { attname: `........pg.dropped.${column.number}........`, atttypid: 0 } : {}),
+  };
+}
+
+/** What ALTER COLUMN has set of it, where that is not the default. */
+function tuningOf({ statisticsTarget, storage, compression, options }: ColumnDescriptor): CatalogRow {
+  return {
+    ...(statisticsTarget === undefined ? {} : { attstattarget: statisticsTarget }),
+    ...(storage === undefined ? {} : { attstorage: storage }),
+    ...(compression === undefined ? {} : { attcompression: compression }),
+    ...(options === undefined ? {} : { attoptions: optionTexts(options) }),
   };
 }
 

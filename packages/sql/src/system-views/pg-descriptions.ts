@@ -1,6 +1,7 @@
 /** pg_description: comments. Those on databases and roles are shared by all databases (pg_shdescription). */
+import { EXTENSIONS, LANGUAGE_COMMENTS } from '../ddl/extensions.js';
 import { type CatalogRow, catalogView } from './catalog-view.js';
-import { ClassOid, compositeRelationOid } from './oids.js';
+import { ClassOid, LANGUAGE_OIDS, compositeRelationOid } from './oids.js';
 import { compositesOf, relationsOf, routinesOf } from './pg-objects.js';
 import { policiesOf } from './pg-policies.js';
 import { statisticsObjectsOf } from './pg-statistics.js';
@@ -34,6 +35,9 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.policy, description: comment };
   for (const { oid, comment } of statisticsObjectsOf(source))
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.statistics, description: comment };
+  for (const { oid, description } of EXTENSIONS) yield* on(ClassOid.extension, oid, 0, description);
+  for (const [name, comment] of Object.entries(LANGUAGE_COMMENTS))
+    yield* on(ClassOid.language, LANGUAGE_OIDS[name] ?? 0, 0, comment);
   for (const object of source.objectsSeen.objectsIn(source.databaseOid)) {
     if (object.kind === 'schema' && object.comment !== undefined)
       yield { objoid: object.oid, classoid: ClassOid.namespace, description: object.comment };

@@ -5,15 +5,22 @@ import type {
   RelationDescriptor,
   Persistence,
   TableDescriptor,
-  ViewDescriptor,
 } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { ancestorsOf, partitionsOf } from '../storage/partitions/partitioning.js';
 import { TypeOid } from '../types/type-oids.js';
 import { aclItems } from './acl-text.js';
-import { type CatalogRow, catalogView, emptyViews, vector } from './catalog-view.js';
+import { type CatalogRow, catalogView, emptyViews, optionTexts, vector } from './catalog-view.js';
 import { checkText, indexPartText, predicateText } from './object-text.js';
-import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid, rewriteOid } from './oids.js';
+import {
+  BOOTSTRAP_ROLE_OID,
+  DEFAULT_COLLATION_OID,
+  MethodOid,
+  TOAST_NAMESPACE_OID,
+  compositeRelationOid,
+  rewriteOid,
+  toastRelationOid,
+} from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
 import { compositesOf, listedSystemViews, relationsOf, storedQueryOf, tablesOf } from './pg-objects.js';
 import { partitionBoundText } from '../plan/partition-text.js';
@@ -67,10 +74,12 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relrowsecurity: table?.rowSecurity?.enabled ?? false,
       relforcerowsecurity: table?.rowSecurity?.forced ?? false,
       relispopulated: table?.materialized?.populated ?? true,
-      relreplident: relation.kind === 'table' ? 'd' : 'n',
+      relreplident: table === undefined ? 'n' : identityOf(source, table),
       relacl: aclItems(source, relation.acl),
-      ...(relation.kind === 'view' ? { reloptions: viewOptions(relation) } : {}),
+      ...(relation.kind === 'sequence' ? {} : { reloptions: relationOptions(relation) }),
+      ...(table !== undefined && hasToastOptions(table) ? { reltoastrelid: toastRelationOid(table.oid) } : {}),
     };
+    if (table !== undefined && hasToastOptions(table)) yield toastRow(table);
   }
   for (const type of compositesOf(source)) {
     yield {
@@ -135,10 +144,48 @@ function persistenceOf(source: SystemViewSource, relation: RelationDescriptor): 
   return table?.kind === 'table' ? table.persistence : 'permanent';
 }
 
-function viewOptions({ checkOption, options = {} }: ViewDescriptor): SqlArray | null {
-  const texts = Object.entries(options).map(([name, value]) => `${name}=${value}`);
-  if (checkOption !== undefined) texts.push(`check_option=${checkOption}`);
-  return texts.length === 0 ? null : SqlArray.of(TypeOid.text, texts);
+const TOAST = 'toast.';
+
+/** What WITH (...) has said of a relation, but for what it says of the table where PostgreSQL puts large values. */
+function relationOptions(relation: Exclude<RelationDescriptor, { kind: 'sequence' }>): SqlArray | null {
+  const own = Object.entries(relation.options ?? {}).filter(([name]) => !name.startsWith(TOAST));
+  const { checkOption } = relation.kind === 'view' ? relation : {};
+  return optionTexts({
+    ...Object.fromEntries(own),
+    ...(checkOption === undefined ? {} : { check_option: checkOption }),
+  });
+}
+
+function hasToastOptions({ options = {} }: TableDescriptor): boolean {
+  return Object.keys(options).some((name) => name.startsWith(TOAST));
+}
+
+/** There is no such table here: it shows what WITH (toast. ...) has said, where tools look for it. */
+function toastRow({ oid, ownerOid, options = {} }: TableDescriptor): CatalogRow {
+  const said = Object.entries(options).filter(([name]) => name.startsWith(TOAST));
+  return {
+    oid: toastRelationOid(oid),
+    relname: `pg_toast_${oid}`,
+    relnamespace: TOAST_NAMESPACE_OID,
+    relowner: ownerOid,
+    relpersistence: 'p',
+    relkind: 't',
+    relispopulated: true,
+    relreplident: 'n',
+    reloptions: optionTexts(Object.fromEntries(said.map(([name, value]) => [name.slice(TOAST.length), value]))),
+  };
+}
+
+const IDENTITY = { full: 'f', nothing: 'n' } as const;
+
+/** What REPLICA IDENTITY has said: a mode, or one of the indexes. */
+function identityOf(source: SystemViewSource, { replicaIdentity, indexOids }: TableDescriptor): string {
+  if (replicaIdentity !== undefined) return IDENTITY[replicaIdentity];
+  const isMarked = indexOids.some((oid) => {
+    const index = source.objectsSeen.object(oid);
+    return index?.kind === 'index' && index.replicaIdentity === true;
+  });
+  return isMarked ? 'i' : 'd';
 }
 
 function columnCount(relation: Exclude<RelationDescriptor, { kind: 'sequence' }>): number {
@@ -180,6 +227,8 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       indisprimary: index.primary,
       indimmediate: constraint?.deferrable !== true,
       indisvalid: index.state === 'valid' && isOnAll(source, table, index),
+      indisclustered: index.clustered === true,
+      indisreplident: index.replicaIdentity === true,
       indisready: true,
       indislive: true,
       indkey: vector(TypeOid.int2, [...index.parts.map(({ column }) => column ?? 0), ...index.include]),

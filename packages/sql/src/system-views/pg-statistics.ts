@@ -60,7 +60,7 @@ export const STATISTICS_VIEWS: readonly SystemView[] = [
         stxname: statistics.name,
         stxnamespace: statistics.schemaOid,
         stxowner: statistics.ownerOid,
-        stxstattarget: -1,
+        stxstattarget: statistics.target ?? -1,
         stxkeys: vector(TypeOid.int2, [...statistics.columns]),
         stxkind: SqlArray.of(
           TypeOid.char,

@@ -26,7 +26,7 @@ const TYPE_KIND: Readonly<Record<SqlType['kind'], string>> = {
 };
 
 /** PostgreSQL's letter for how it would store values of the type. */
-export function storageOf(typeOid: number, length: number): string {
+export function storageOf(typeOid: number, length: number): 'p' | 'm' | 'x' {
   if (length > 0) return 'p';
   return typeOid === TypeOid.numeric ? 'm' : 'x';
 }

@@ -20,7 +20,7 @@ const text = types.byOid(25) as SqlType;
 
 describe('a column sample', () => {
   it('knows nulls, all values of a small domain, and order', () => {
-    const sample = new ColumnSample(int4);
+    const sample = new ColumnSample(int4, 100);
     for (let i = 0; i < 1000; i++) sample.add(i % 10 === 0 ? null : i % 4);
     const summary = sample.summary(1000);
     expect(summary.nullFraction).toBeCloseTo(0.1);
@@ -31,7 +31,7 @@ describe('a column sample', () => {
   });
 
   it('makes a histogram of what is not common, and scales distinct values of a share of the rows', () => {
-    const sample = new ColumnSample(int4);
+    const sample = new ColumnSample(int4, 100);
     for (let i = 0; i < 3000; i++) sample.add(i % 3 === 0 ? 7 : i);
     const summary = sample.summary(30_000);
     expect(summary.mostCommon[0]).toMatchObject({ value: 7 });
@@ -42,7 +42,7 @@ describe('a column sample', () => {
   });
 
   it.each([1, 4, 300])('tells from a twentieth of the rows how many values %d rows each have', (rowsEach) => {
-    const sample = new ColumnSample(int4);
+    const sample = new ColumnSample(int4, 100);
     const random = new Random(7);
     for (let row = 0; row < 600_000; row++) if (random.chance(0.05)) sample.add(Math.floor(row / rowsEach));
     const distinct = 600_000 / rowsEach;
@@ -50,7 +50,7 @@ describe('a column sample', () => {
   });
 
   it('keeps no long values', () => {
-    const sample = new ColumnSample(text);
+    const sample = new ColumnSample(text, 100);
     for (let i = 0; i < 300; i++) sample.add('x'.repeat(1000) + (i % 2));
     expect(sample.summary(300)).toMatchObject({ mostCommon: [], histogram: [], distinctCount: 2 });
   });

@@ -110,7 +110,7 @@ function mergeColumn(
 
 /** A parent's column as a table has it that inherits it. */
 export function inheritedColumn(
-  { name, type, notNull, defaultSql, generated }: ColumnDescriptor,
+  { name, type, notNull, defaultSql, generated, storage, compression }: ColumnDescriptor,
   number: number,
   sinceVersion = 1,
 ): ColumnDescriptor {
@@ -123,6 +123,8 @@ export function inheritedColumn(
     sinceVersion,
     ...defaultOf({ defaultSql }),
     ...(generated === undefined ? {} : { generated }),
+    ...(storage === undefined ? {} : { storage }),
+    ...(compression === undefined ? {} : { compression }),
     inheritCount: 1,
     isLocal: false,
   };

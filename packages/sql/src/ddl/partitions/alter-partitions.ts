@@ -29,6 +29,8 @@ export const RECURSING: ReadonlySet<Kind> = new Set<Kind>([
   'alter-type',
   'drop-expression',
   'set-expression',
+  'set-statistics',
+  'set-storage',
 ]);
 
 /** What is done to partitions besides. */

@@ -44,12 +44,13 @@ export function* parentOf(
   return parent;
 }
 
-/** The columns of a partition as its parent has them; identities are the parent's alone. */
+/** The columns of a partition as its parent has them; identities, and what is said of its statistics, are the parent's alone. */
 export function inheritedColumns(parent: TableDescriptor, layoutVersion: number): ColumnDescriptor[] {
   return parent.columns
     .filter(({ dropped }) => !dropped)
     .map((column, i): ColumnDescriptor => {
-      const { identity: _identity, sequenceOid: _sequence, missingText: _missing, acl: _acl, ...rest } = column;
+      const { identity: _identity, sequenceOid: _sequence, missingText: _missing, acl: _acl, ...shared } = column;
+      const { statisticsTarget: _target, options: _options, ...rest } = shared;
       return { ...rest, number: i + 1, sinceVersion: layoutVersion };
     });
 }

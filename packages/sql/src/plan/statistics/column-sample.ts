@@ -8,9 +8,6 @@
  */
 import type { SqlType, Value } from '../../types/type.js';
 
-/** Entries of the list of common values, and buckets of the histogram. */
-const MOST_COMMON_MAX = 100;
-const HISTOGRAM_BUCKETS = 100;
 /** A value is common when it is so much more frequent than the average one. */
 const COMMON_FACTOR = 1.25;
 /** Longer texts and byte strings are counted, but not kept. */
@@ -33,13 +30,16 @@ interface Counted {
 
 export class ColumnSample {
   private readonly type: SqlType;
+  /** Entries of the list of common values, and buckets of the histogram, at most. */
+  private readonly target: number;
   /** But for nulls. */
   private readonly values: Value[] = [];
   private rows = 0;
   private bytes = 0;
 
-  constructor(type: SqlType) {
+  constructor(type: SqlType, target: number) {
     this.type = type;
+    this.target = target;
   }
 
   /** Takes in the value of a row. */
@@ -68,7 +68,12 @@ export class ColumnSample {
     if (compare === undefined) return { ...none, mostCommon };
     const commonKeys = new Set(common.map(({ value }) => type.hashKey?.(value)));
     const others = values.filter((value) => !commonKeys.has(type.hashKey?.(value)) && isShort(value)).sort(compare);
-    return { ...none, mostCommon, histogram: boundsOf(others), correlation: correlationOf(values, compare) };
+    return {
+      ...none,
+      mostCommon,
+      histogram: boundsOf(others, this.target),
+      correlation: correlationOf(values, compare),
+    };
   }
 
   /** How often each value stands in the sample. */
@@ -100,18 +105,18 @@ export class ColumnSample {
 
   private common(tallied: Map<unknown, Counted>, distinctCount: number): Counted[] {
     const byCount = [...tallied.values()].filter(({ value }) => isShort(value)).sort((a, b) => b.count - a.count);
-    if (tallied.size <= MOST_COMMON_MAX && distinctCount <= tallied.size && byCount.length === tallied.size) {
+    if (tallied.size <= this.target && distinctCount <= tallied.size && byCount.length === tallied.size) {
       return byCount;
     }
     const leastCount = Math.max(2, (COMMON_FACTOR * this.values.length) / Math.max(1, distinctCount));
-    return byCount.slice(0, MOST_COMMON_MAX).filter(({ count }) => count >= leastCount);
+    return byCount.slice(0, this.target).filter(({ count }) => count >= leastCount);
   }
 }
 
-/** Bounds of equally full buckets of sorted values. */
-function boundsOf(sorted: readonly Value[]): Value[] {
+/** Bounds of so many equally full buckets of sorted values, at most. */
+function boundsOf(sorted: readonly Value[], target: number): Value[] {
   if (sorted.length < 2) return [];
-  const buckets = Math.min(HISTOGRAM_BUCKETS, sorted.length - 1);
+  const buckets = Math.min(target, sorted.length - 1);
   return Array.from({ length: buckets + 1 }, (_, i) => sorted[Math.floor((i * (sorted.length - 1)) / buckets)]);
 }
 
