@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { environment, root, runForCode, runQuietly } from './process.mjs';
 import { runStages } from './stages.mjs';
+import { runUnitTests } from './unit-tests.mjs';
 
 const totalsFile = join(root, 'node_modules', '.cache', 'phantom', 'totals.json');
 const cores = availableParallelism();
@@ -20,7 +21,7 @@ function allStages(env) {
     simple('format', [], 'oxfmt', ['--check']),
     { name: 'types', after: [], run: () => checkTypes(env) },
     simple('unused', [], 'knip', ['--no-progress', '--no-config-hints']),
-    { name: 'unit', after: ['build'], needs: ['build'], run: (say) => runUnitTests(env, say) },
+    { name: 'unit', after: ['build'], needs: ['build'], run: (say) => runUnitTests(env, cores, say) },
     simple('source', [], 'node', ['tools/check/dist/main.js', 'source']),
     { name: 'tarballs', after: ['build'], needs: ['build'], run: (say) => runTarballs(env, say) },
   ];
@@ -90,41 +91,6 @@ async function checkTypes(env) {
   }
   return { ok, output: outputs.filter((output) => output !== '').join('\n') };
 }
-
-/** Every package's vitest with coverage through turbo; one line a package as it ends, the whole output of those that failed. */
-async function runUnitTests(env, say) {
-  const outputOf = new Map();
-  const other = [];
-  const onLine = (line) => {
-    // Replayed logs may hold terminal colours.
-    const plain = line.replaceAll(ansi, '');
-    const match = /^(@phantom\/[\w-]+):test: ?(.*)$/.exec(plain);
-    if (match === null) return void other.push(plain);
-    const [, name, text] = match;
-    if (!outputOf.has(name)) outputOf.set(name, []);
-    outputOf.get(name).push(text);
-    const summary = /^\s*Tests\s+(.*\S)\s*$/.exec(text);
-    if (summary !== null) say(`${name.padEnd(18)} ${summary[1]}`);
-  };
-  const args = [
-    'run',
-    'test',
-    '--continue=dependencies-successful',
-    `--concurrency=${cores}`,
-    '--log-order=grouped',
-    '--ui=stream',
-  ];
-  // The packages below the one that is tested are taken as they are built (vitest.shared.mjs).
-  const ofTests = { ...env, PHANTOM_BUILT: '1', VITEST_MAX_WORKERS: '1' };
-  const code = await runForCode('turbo', args, { env: ofTests, onLine, input: 'ignore' });
-  if (code === 0) return { ok: true, output: '' };
-  const text = other.join('\n');
-  const failed = [...outputOf.keys()].filter((name) => text.includes(`${name}#test`));
-  const blocks = failed.map((name) => `--- ${name}\n${outputOf.get(name).join('\n')}`);
-  return { ok: false, output: [...blocks, text].join('\n') };
-}
-
-const ansi = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 async function runTarballs(env, say) {
   const lines = [];
