@@ -83,3 +83,4 @@ export {
   tracedSteps,
 } from './tracing.js';
 export { SLICE_MS, eventLoop } from './turn.js';
+export { MemoryBudget, type MemoryHolder, MemoryPool, MemoryShare } from './working-memory.js';

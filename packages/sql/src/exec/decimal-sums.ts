@@ -3,8 +3,8 @@
  * safe integer at it, which is nearly always, a step adds two numbers and allocates nothing. A sum that is more is put aside
  * as a decimal, and the group begins anew beside it.
  */
+import type { MemoryBudget } from '@phantom/base';
 import { Decimal } from '@phantom/codec';
-import type { MemoryBudget } from './runtime.js';
 
 const FIRST_CAPACITY = 8;
 /** Two doubles and a scale. */

@@ -2,10 +2,11 @@
  * Entries of a collection's index of which a row may have several, with an array in a part that nobody asks for: each row is given by the
  * first of its entries alone. Most collections have no arrays there, and then the entries are read as they are.
  */
+import type { MemoryBudget } from '@phantom/base';
 import type { IndexRanges } from '@phantom/catalog';
 import { ByteSlot, type CursorBatch, type KvCursor } from '@phantom/kv';
 import type { ScanSource } from './pipelines.js';
-import type { MemoryBudget, ReadSource } from './runtime.js';
+import type { ReadSource } from './runtime.js';
 
 /** What a row that is remembered takes beside its key, about. */
 const SEEN_ROW_BYTES = 48;

@@ -2,10 +2,10 @@
  * Exact sums and counts of floats by group, for sum and avg (functions/exact-sum.ts): two floats for each in a typed array, so that a
  * step allocates nothing. What those cannot hold is put aside.
  */
+import { MemoryBudget } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { ExactSum, asSingle, finite, lost } from '../functions/exact-sum.js';
 import { TypeOid } from '../types/type-oids.js';
-import { MemoryBudget } from './runtime.js';
 
 const FIRST_CAPACITY = 16;
 /** Doubles of a group, beside each other, since groups are met in no order: the sum, what it has lost, the count. */

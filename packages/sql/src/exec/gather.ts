@@ -14,7 +14,7 @@
  *   3. Nothing is waited for, but where this thread is to leave partitions to others: by its setting, or because statements of other
  *      sessions have begun since it took the last one. Those wait for each slice of what is run here.
  */
-import { SLICE_MS } from '@phantom/base';
+import { SLICE_MS, MemoryShare } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
 import { GatheredRows } from './gathered-rows.js';
 import type { PhysicalNode } from '../plan/physical/physical.js';
@@ -24,7 +24,7 @@ import type { PlanMeasure } from './plan-measure.js';
 import { type CompiledFunction, newRun, type Program, runProgram, type Work } from './program.js';
 import { RowBlockReader } from './row-block.js';
 import type { Run, Statement } from './run.js';
-import { MemoryShare, type Partition, type PartitionReads, type Yielded } from './runtime.js';
+import type { Partition, PartitionReads, Yielded } from './runtime.js';
 
 /**
  * Where others are at work on this thread, it takes a share of its own only once other threads have hardly got on for so long: in

@@ -2,9 +2,8 @@
  * Sums and counts of small integers by group, for sum and avg: numbers in typed arrays, so that a step allocates nothing.
  * A sum that would leave the safe integers is put aside as a bigint and begins anew.
  */
+import type { MemoryBudget } from '@phantom/base';
 import { Decimal, canonicalInteger } from '@phantom/codec';
-
-import type { MemoryBudget } from './runtime.js';
 
 const FIRST_CAPACITY = 16;
 /** Two doubles. */

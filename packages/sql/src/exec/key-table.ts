@@ -7,7 +7,7 @@
  *
  *   (country, city)    country -> 3    city -> 17    (3, 17) -> 5
  */
-import type { MemoryBudget } from './runtime.js';
+import type { MemoryBudget } from '@phantom/base';
 
 /** Bytes of one entry of a Map, roughly. */
 const MAP_ENTRY_BYTES = 40;

@@ -2,8 +2,8 @@
  * Rows kept in memory by column: what sorts, hash joins, windows and WITH queries hold. A row is an index; no object is made
  * for one. `order`, when set, is the sequence in which a scan reads the rows.
  */
+import type { MemoryBudget } from '@phantom/base';
 import type { Value } from '../types/type.js';
-import type { MemoryBudget } from './runtime.js';
 
 /** Rows between two looks at the memory budget. */
 const ACCOUNT_ROWS = 32;

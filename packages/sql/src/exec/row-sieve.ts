@@ -8,10 +8,9 @@
  *
  * Where the query's memory has no room the sieve stays as it was, at worst one that lets everything pass.
  */
-import { assert } from '@phantom/base';
+import { assert, type MemoryBudget } from '@phantom/base';
 import { SPACE_BYTES } from '@phantom/kv';
 import type { PhysicalIndex } from '../storage/physical-table.js';
-import type { MemoryBudget } from './runtime.js';
 
 const HASHES_MIN = 1024;
 const HASH_BYTES = 4;

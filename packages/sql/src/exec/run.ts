@@ -2,13 +2,14 @@
  * One execution of a program: its state slots, and what generated code reaches through its first parameter. A subplan runs
  * in a Run of its own that knows its parent; everything about the statement as a whole is shared.
  */
+import type { MemoryBudget } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
 import { ByteSlot } from '@phantom/kv';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
 import type { RowBuffer } from './row-buffer.js';
 import { SpilledRows } from './spill/spilled-rows.js';
-import type { ExecutionContext, MemoryBudget, Partition, ReadSource, RowSink, Yielded } from './runtime.js';
+import type { ExecutionContext, Partition, ReadSource, RowSink, Yielded } from './runtime.js';
 
 /** After so many runs of parts of a statement code for them pays, whatever its plan was thought to cost. */
 const GENERATE_REPEATS_MIN = 256;

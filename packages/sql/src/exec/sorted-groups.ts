@@ -6,8 +6,8 @@
  *   rows    a a a b c c c d ..
  *   states  [a b c]   d waits -> results of a, b and c go on -> [d ..]
  */
+import { MemoryShare } from '@phantom/base';
 import type { Run } from './run.js';
-import { MemoryShare } from './runtime.js';
 import type { Sink } from './pipelines.js';
 import type { Work } from './program.js';
 

@@ -6,13 +6,13 @@
  * Rows that do not fit into memory are sorted and written to a scratch file, a run; at the end the runs are merged, and the
  * buffer is filled anew, piece by piece, with what comes out (D. Knuth, The Art of Computer Programming 3, 5.4).
  */
+import type { MemoryBudget, MemoryHolder } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
 import type { CompiledFunction } from './program.js';
 import { RowBuffer } from './row-buffer.js';
 import type { Run, Statement } from './run.js';
 import { RunMerge } from './spill/sorted-runs.js';
 import type { SpilledRows } from './spill/spilled-rows.js';
-import type { MemoryBudget, MemoryHolder } from './runtime.js';
 
 /** Rows that are merged at once. */
 const MERGED_ROWS = 512;

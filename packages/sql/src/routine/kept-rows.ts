@@ -1,7 +1,7 @@
 /** The rows that a function which returns a set has given so far: kept until the call is over, within the memory of a query (53200). */
+import { MemoryBudget } from '@phantom/base';
 import { SqlRecord } from '@phantom/codec';
 import { valueBytes } from '../exec/row-buffer.js';
-import { MemoryBudget } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 
 /** Bytes counted at once. */

@@ -8,9 +8,9 @@
  * only the present row is kept. One that says neither gives up going back when its rows no longer fit into the memory of a
  * query; one declared SCROLL then fails (53200).
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, MemoryBudget } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { type Execution, PAUSE, type RowBatch, type RowSink, MemoryBudget, type Yielded } from '../exec/runtime.js';
+import { type Execution, PAUSE, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { RowReference } from '../storage/table-writer.js';
 import type { Fetch } from '../text/ast-session.js';

@@ -2,11 +2,11 @@
  * The SQL engine of one open store: what its sessions share. Sessions are cheap (a few small objects); the engine holds
  * the caches and knows who is connected.
  */
-import { type Clock, type Logger, PhantomError, type Scratch } from '@phantom/base';
+import { type Clock, type Logger, PhantomError, type Scratch, MemoryBudget, MemoryPool } from '@phantom/base';
 import type { Catalog, TableProvider } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import type { ListedSaga } from '../system-views/system-view.js';
-import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
+import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import type { TransactionLocks } from './advisory-locks.js';
@@ -130,6 +130,11 @@ export class SqlEngine {
     this.sessions.set(session.id, session);
     if (options.owner !== undefined) this.owners.set(session, options.owner);
     return session;
+  }
+
+  /** Working memory for one query, which releases it at its end. */
+  newMemory(): MemoryBudget {
+    return new MemoryBudget(this.memoryLimitBytes, this.memoryPool);
   }
 
   /** How long who has no session may wait for a lock, and be at work: what sessions of the role in the database begin with. 0: no limit. */

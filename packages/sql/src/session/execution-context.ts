@@ -1,15 +1,14 @@
 /** What one execution works with: its parameters, what it reads, where it writes, and the writers it has used. */
-import { type Scratch, assert } from '@phantom/base';
+import { type MemoryBudget, type Scratch, assert } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
-import {
-  type ColumnReads,
-  type ExecutionContext,
-  MemoryBudget,
-  type Partition,
-  type PartitionReads,
-  type ReadSource,
-  type TimeSlice,
-  type WorkCounters,
+import type {
+  ColumnReads,
+  ExecutionContext,
+  Partition,
+  PartitionReads,
+  ReadSource,
+  TimeSlice,
+  WorkCounters,
 } from '../exec/runtime.js';
 import type { KeyRange } from '@phantom/kv';
 import type { StorageReads } from '../exec/storage-work.js';
@@ -51,7 +50,7 @@ export class SessionExecutionContext implements ExecutionContext {
     this.read = read;
     this.owner = owner;
     this.transaction = owner?.storage;
-    this.memory = new MemoryBudget(session.engine.memoryLimitBytes, session.engine.memoryPool);
+    this.memory = session.engine.newMemory();
     this.scratch = session.engine.scratch;
     this.evaluation = session.evaluation;
     this.slice = session.slice;

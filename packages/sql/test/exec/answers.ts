@@ -2,16 +2,10 @@
  * Scripts of statements with PostgreSQL's answers, recorded from PostgreSQL 15. A line that begins with `> ` is a statement; what
  * follows, up to the next one, is its answer: column names, rows, a row count, or an error with position and hint.
  */
-import { type Scratch, isPhantomError } from '@phantom/base';
+import { type Scratch, isPhantomError, MemoryBudget } from '@phantom/base';
 import type { SqlSession } from '../../src/index.js';
 import { type BackEnd, planStatement } from '../../src/plan/plan-statement.js';
-import {
-  MemoryBudget,
-  TimeSlice,
-  newWorkCounters,
-  type ExecutionContext,
-  type RowBatch,
-} from '../../src/exec/runtime.js';
+import { TimeSlice, newWorkCounters, type ExecutionContext, type RowBatch } from '../../src/exec/runtime.js';
 import type { PlanField, PreparedPlan } from '../../src/plan/prepared-plan.js';
 import type { Value } from '../../src/types/type.js';
 import type { TestEngine } from '../support/engine.js';

@@ -1,8 +1,8 @@
+import { MemoryBudget } from '@phantom/base';
 import fc from 'fast-check';
 import { Decimal } from '@phantom/codec';
 import { describe, expect, it } from 'vitest';
 import { DecimalSums } from '../../src/exec/decimal-sums.js';
-import { MemoryBudget } from '../../src/exec/runtime.js';
 import { openEngine } from '../support/engine.js';
 import { runQuery } from './answers.js';
 

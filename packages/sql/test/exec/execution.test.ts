@@ -1,14 +1,8 @@
 /** How executions behave: slices, pauses, limits of memory, counters, and which back end runs. */
+import { MemoryBudget } from '@phantom/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SqlSession } from '../../src/index.js';
-import {
-  MemoryBudget,
-  PAUSE,
-  type RowBatch,
-  type RowSink,
-  TimeSlice,
-  newWorkCounters,
-} from '../../src/exec/runtime.js';
+import { PAUSE, type RowBatch, type RowSink, TimeSlice, newWorkCounters } from '../../src/exec/runtime.js';
 import { openEngine, type TestEngine } from '../support/engine.js';
 import { planQuery, readContext, runPlan, runQuery, runStatement } from './answers.js';
 

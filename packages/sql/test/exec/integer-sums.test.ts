@@ -1,6 +1,6 @@
+import { MemoryBudget } from '@phantom/base';
 import { describe, expect, it } from 'vitest';
 import { IntegerSums } from '../../src/exec/integer-sums.js';
-import { MemoryBudget } from '../../src/exec/runtime.js';
 import { openEngine } from '../support/engine.js';
 import { runQuery } from './answers.js';
 

@@ -1,7 +1,7 @@
+import { MemoryBudget } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IntegerTable, PairTable, RowChains, ValueTable } from '../../src/exec/key-table.js';
-import { MemoryBudget } from '../../src/exec/runtime.js';
 
 const budget = (): MemoryBudget => new MemoryBudget(1 << 30);
 const seed = 20240229;

@@ -1,7 +1,6 @@
 /** Entries in the order of their keys, whatever memory there is for them, and nothing left of what that took. */
-import { compareKeys } from '@phantom/base';
+import { compareKeys, MemoryBudget } from '@phantom/base';
 import { describe, expect, it } from 'vitest';
-import { MemoryBudget } from '../../src/exec/runtime.js';
 import { SortedEntries } from '../../src/exec/spill/sorted-entries.js';
 import { MemoryScratch } from '../support/memory-scratch.js';
 

@@ -1,8 +1,8 @@
 /** Sums of floats: exact until they are rounded, whatever the order of the values, and whatever is taken away again. */
+import { MemoryBudget } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FloatSums } from '../../src/exec/float-sums.js';
-import { MemoryBudget } from '../../src/exec/runtime.js';
 import { ExactSum, asSingle } from '../../src/functions/exact-sum.js';
 
 function sumOf(values: readonly number[]): ExactSum {

@@ -3,6 +3,7 @@
  * order, the functions fill a column each, partition by partition, and the rows are read again in that order. Rows past the
  * memory are sorted by runs; of their partitions only a few are in memory at a time.
  */
+import { type MemoryBudget, MemoryShare } from '@phantom/base';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { WindowCall } from '../../plan/logical/logical.js';
 import type { WindowNode } from '../../plan/physical/physical.js';
@@ -10,7 +11,6 @@ import { Pipeline } from '../pipelines.js';
 import type { Work } from '../program.js';
 import type { Value } from '../../types/type.js';
 import type { Run } from '../run.js';
-import { type MemoryBudget, MemoryShare } from '../runtime.js';
 import { spillCodec } from '../spill/spill-codec.js';
 import { computeWindow, type WindowColumn, type WindowInput } from '../window/compute.js';
 import { PartitionSorter } from '../window/partition-sorter.js';

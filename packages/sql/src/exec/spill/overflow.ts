@@ -8,12 +8,11 @@
  * The cost is one reading and writing of what is left for each memory full of keys. Dividing the rows by a hash of their keys
  * would cost less for keys a hundred times the memory, and needs a hash of every type; that was left out.
  */
-import { assert } from '@phantom/base';
+import { assert, MemoryBudget, MemoryShare } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
 import type { Value } from '../../types/type.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run, Statement } from '../run.js';
-import { MemoryBudget, MemoryShare } from '../runtime.js';
 import type { SpillReader, SpilledRows } from './spilled-rows.js';
 
 /** Rows read at once: few enough not to be counted. */

@@ -6,9 +6,8 @@
  *
  * Where there is no disk, more than memory holds is refused with 53200. Entries of one key come as they were put.
  */
-import { type Scratch, compareBytes } from '@phantom/base';
+import { type Scratch, compareBytes, type MemoryBudget } from '@phantom/base';
 import { EntrySorter } from '@phantom/kv';
-import type { MemoryBudget } from '../runtime.js';
 import { EntryRun, type EntrySource } from './entry-run.js';
 
 /** Entries that are sorted at one go: nobody else has a turn meanwhile. */

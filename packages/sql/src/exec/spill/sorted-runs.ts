@@ -7,9 +7,8 @@
  *   run 1   a e g ..              by run
  *   run 2   c c h ..
  */
-import { assert } from '@phantom/base';
+import { assert, type MemoryBudget } from '@phantom/base';
 import type { Value } from '../../types/type.js';
-import type { MemoryBudget } from '../runtime.js';
 import type { SpillReader, SpilledRows } from './spilled-rows.js';
 
 type Compare = (columns: readonly unknown[][], a: number, b: number) => number;

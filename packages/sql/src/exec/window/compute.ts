@@ -5,9 +5,9 @@
  * out. Frames of later rows never begin or end earlier, so their ends move forward only: an aggregate whose frame begins
  * with the partition is stepped along, one with an inverse lets rows go, others begin anew for each different frame.
  */
+import type { MemoryBudget } from '@phantom/base';
 import type { AggregateFunction, EvaluationContext } from '../../functions/registry.js';
 import type { WindowCall } from '../../plan/logical/logical.js';
-import type { MemoryBudget } from '../runtime.js';
 import type { Value } from '../../types/type.js';
 import { aggregateResults } from './aggregate-frames.js';
 import { FrameWalker } from './frame.js';

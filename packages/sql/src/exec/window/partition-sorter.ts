@@ -3,11 +3,11 @@
  * partitions, several small ones at a time, since functions look at all rows of theirs. One that is larger than memory ends in
  * 53200.
  */
+import type { MemoryBudget } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
 import type { Value } from '../../types/type.js';
 import type { CompiledFunction } from '../program.js';
 import type { Run } from '../run.js';
-import type { MemoryBudget } from '../runtime.js';
 import { type Compare, Sorter } from '../sorter.js';
 
 /** Rows after which no further partition is begun; nor is one when half of the memory that was left is used up. */
