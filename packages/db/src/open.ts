@@ -149,6 +149,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       roleOid: catalog.role(user)?.oid ?? 0,
       rowTables,
       timeLimits: () => timeLimits(),
+      memory: () => engine.newMemory(),
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });

@@ -25,7 +25,10 @@ export interface DatabaseOptions {
   readonly filterBytesMax?: number;
   /** Memory for writes that are in the log and not yet in files. Default 64 MiB. */
   readonly deltaBytesMax?: number;
-  /** Working memory of one query (sorts, hash tables); what does not fit goes to scratch files, or is refused (53200). Default 256 MiB. */
+  /**
+   * Working memory of one query (sorts, hash tables, stages of pipelines); what does not fit goes to scratch files, or is refused (53200), as
+   * it always is with collections. Default 256 MiB.
+   */
   readonly memoryLimitBytes?: number;
   /**
    * Threads for costly reads: one runs a read whole, or several share in one with this thread; 0: none, with the same answers. Each has

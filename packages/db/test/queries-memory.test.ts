@@ -33,6 +33,19 @@ describe('memory of all queries together', () => {
     expect(await other()).toBe(1300);
   });
 
+  it('is the same for pipelines of collections', async () => {
+    db = await open(':memory:', { memoryLimitBytes: 2_000_000, queriesMemoryBytesMax: 1_000_000 });
+    const lines = db.collection('lines');
+    await lines.insertMany(Array.from({ length: 10 }, (_, i) => ({ i, text: 'x'.repeat(60_000) })));
+    const sorted = (): Promise<object[]> => lines.aggregate([{ $set: { a: 1 } }, { $sort: { i: -1 } }]).toArray();
+    const rows = db.prepare(SORT).iterate();
+    rows.next();
+    await expect(sorted()).rejects.toThrow(refused);
+    rows.return?.();
+    expect(await sorted()).toHaveLength(10);
+    expect((await db.query(SORT)).rows).toHaveLength(1300);
+  });
+
   it('makes a query spill that would fit by itself', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'phantom-memory-'));
     db = await open(directory, { durability: 'memory', memoryLimitBytes: 2_000_000, queriesMemoryBytesMax: 1_000_000 });

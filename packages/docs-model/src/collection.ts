@@ -2,7 +2,7 @@
  * A collection: what `db.collection(name)` gives. Operations are MongoDB's, each takes `{ tx }` to run in a transaction beside SQL
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
-import { eventLoop, unsupportedError } from '@phantom/base';
+import { assert, eventLoop, unsupportedError } from '@phantom/base';
 import { prefixRange } from '@phantom/kv';
 import type {
   BulkOperation,
@@ -25,7 +25,6 @@ import type {
   UpdateResult,
   WithId,
 } from './collection-types.js';
-import { collect } from './aggregate/pipeline-source.js';
 import { PipelineBatches, runPipeline, writes } from './aggregate/pipeline.js';
 import { TransactionSource } from './aggregate/transaction-source.js';
 import { bulkStep, runBulk } from './bulk-write.js';
@@ -59,7 +58,7 @@ import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
-import type { OperationOptions, TransactionHost } from './transaction.js';
+import type { DocumentTransaction, OperationOptions, TransactionHost } from './transaction.js';
 
 export class Collection<T extends object> {
   readonly name: string;
@@ -201,10 +200,12 @@ export class Collection<T extends object> {
     const steps = parsePath(path);
     const query = queryOf(filter, options);
     const { transaction, release } = await this.model.openRead(this.txOf(options));
+    const memory = this.model.newMemory();
     try {
       const view = this.model.find(transaction, this.name);
-      return view === undefined ? [] : await distinctValues(this.model.ports, view, transaction, steps, query);
+      return view === undefined ? [] : await distinctValues(this.model.ports, view, transaction, steps, query, memory);
     } finally {
+      memory.release();
       release();
     }
   }
@@ -392,19 +393,24 @@ export class Collection<T extends object> {
 
   private async beginPipeline<R>(pipeline: readonly unknown[], options: OperationOptions): Promise<Batches<R>> {
     if (Array.isArray(pipeline) && writes(pipeline)) {
-      await this.model.write(this.txOf(options), (transaction) =>
-        collect(runPipeline(new TransactionSource(this.model, transaction), this.name, pipeline)),
-      );
+      await this.model.write(this.txOf(options), (transaction) => this.runWriting(transaction, pipeline));
       return { batch: async () => [], close: () => undefined };
     }
     const { transaction, release } = await this.model.openRead(this.txOf(options));
+    const memory = this.model.newMemory();
     try {
-      const documents = runPipeline(new TransactionSource(this.model, transaction), this.name, pipeline);
+      const documents = runPipeline(new TransactionSource(this.model, transaction, memory), this.name, pipeline);
       return new PipelineBatches(documents, release) as unknown as Batches<R>;
     } catch (error) {
       release();
       throw error;
     }
+  }
+
+  private async runWriting(transaction: DocumentTransaction, pipeline: readonly unknown[]): Promise<void> {
+    const source = new TransactionSource(this.model, transaction, this.model.newMemory());
+    for await (const batch of runPipeline(source, this.name, pipeline))
+      assert(batch.length === 0, 'a stage that writes gives nothing');
   }
 
   private update(

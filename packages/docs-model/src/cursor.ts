@@ -14,6 +14,9 @@ export interface Batches<T> {
 
 const BATCH_DOCUMENTS = 256;
 
+/** Runs whose cursor is gone though nobody has closed it: what they pin and hold is freed when the collector notices. */
+const abandoned = new FinalizationRegistry<Batches<unknown>>((running) => running.close());
+
 /** What is all there already. */
 export function batchesOf<T>(documents: readonly T[]): Batches<T> {
   let from = 0;
@@ -116,7 +119,9 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
 
   /** Frees what the cursor pins. Safe to call twice. */
   close(): void {
-    this.running?.close();
+    if (this.running === undefined) return;
+    abandoned.unregister(this);
+    this.running.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,13 +139,19 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
       const opened = this.open();
       if (opened instanceof Promise) {
         return opened.then((running) => {
-          this.running = running;
+          this.pin(running);
           return running.batch(documentsMax);
         });
       }
-      this.running = opened;
+      this.pin(opened);
+      return opened.batch(documentsMax);
     }
     return this.running.batch(documentsMax);
+  }
+
+  private pin(running: Batches<T>): void {
+    this.running = running;
+    abandoned.register(this, running, this);
   }
 
   protected checkNotStarted(): void {

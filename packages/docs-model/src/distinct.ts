@@ -8,12 +8,13 @@
  * Null is the exception: missing and the empty array have its key, too, and are no values. An index with hardly more entries than values is
  * left for a walk through the collection, which reads of each document the one field.
  */
-import { ByteWriter, SLICE_MS, equalBytes, eventLoop } from '@phantom/base';
+import { ByteWriter, type MemoryBudget, MemoryShare, SLICE_MS, equalBytes, eventLoop } from '@phantom/base';
 import { ByteSlot, type KvCursor, prefixEnd, prefixRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import { fieldBytes } from './field-names.js';
 import { matchesAll } from './filter/filter.js';
 import type { IndexLayout } from './index-layout.js';
+import { memoryBytes } from './memory-bytes.js';
 import { type PlainObject, compareValues } from './order.js';
 import { type Path, walkPath } from './path.js';
 import type { DocumentPorts } from './ports.js';
@@ -27,20 +28,28 @@ const VALUES_TRIED = 256;
 const ENTRIES_PER_VALUE_MIN = 4;
 /** Values that are remembered before those that are equal are taken together. */
 const UNSORTED_MAX = 10_000;
+/** What one takes beside itself, in a list and in a set. */
+const VALUE_BYTES = 48;
 
-/** The different values at a path of what the query finds, in the order of values; elements of arrays one by one. */
+/**
+ * The different values at a path of what the query finds, in the order of values; elements of arrays one by one. They are taken from the
+ * memory, which the caller releases.
+ */
 export async function distinctValues(
   ports: DocumentPorts,
   view: CollectionView,
   transaction: DocumentTransaction,
   path: Path,
   query: Query,
+  memory: MemoryBudget,
 ): Promise<unknown[]> {
+  const held = new MemoryShare(memory, 'distinct');
   const index = skippedIndex(ports, view, transaction, path, query);
-  const values = index === undefined ? undefined : await new SkipScan(ports, view, transaction, index, path).values();
+  const values =
+    index === undefined ? undefined : await new SkipScan(ports, view, transaction, index, path).values(held);
   if (values !== undefined) return values;
-  const found = new DifferentValues();
-  const reader = new Reader(ports, view, transaction, { ...query, fields: new Set([path[0] as string]) });
+  const found = new DifferentValues(held);
+  const reader = new Reader(ports, view, transaction, { ...query, fields: new Set([path[0] as string]) }, memory);
   try {
     for (;;) {
       const batch = await reader.batch(DOCUMENTS_PER_BATCH);
@@ -85,12 +94,17 @@ class DifferentValues {
   private values: unknown[] = [];
   private readonly scalars = new Set<unknown>();
   private compactAt = UNSORTED_MAX;
+  private readonly memory: MemoryBudget;
+
+  constructor(memory: MemoryBudget) {
+    this.memory = memory;
+  }
 
   add(value: unknown): void {
-    if (typeof value === 'string' || typeof value === 'number') {
-      if (this.scalars.has(value)) return;
-      this.scalars.add(value);
-    }
+    const isScalar = typeof value === 'string' || typeof value === 'number';
+    if (isScalar && this.scalars.has(value)) return;
+    this.memory.take(VALUE_BYTES + memoryBytes(value));
+    if (isScalar) this.scalars.add(value);
     this.values.push(value);
     if (this.values.length < this.compactAt) return;
     this.compactAt = 2 * this.inOrder().length + UNSORTED_MAX;
@@ -98,8 +112,13 @@ class DifferentValues {
 
   inOrder(): unknown[] {
     const sorted = this.values.sort(compareValues);
-    this.values = sorted.filter((value, i) => i === 0 || compareValues(value, sorted[i - 1]) !== 0);
-    return this.values;
+    const values: unknown[] = [];
+    for (const [i, value] of sorted.entries()) {
+      if (i === 0 || compareValues(value, sorted[i - 1]) !== 0) values.push(value);
+      else this.memory.give(VALUE_BYTES + memoryBytes(value));
+    }
+    this.values = values;
+    return values;
   }
 }
 
@@ -130,7 +149,7 @@ class SkipScan {
   }
 
   /** The values in their order; undefined where a walk through the collection is better. */
-  async values(): Promise<unknown[] | undefined> {
+  async values(memory: MemoryBudget): Promise<unknown[] | undefined> {
     const values: unknown[] = [];
     let cursor = this.open(this.index.prefix);
     let sliceEnd = performance.now() + SLICE_MS;
@@ -141,7 +160,11 @@ class SkipScan {
           isThere = cursor.next();
         } else {
           values.push(value);
-          if (values.length === VALUES_TRIED && !this.hasMany(cursor)) return undefined;
+          memory.take(VALUE_BYTES + memoryBytes(value));
+          if (values.length === VALUES_TRIED && !this.hasMany(cursor)) {
+            memory.give(memory.usedBytes);
+            return undefined;
+          }
           // `writer` has the beginning of all keys with this value.
           const end = prefixEnd(this.writer.view());
           isThere = end !== undefined && cursor.seek(end, 0, end.length);

@@ -183,7 +183,11 @@ export async function explainQuery(
     const view = model.find(transaction, collection);
     if (view === undefined) return NO_COLLECTION;
     const reader = new Reader(model.ports, view, transaction, query);
-    for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
+    try {
+      for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
+    } finally {
+      reader.close();
+    }
     return reader.explain();
   } finally {
     release();

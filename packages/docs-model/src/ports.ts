@@ -1,5 +1,5 @@
 /** What the document model asks of what it stands in: the composition (`db`) hands it in. */
-import type { Clock, Logger } from '@phantom/base';
+import { type Clock, type Logger, MemoryBudget } from '@phantom/base';
 import type { Catalog, Oid, RowTables } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
@@ -8,6 +8,9 @@ import type { TimeLimits } from './time-limit.js';
 
 /** Engines a collection may ask for. */
 export type CollectionEngine = 'btree' | 'lsm';
+
+/** Working memory of one operation, where nobody says how much it has. */
+const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface DocumentPorts {
   readonly mvcc: Mvcc;
@@ -27,6 +30,13 @@ export interface DocumentPorts {
   allocateSpace(engine: CollectionEngine): SpaceId;
   /** Of the same `mvcc`; undefined: every document is decoded whenever it is read. */
   readonly cache?: DocumentCache;
+  /** The working memory of one operation, which it releases; undefined: MEMORY_BYTES_MAX for each. */
+  readonly memory?: () => MemoryBudget;
   /** About how much lies in a range: the planner's statistics. */
   estimate(range: KeyRange): RangeEstimate;
+}
+
+/** Working memory for one operation, which releases it at its end. */
+export function memoryFor({ memory }: DocumentPorts): MemoryBudget {
+  return memory?.() ?? new MemoryBudget(MEMORY_BYTES_MAX);
 }

@@ -4,16 +4,17 @@
  *
  * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
  */
-import { PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
+import { type MemoryBudget, PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot, CursorBatch, type KeyRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import { CachedDocument, CachedReads } from './document-cache.js';
 import { fieldBytes } from './field-names.js';
 import { type CompiledFilter, matchesAll } from './filter/filter.js';
+import { documentBytes } from './memory-bytes.js';
 import type { PlainObject } from './order.js';
 import { type Plan, planScan } from './planner.js';
-import type { DocumentPorts } from './ports.js';
+import { type DocumentPorts, memoryFor } from './ports.js';
 import type { Projection } from './projection.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import { IndexScan, KeyScan, LookupScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
@@ -26,6 +27,8 @@ import type { DocumentTransaction } from './transaction.js';
 import { parseSearch } from './words.js';
 
 const DOCUMENTS_PER_CLOCK = 128;
+/** Bytes of stored documents after which a batch is handed on with fewer than were asked for. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 /** What a sort holds of a document: its row, where it can be decoded when it is handed out. */
 type Sortable = PlainObject | CachedDocument | Uint8Array;
 const outputRow = new ByteSlot();
@@ -90,14 +93,26 @@ export class Reader {
   private readonly reads: CachedReads | undefined;
   /** Its transaction may begin another statement before all is read: that must not change what is met. */
   private readonly mayBeLeft: boolean;
+  private readonly memory: MemoryBudget;
+  private sorted: SortedDocuments<Sortable> | undefined;
   private ordered: Iterator<Sortable> | undefined;
+  /** Stored bytes of the document that came out of a sort last; 0 where the sort itself holds it. */
+  private orderedBytes = 0;
   private skipped = 0;
   /** nextMatch or nextRow gave nothing because others need a turn. */
   paused = false;
   private clock = 0;
   private sliceEnd = performance.now() + SLICE_MS;
 
-  constructor(ports: DocumentPorts, view: CollectionView, transaction: DocumentTransaction, query: Query) {
+  /** What a sort holds is taken from the memory, and given back when the reader is closed. */
+  constructor(
+    ports: DocumentPorts,
+    view: CollectionView,
+    transaction: DocumentTransaction,
+    query: Query,
+    memory: MemoryBudget = memoryFor(ports),
+  ) {
+    this.memory = memory;
     this.view = view;
     this.transaction = transaction;
     this.query = query;
@@ -134,15 +149,16 @@ export class Reader {
     return lookup === undefined ? undefined : new LookupScan(lookup, this.counters);
   }
 
-  /** The next documents, none at the end. A promise where they have to be sorted first, and where others need a turn on the way. */
+  /** The next documents, fewer than asked for where they are large, none at the end. A promise where they have to be sorted first, and where others need a turn on the way. */
   batch(documentsMax: number): PlainObject[] | Promise<PlainObject[]> {
     if (this.ordered === undefined && !this.plan.sorted) return this.sortAll().then(() => this.fill([], documentsMax));
     return this.fill([], documentsMax);
   }
 
   private fill(batch: PlainObject[], documentsMax: number): PlainObject[] | Promise<PlainObject[]> {
-    const { query } = this;
-    while (batch.length < documentsMax && (query.limit === 0 || this.returned < query.limit)) {
+    const { query, scan } = this;
+    let bytes = 0;
+    while (batch.length < documentsMax && bytes < BATCH_BYTES && (query.limit === 0 || this.returned < query.limit)) {
       const document = this.ordered === undefined ? this.nextMatch() : this.nextOrdered();
       if (document === undefined) {
         if (!this.paused) break;
@@ -152,11 +168,13 @@ export class Reader {
       } else {
         this.returned++;
         batch.push(query.projection === undefined ? document : query.projection.apply(document));
+        bytes +=
+          this.ordered === undefined ? (scan.cached?.storedBytes ?? scan.row.end - scan.row.start) : this.orderedBytes;
       }
     }
     if (batch.length === 0) this.close();
     else if (this.returned === query.limit && this.ordered === undefined) this.scan.satisfied?.();
-    else if (this.mayBeLeft && batch.length === documentsMax) this.scan.hold?.();
+    else if (this.mayBeLeft && (batch.length === documentsMax || bytes >= BATCH_BYTES)) this.scan.hold?.();
     return batch;
   }
 
@@ -317,6 +335,7 @@ export class Reader {
   close(): void {
     this.plan.choice?.tell(this.counters.keysExamined);
     this.scan.close();
+    this.sorted?.release();
     this.ordered = [][Symbol.iterator]();
   }
 
@@ -339,7 +358,8 @@ export class Reader {
     const { query, scan, view } = this;
     const sorter = new Sorter(query.sort);
     const most = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
-    const sorted = new SortedDocuments<Sortable>(sorter, most);
+    const sorted = new SortedDocuments<Sortable>(sorter, most, this.memory);
+    this.sorted = sorted;
     const fields = this.sortedFields(sorter);
     for (;;) {
       const document = fields === undefined ? this.nextMatch() : this.nextPart(fields);
@@ -350,8 +370,9 @@ export class Reader {
       }
       const key = sorter.keyOf(document);
       if (!sorted.wants(key)) continue;
-      const bytes = scan.cached?.storedBytes ?? view.layout.documentBytes(scan.row);
-      sorted.add(key, fields === undefined ? document : (scan.cached ?? scan.row.copy()), bytes);
+      if (fields === undefined) sorted.add(key, document, documentBytes(document));
+      else if (scan.cached !== undefined) sorted.add(key, scan.cached, scan.cached.storedBytes);
+      else sorted.add(key, scan.row.copy(), view.layout.documentBytes(scan.row));
     }
     this.ordered = sorted.inOrder()[Symbol.iterator]();
   }
@@ -367,6 +388,8 @@ export class Reader {
     const next = (this.ordered as Iterator<Sortable>).next();
     if (next.done === true) return undefined;
     const { value } = next;
+    this.orderedBytes =
+      value instanceof CachedDocument ? value.storedBytes : value instanceof Uint8Array ? value.length : 0;
     if (value instanceof CachedDocument) return value.copy();
     if (!(value instanceof Uint8Array)) return value;
     outputRow.set(value, 0, value.length);

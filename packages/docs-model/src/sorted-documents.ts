@@ -1,14 +1,16 @@
 /**
  * Documents on their way into an order: all that are found, or, where only so many are wanted, never more than about twice those. What is
- * held of each is the caller's choice; past SORT_BYTES_MAX of it the sort is refused.
+ * held of each is the caller's choice, and is taken from the memory of his query.
  */
-import { PhantomError } from '@phantom/base';
+import { type MemoryBudget, MemoryShare } from '@phantom/base';
 import type { SortKey, Sorter } from './sort.js';
 
-/** Bytes of documents that one sort may hold; past it 53200. */
-export const SORT_BYTES_MAX = 256 * 1024 * 1024;
+/** What one that is held takes beside itself. */
+const HELD_BYTES = 160;
 /** So many more than wanted are held before those that come too late are let go. */
 const HELD_EXCESS = 1000;
+/** Where the memory is full, those are let go as soon as they are this share of what is wanted. */
+const EXCESS_SHARE_MIN = 1 / 16;
 
 interface Held<T> {
   readonly key: SortKey;
@@ -22,15 +24,16 @@ export class SortedDocuments<T> {
   private readonly sorter: Sorter;
   private readonly wanted: number;
   private held: Held<T>[] = [];
-  private bytes = 0;
+  private readonly memory: MemoryShare;
   private found = 0;
   /** Who sorts behind it, or was found later and is its equal, is not among the first. */
   private last: SortKey | undefined;
 
   /** `wanted`: so many of the first, at most. */
-  constructor(sorter: Sorter, wanted: number) {
+  constructor(sorter: Sorter, wanted: number, memory: MemoryBudget) {
     this.sorter = sorter;
     this.wanted = wanted;
+    this.memory = new MemoryShare(memory, 'a sort');
   }
 
   /** False for one that as many as are wanted come before. */
@@ -38,15 +41,19 @@ export class SortedDocuments<T> {
     return this.last === undefined || this.sorter.compare(key, this.last) < 0;
   }
 
-  /** Takes one that is wanted. 53200 when there are too many. */
+  /** Takes one that is wanted, of so many bytes. 53200 when they do not fit. */
   add(key: SortKey, item: T, bytes: number): void {
+    const { memory } = this;
+    const excess = this.held.length - this.wanted;
+    const isFull = bytes + HELD_BYTES > memory.leftBytes && excess > this.wanted * EXCESS_SHARE_MIN;
+    if (isFull || excess >= this.wanted + HELD_EXCESS) this.keepFirst();
+    memory.take(bytes + HELD_BYTES);
     this.held.push({ key, order: this.found++, item, bytes });
-    this.bytes += bytes;
-    if (this.held.length >= 2 * this.wanted + HELD_EXCESS) this.keepFirst();
-    if (this.bytes <= SORT_BYTES_MAX) return;
-    throw new PhantomError('53200', `a sort holds at most ${SORT_BYTES_MAX} bytes`, {
-      hint: 'Create an index in the order that is asked for, or set a limit.',
-    });
+  }
+
+  /** Gives back what it has taken. Safe to call twice. */
+  release(): void {
+    this.memory.release();
   }
 
   /** What is held, in order. */
@@ -55,8 +62,8 @@ export class SortedDocuments<T> {
   }
 
   private keepFirst(): void {
-    this.held = this.held.sort(this.compare).slice(0, this.wanted);
-    this.bytes = this.held.reduce((sum, one) => sum + one.bytes, 0);
+    const goes = this.held.sort(this.compare).splice(this.wanted);
+    this.memory.give(goes.reduce((sum, one) => sum + one.bytes + HELD_BYTES, 0));
     this.last = this.held.at(-1)?.key;
   }
 

@@ -411,6 +411,8 @@ A function that takes long over a value of 262,144 characters, bytes or eighths 
 ([ADR 24](adr/0024-long-calls-in-threads.md)). In the database's own thread stay calls of the synchronous API, those of databases without such
 threads, those of statements that read or write one row by its key, those in checks, defaults and keys of indexes, casts, aggregates, and functions that take few nanoseconds a character: they hold the others for as
 long as they take, 10 to 20 ns a character for length, md5 or ||, 100 to 400 for a cast of a text to jsonb or of an array.
+What a query of a collection or a pipeline holds counts as working memory of a query, whatever stage holds it (\`memoryLimitBytes\`,
+\`queriesMemoryBytesMax\`); past it 53200 names the stage.
 A text lies whole in the heap of the thread that computes it. A thread of costly reads whose heap is full is ended and its statement told so
 (53200), but the main thread's end is that of the process, and nothing in it can prevent that: with \`--max-old-space-size=64\` a statement that
 makes two texts of 40 MB ends the daemon. Leave that option at its default, or well above what the largest values of all statements take.

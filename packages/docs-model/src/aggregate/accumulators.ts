@@ -1,8 +1,12 @@
-/** Accumulators of $group and $bucket: a state for each group, fed with each document's value. */
-import { PhantomError } from '@phantom/base';
+/**
+ * Accumulators of $group and $bucket: a state for each group, fed with each document's value. The values that one keeps are taken from the
+ * memory of its stage, and given back where others take their place.
+ */
+import type { MemoryBudget } from '@phantom/base';
 import { badArgument, unknownOperator } from '../errors.js';
+import { SLOT_BYTES, memoryBytes } from '../memory-bytes.js';
 import { type NumberValue, type PlainObject, compareValues, equalValues, isNumber, isObject } from '../order.js';
-import { setField } from '../path.js';
+import { ownField, setField } from '../path.js';
 import { Sorter, type SortKey, parseSort } from '../sort.js';
 import type { Variables } from './evaluate.js';
 import { type Expression, compileExpression } from './expression.js';
@@ -17,16 +21,27 @@ export interface Accumulator {
 }
 
 export interface AccumulatorMaker {
-  make(): Accumulator;
+  /** Its values are taken from this memory, which the caller releases. */
+  make(memory: MemoryBudget): Accumulator;
   /** Top-level fields it reads; undefined: any. */
   readonly fields: ReadonlySet<string> | undefined;
 }
 
-/** Items that one accumulator may hold; past it 53200. */
-const ITEMS_MAX = 1_000_000;
+/** What a value of a set, or one with a key to be sorted by, takes beside itself. */
+const ENTRY_BYTES = 48;
 
-function checkItems(count: number): void {
-  if (count >= ITEMS_MAX) throw new PhantomError('53200', `an accumulator holds at most ${ITEMS_MAX} values`);
+/** A value in the place of another. */
+function replace<T>(memory: MemoryBudget, before: T, after: T): T {
+  // Most are numbers, which lie in their slots.
+  if (
+    typeof before !== 'object' &&
+    typeof before !== 'string' &&
+    typeof after !== 'object' &&
+    typeof after !== 'string'
+  )
+    return after;
+  memory.take(memoryBytes(after) - memoryBytes(before));
+  return after;
 }
 
 function sum(value: Expression): Accumulator {
@@ -55,77 +70,83 @@ function average(value: Expression): Accumulator {
   };
 }
 
-function extreme(value: Expression, sign: 1 | -1): Accumulator {
+function extreme(value: Expression, memory: MemoryBudget, sign: 1 | -1): Accumulator {
   let found: unknown = null;
   return {
     add(document) {
       const one = value.evaluate(document);
       if (one === null || one === undefined) return;
-      if (found === null || compareValues(one, found) * sign > 0) found = one;
+      if (found === null || compareValues(one, found) * sign > 0) found = replace(memory, found, one);
     },
     result: () => found,
   };
 }
 
-function firstOf(value: Expression): Accumulator {
+function firstOf(value: Expression, memory: MemoryBudget): Accumulator {
   let found: unknown;
   let any = false;
   return {
     add(document) {
       if (any) return;
-      found = value.evaluate(document);
+      found = replace(memory, found, value.evaluate(document));
       any = true;
     },
     result: () => found ?? null,
   };
 }
 
-function lastOf(value: Expression): Accumulator {
+function lastOf(value: Expression, memory: MemoryBudget): Accumulator {
   let found: unknown;
   return {
     add(document) {
-      found = value.evaluate(document);
+      found = replace(memory, found, value.evaluate(document));
     },
     result: () => found ?? null,
   };
 }
 
-function pushed(value: Expression): Accumulator {
+function pushed(value: Expression, memory: MemoryBudget): Accumulator {
   const items: unknown[] = [];
   return {
     add(document) {
       const one = value.evaluate(document);
       if (one === undefined) return;
-      checkItems(items.length);
+      memory.take(SLOT_BYTES + memoryBytes(one));
       items.push(one);
     },
     result: () => items,
   };
 }
 
-function set(value: Expression): Accumulator {
+function set(value: Expression, memory: MemoryBudget): Accumulator {
   const simple = new Set<unknown>();
   const others: unknown[] = [];
   return {
     add(document) {
       const one = value.evaluate(document);
       if (one === undefined) return;
-      checkItems(simple.size + others.length);
-      if (typeof one === 'string' || typeof one === 'boolean') simple.add(one);
-      else if (!others.some((other) => equalValues(other, one))) others.push(one);
+      const isSimple = typeof one === 'string' || typeof one === 'boolean';
+      if (isSimple ? simple.has(one) : others.some((other) => equalValues(other, one))) return;
+      memory.take(ENTRY_BYTES + memoryBytes(one));
+      if (isSimple) simple.add(one);
+      else others.push(one);
     },
     result: () => [...others, ...simple],
   };
 }
 
-function merged(value: Expression): Accumulator {
+function merged(value: Expression, memory: MemoryBudget): Accumulator {
   const result: PlainObject = {};
   return {
     add(document) {
       const one = value.evaluate(document);
       if (one === null || one === undefined) return;
       if (!isObject(one)) throw badArgument('$mergeObjects needs objects');
-      for (const key of Object.keys(one)) setField(result, key, one[key]);
+      for (const key of Object.keys(one)) {
+        const before = ownField(result, key);
+        memory.take((before === undefined ? SLOT_BYTES : -memoryBytes(before)) + memoryBytes(one[key]));
+        setField(result, key, one[key]);
+      }
     },
     result: () => result,
   };
@@ -140,14 +161,13 @@ function deviation(value: Expression, sample: 0 | 1): Accumulator {
   };
 }
 
-const simple: ReadonlyMap<string, (value: Expression) => Accumulator> = new Map<
-  string,
-  (value: Expression) => Accumulator
->([
+type SimpleMaker = (value: Expression, memory: MemoryBudget) => Accumulator;
+
+const simple: ReadonlyMap<string, SimpleMaker> = new Map<string, SimpleMaker>([
   ['$sum', sum],
   ['$avg', average],
-  ['$min', (value) => extreme(value, -1)],
-  ['$max', (value) => extreme(value, 1)],
+  ['$min', (value, memory) => extreme(value, memory, -1)],
+  ['$max', (value, memory) => extreme(value, memory, 1)],
   ['$first', firstOf],
   ['$last', lastOf],
   ['$push', pushed],
@@ -172,16 +192,19 @@ function top(operator: string, operand: unknown, variables: Variables): Accumula
   const sign = operator.startsWith('$top') ? 1 : -1;
   return {
     fields: undefined,
-    make() {
-      const found: { key: SortKey; value: unknown }[] = [];
+    make(memory) {
+      const found: { key: SortKey; value: unknown; bytes: number }[] = [];
       return {
         add(document) {
           const key = sorter.keyOf(document);
           let at = found.length;
           while (at > 0 && sorter.compare(key, (found[at - 1] as { key: SortKey }).key) * sign < 0) at--;
           if (at >= most) return;
-          found.splice(at, 0, { key, value: value.evaluate(document) ?? null });
-          if (found.length > most) found.pop();
+          const one = value.evaluate(document) ?? null;
+          const bytes = ENTRY_BYTES + memoryBytes(key) + memoryBytes(one);
+          memory.take(bytes);
+          found.splice(at, 0, { key, value: one, bytes });
+          if (found.length > most) memory.give(found.pop()?.bytes ?? 0);
         },
         result() {
           const values = found.map((one) => one.value);
@@ -200,17 +223,19 @@ function firstN(operator: string, operand: unknown, variables: Variables): Accum
   const value = compileExpression(input, variables);
   return {
     fields: value.fields,
-    make() {
-      let items: unknown[] = [];
+    make(memory) {
+      const items: unknown[] = [];
       return {
         add(document) {
           const one = value.evaluate(document) ?? null;
           if (operator === '$firstN' && items.length >= most) return;
           if ((operator === '$minN' || operator === '$maxN') && one === null) return;
+          memory.take(SLOT_BYTES + memoryBytes(one));
           items.push(one);
           if (items.length <= most) return;
-          if (operator === '$lastN') items.shift();
-          else items = items.sort((a, b) => compareValues(a, b) * (operator === '$minN' ? 1 : -1)).slice(0, most);
+          if (operator !== '$lastN') items.sort((a, b) => compareValues(a, b) * (operator === '$minN' ? 1 : -1));
+          const goes = operator === '$lastN' ? items.shift() : items.pop();
+          memory.give(SLOT_BYTES + memoryBytes(goes));
         },
         result: () =>
           operator === '$minN' || operator === '$maxN'
@@ -234,7 +259,7 @@ export function compileAccumulator(operand: unknown, variables: Variables): Accu
   const make = simple.get(operator);
   if (make !== undefined) {
     const value = compileExpression(argument, variables);
-    return { make: () => make(value), fields: value.fields };
+    return { make: (memory) => make(value, memory), fields: value.fields };
   }
   switch (operator) {
     case '$count':

@@ -1,6 +1,8 @@
 /** Stages that join documents of other collections: $lookup and $graphLookup. They ask for a batch of documents, or a step, at once. */
+import { type MemoryBudget, MemoryShare } from '@phantom/base';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
+import { SLOT_BYTES } from '../memory-bytes.js';
 import { type PlainObject, isObject } from '../order.js';
 import { parsePath, walkPath } from '../path.js';
 import type { Query } from '../reader.js';
@@ -8,8 +10,11 @@ import { changeAt } from '../update/places.js';
 import type { Variables } from './evaluate.js';
 import { compileExpression } from './expression.js';
 import { namedParts } from './operands.js';
-import { type PipelineSource, checkHeld, collect, once, queryFor } from './pipeline-source.js';
+import { type PipelineSource, collect, once, queryFor } from './pipeline-source.js';
 import { type Stage, groupKey } from './stages.js';
+
+/** What documents of a batch are joined with, in bytes, after which they are handed on. */
+const JOINED_BYTES = 4 * 1024 * 1024;
 
 /** $lookup: by equality of two fields, by a pipeline, or both. */
 export function lookup(
@@ -37,40 +42,68 @@ export function lookup(
     changeAt(document, target, () => found, true) as PlainObject;
   const matching = (values: readonly unknown[]): Query =>
     queryFor(byFields ? { [foreignField as string]: { $in: values } } : {});
-  return async function* joined(input) {
-    let all: readonly PlainObject[] | undefined;
-    for await (const batch of input) {
-      const result: PlainObject[] = [];
-      if (perDocument) {
-        for (const document of batch) {
-          const own: Record<string, unknown> = { ...variables };
-          for (const { key, value } of vars) own[key] = value.evaluate(document);
-          const foreign = source.scan(from, matching(localValues(document, local)), undefined);
-          result.push(attach(document, await collect(inner(pipeline ?? [], own)(foreign))));
-        }
-      } else if (byFields) {
-        // One query for the batch; its answer is dealt out by value.
-        const wanted = batch.map((document) => localValues(document, local));
-        const values = distinct(wanted.flat());
-        const found = await collect(source.scan(from, matching(values), undefined));
-        const byValue = new Map<string | number, PlainObject[]>();
-        const path = parsePath(foreignField as string);
-        for (const one of found) {
-          for (const key of new Set(localValues(one, path).map((value) => groupKey(value)))) {
-            const list = byValue.get(key);
-            if (list === undefined) byValue.set(key, [one]);
-            else list.push(one);
-          }
-        }
-        for (const [i, document] of batch.entries()) {
-          const own = foundBy(wanted[i] as unknown[], byValue, found);
-          result.push(attach(document, compiled === undefined ? own : await collect(compiled(once(own)))));
-        }
-      } else {
-        all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined)));
-        for (const document of batch) result.push(attach(document, all));
+  /** What each document of a batch is joined with, taken from the memory as it is found. */
+  const joinsOf = async function* (
+    batch: readonly PlainObject[],
+    shared: MemoryBudget,
+    own: MemoryBudget,
+  ): AsyncGenerator<readonly PlainObject[], void> {
+    if (perDocument) {
+      for (const document of batch) {
+        const known: Record<string, unknown> = { ...variables };
+        for (const { key, value } of vars) known[key] = value.evaluate(document);
+        const foreign = source.scan(from, matching(localValues(document, local)), undefined);
+        yield await collect(inner(pipeline ?? [], known)(foreign, own), own);
       }
-      yield result;
+      return;
+    }
+    // One query for the batch; its answer is dealt out by value.
+    const wanted = batch.map((document) => localValues(document, local));
+    const values = distinct(wanted.flat());
+    const found = await collect(source.scan(from, matching(values), undefined), shared);
+    const byValue = new Map<string | number, PlainObject[]>();
+    const path = parsePath(foreignField as string);
+    for (const one of found) {
+      for (const key of new Set(localValues(one, path).map((value) => groupKey(value)))) {
+        const list = byValue.get(key);
+        if (list === undefined) byValue.set(key, [one]);
+        else list.push(one);
+      }
+    }
+    for (const values of wanted) {
+      const matched = foundBy(values, byValue, found);
+      own.take(SLOT_BYTES * matched.length);
+      yield compiled === undefined ? matched : await collect(compiled(once(matched), own), own);
+    }
+  };
+  return async function* joined(input, memory) {
+    const shared = new MemoryShare(memory, '$lookup');
+    const own = new MemoryShare(memory, '$lookup');
+    try {
+      let all: readonly PlainObject[] | undefined;
+      for await (const batch of input) {
+        if (!perDocument && !byFields) {
+          all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined), memory), shared);
+          const found = all;
+          yield batch.map((document) => attach(document, found));
+          continue;
+        }
+        let result: PlainObject[] = [];
+        let at = 0;
+        for await (const found of joinsOf(batch, shared, own)) {
+          result.push(attach(batch[at++] as PlainObject, found));
+          if (own.usedBytes < JOINED_BYTES) continue;
+          yield result;
+          own.release();
+          result = [];
+        }
+        yield result;
+        own.release();
+        shared.release();
+      }
+    } finally {
+      own.release();
+      shared.release();
     }
   };
 }
@@ -113,7 +146,7 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
   const restriction = restrictSearchWithMatch ?? {};
   // What is wrong with it is said before anything is read.
   compileFilter(restriction, variables);
-  const reachedFrom = async (first: readonly unknown[]): Promise<PlainObject[]> => {
+  const reachedFrom = async (first: readonly unknown[], memory: MemoryBudget): Promise<PlainObject[]> => {
     const reached = new Map<string | number, PlainObject>();
     const asked = new Set<string | number>();
     let values: readonly unknown[] = first;
@@ -122,26 +155,35 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
       if (wanted.length === 0) break;
       for (const value of wanted) asked.add(groupKey(value));
       const step = { $and: [{ [connectToField as string]: { $in: wanted } }, restriction] };
-      const found = await collect(source.scan(from as string, queryFor(step, variables), undefined));
+      const found = await collect(source.scan(from as string, queryFor(step, variables), undefined), memory);
       const fresh = found.filter(({ _id }) => !reached.has(groupKey(_id)));
       for (const one of fresh) {
         const shown = depthPath === undefined ? one : changeAt(one, depthPath, () => depth, true);
         reached.set(groupKey(one['_id']), shown as PlainObject);
       }
-      checkHeld(reached.size);
       values = fresh.flatMap((one) => presentValues(one, onward));
     }
     return [...reached.values()];
   };
-  return async function* joined(input) {
-    for await (const batch of input) {
-      const result: PlainObject[] = [];
-      for (const document of batch) {
-        const first = start.evaluate(document);
-        const reached = await reachedFrom(Array.isArray(first) ? first : first === undefined ? [] : [first]);
-        result.push(changeAt(document, target, () => reached, true) as PlainObject);
+  return async function* joined(input, memory) {
+    const held = new MemoryShare(memory, '$graphLookup');
+    try {
+      for await (const batch of input) {
+        let result: PlainObject[] = [];
+        for (const document of batch) {
+          const first = start.evaluate(document);
+          const reached = await reachedFrom(Array.isArray(first) ? first : first === undefined ? [] : [first], held);
+          result.push(changeAt(document, target, () => reached, true) as PlainObject);
+          if (held.usedBytes < JOINED_BYTES) continue;
+          yield result;
+          held.release();
+          result = [];
+        }
+        yield result;
+        held.release();
       }
-      yield result;
+    } finally {
+      held.release();
     }
   };
 }

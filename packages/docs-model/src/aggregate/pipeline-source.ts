@@ -1,16 +1,16 @@
 /** What stages need of the collections around them. */
-import { badArgument } from '../errors.js';
+import type { MemoryBudget } from '@phantom/base';
 import { compileFilter } from '../filter/filter.js';
+import { SLOT_BYTES, documentBytes } from '../memory-bytes.js';
 import type { PlainObject } from '../order.js';
 import type { Query } from '../reader.js';
 import type { Variables } from './evaluate.js';
 import type { Documents } from './stages.js';
 
-/** Documents that a stage may hold of another collection, or that $out and $merge may write. Past it 22023. */
-const HELD_MAX = 1_000_000;
-
 /** What pipelines ask of the collections around them; all in one transaction. */
 export interface PipelineSource {
+  /** What all stages together may hold. */
+  readonly memory: MemoryBudget;
   /** Batches of a query's documents; `fields`: only those are needed. */
   scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents;
   /** Replaces what a collection holds. */
@@ -34,19 +34,15 @@ export interface MergeRules {
   readonly whenNotMatched: 'insert' | 'discard' | 'fail';
 }
 
-/** All documents of a stage. 22023 when they are too many to hold. */
-export async function collect(documents: Documents): Promise<PlainObject[]> {
+/** All documents of a stage, taken from the memory of who holds them from now on. */
+export async function collect(documents: Documents, memory: MemoryBudget): Promise<PlainObject[]> {
   const all: PlainObject[] = [];
-  for await (const batch of documents) {
-    for (const document of batch) all.push(document);
-    checkHeld(all.length);
-  }
+  for await (const batch of documents)
+    for (const document of batch) {
+      memory.take(SLOT_BYTES + documentBytes(document));
+      all.push(document);
+    }
   return all;
-}
-
-/** 22023 for more documents than a stage may hold. */
-export function checkHeld(documents: number): void {
-  if (documents > HELD_MAX) throw badArgument(`a stage holds at most ${HELD_MAX} documents of another collection`);
 }
 
 /** A query that has a filter alone. */

@@ -5,6 +5,7 @@
  *
  * Stages that look elsewhere stand here: $unionWith and $facet; joins are in lookups.ts, what writes in writing-stages.ts.
  */
+import { MemoryBudget, MemoryShare } from '@phantom/base';
 import { badArgument, unknownOperator } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { type PlainObject, isObject } from '../order.js';
@@ -46,7 +47,7 @@ export function runPipeline(
     return compileStage(source, name, operand, variables, depth, i === rest.length - 1);
   });
   const input = source.scan(collection, front.query, front.fields);
-  return compiled.reduce((documents, stage) => stage(documents), input);
+  return compiled.reduce((documents, stage) => stage(documents, source.memory), input);
 }
 
 /** A stage that makes one document of each, which fits what was searched for as well as that one does. */
@@ -69,6 +70,8 @@ export function frontQuery(pipeline: unknown): { readonly query: Query; readonly
   return { query: { ...query, fields }, behind: stages.slice(answered).map(({ name }) => name) };
 }
 
+/** The memory of stages that hold nothing. */
+const NOTHING_HELD = new MemoryBudget(0);
 /** Stages that take events of a change stream one by one. */
 const EVENT_STAGES: ReadonlySet<string> = new Set([
   '$match',
@@ -81,13 +84,13 @@ const EVENT_STAGES: ReadonlySet<string> = new Set([
 ]);
 
 /** A pipeline of a change stream. 22023 for stages that cannot stand in one. */
-export function compileEventPipeline(pipeline: unknown): Stage {
+export function compileEventPipeline(pipeline: unknown): (input: Documents) => Documents {
   const stages = stageList(pipeline).map(({ name, operand }) => {
     const make = EVENT_STAGES.has(name) ? simpleStages.get(name) : undefined;
     if (make === undefined) throw badArgument(`${name} cannot stand in the pipeline of a change stream`);
     return make(operand, {});
   });
-  return (input) => stages.reduce((documents, stage) => stage(documents), input);
+  return (input) => stages.reduce((documents, stage) => stage(documents, NOTHING_HELD), input);
 }
 
 interface StageInput {
@@ -173,7 +176,7 @@ function inner(source: PipelineSource, pipeline: unknown, variables: Variables, 
   const stages = stageList(pipeline).map(({ name, operand }) =>
     compileStage(source, name, operand, variables, depth + 1, false),
   );
-  return (input) => stages.reduce((documents, stage) => stage(documents), input);
+  return (input, memory) => stages.reduce((documents, stage) => stage(documents, memory), input);
 }
 
 function unionWith(source: PipelineSource, operand: unknown, variables: Variables, depth: number): Stage {
@@ -190,11 +193,16 @@ function unionWith(source: PipelineSource, operand: unknown, variables: Variable
 function facet(source: PipelineSource, operand: unknown, variables: Variables, depth: number): Stage {
   if (!isObject(operand) || Object.keys(operand).length === 0) throw badArgument('$facet needs pipelines by name');
   const facets = Object.keys(operand).map((name) => ({ name, stage: inner(source, operand[name], variables, depth) }));
-  return async function* faceted(input) {
-    const all = await collect(input);
-    const result: PlainObject = {};
-    for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all))));
-    yield [result];
+  return async function* faceted(input, memory) {
+    const held = new MemoryShare(memory, '$facet');
+    try {
+      const all = await collect(input, held);
+      const result: PlainObject = {};
+      for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all), memory), held));
+      yield [result];
+    } finally {
+      held.release();
+    }
   };
 }
 

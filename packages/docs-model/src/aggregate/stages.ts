@@ -1,13 +1,18 @@
 /**
  * Stages that need nothing but the documents that come in: each is an async generator over batches of them, so a pipeline streams
- * where its stages do, and awaits once a batch. $sort, $group and their like hold what they must, with limits.
+ * where its stages do, and awaits once a batch. $sort, $group and their like hold what they must, and count it:
+ *
+ *   1. What a stage holds from one batch to the next is taken from the memory of the pipeline, and given back when the stage ends, however
+ *      it does. What it has handed on is counted by whoever holds that.
+ *   2. A batch that a stage makes is of bounded length, whatever one document becomes.
  */
-import { ByteWriter, PhantomError } from '@phantom/base';
+import { ByteWriter, type MemoryBudget, MemoryShare } from '@phantom/base';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { appendValueKey } from '../index-keys.js';
 import { type PlainObject, compareValues, isNumber, isObject } from '../order.js';
 import { parsePath, setField } from '../path.js';
+import { documentBytes, memoryBytes } from '../memory-bytes.js';
 import { compileProjection } from '../projection.js';
 import { type SortInput, type SortKey, Sorter, parseSort } from '../sort.js';
 import { changeAt, placeValue } from '../update/places.js';
@@ -17,17 +22,17 @@ import { compileExpression } from './expression.js';
 import { namedParts } from './operands.js';
 
 export type Documents = AsyncIterable<readonly PlainObject[]>;
-/** A compiled stage. */
-export type Stage = (input: Documents) => Documents;
+/** A compiled stage; what it holds it takes from the memory of the pipeline. */
+export type Stage = (input: Documents, memory: MemoryBudget) => Documents;
 export type StageMaker = (operand: unknown, variables: Variables) => Stage;
 /** What a stage makes of each document, of which it makes one and knows no other. */
 export type MappingMaker = (operand: unknown, variables: Variables) => (document: PlainObject) => PlainObject;
 
-/** Documents that $unwind makes before it hands them on, those of one document aside. */
-const UNWOUND_MAX = 1000;
-/** Groups that one $group may hold; documents that one $sort may. Past it 53200. */
-const GROUPS_MAX = 1_000_000;
-const SORTED_MAX = 1_000_000;
+/** Documents that a stage makes before it hands them on. */
+const BATCH_DOCUMENTS = 1000;
+/** What a document that is held takes beside itself and what it is held by; what a group does beside its id and values. */
+const HELD_BYTES = 80;
+const GROUP_BYTES = 160;
 
 function mapping(make: MappingMaker): StageMaker {
   return (operand, variables) => {
@@ -114,15 +119,21 @@ const replaceWith: MappingMaker = (operand, variables) => {
 
 const sortStage: StageMaker = (operand) => {
   const sorter = new Sorter(parseSort(operand as SortInput));
-  return async function* sorting(input) {
-    const found: { key: SortKey; document: PlainObject }[] = [];
-    for await (const batch of input)
-      for (const document of batch) {
-        if (found.length >= SORTED_MAX) throw new PhantomError('53200', `$sort holds at most ${SORTED_MAX} documents`);
-        found.push({ key: sorter.keyOf(document), document });
-      }
-    found.sort((a, b) => sorter.compare(a.key, b.key));
-    yield found.map(({ document }) => document);
+  return async function* sorting(input, memory) {
+    const held = new MemoryShare(memory, '$sort');
+    try {
+      const found: { key: SortKey; document: PlainObject }[] = [];
+      for await (const batch of input)
+        for (const document of batch) {
+          held.take(HELD_BYTES + documentBytes(document));
+          found.push({ key: sorter.keyOf(document), document });
+        }
+      found.sort((a, b) => sorter.compare(a.key, b.key));
+      for (let i = 0; i < found.length; i += BATCH_DOCUMENTS)
+        yield found.slice(i, i + BATCH_DOCUMENTS).map(({ document }) => document);
+    } finally {
+      held.release();
+    }
   };
 };
 
@@ -170,30 +181,29 @@ const unwind: StageMaker = (operand) => {
       ? document
       : changeAt(document, parsePath(String(indexName)), () => index, true)) as PlainObject;
   const without = compileProjection({ [path.join('.')]: 0 });
-  const each = (document: PlainObject, into: PlainObject[]): void => {
+  const each = function* (document: PlainObject): Generator<PlainObject, void> {
     const value = placeValue(document, path);
     if (Array.isArray(value)) {
       for (const [i, item] of value.entries())
-        into.push(
-          withIndex(
-            changeAt(document, path, () => item as unknown, true),
-            i,
-          ),
+        yield withIndex(
+          changeAt(document, path, () => item as unknown, true),
+          i,
         );
-      if (value.length === 0 && keep === true) into.push(withIndex(without.apply(document), null));
+      if (value.length === 0 && keep === true) yield withIndex(without.apply(document), null);
     } else if (keep === true || (value !== undefined && value !== null)) {
-      into.push(withIndex(document, null));
+      yield withIndex(document, null);
     }
   };
   return async function* unwound(input) {
     for await (const batch of input) {
       let result: PlainObject[] = [];
-      for (const document of batch) {
-        each(document, result);
-        if (result.length < UNWOUND_MAX) continue;
-        yield result;
-        result = [];
-      }
+      for (const document of batch)
+        for (const unwoundOne of each(document)) {
+          result.push(unwoundOne);
+          if (result.length < BATCH_DOCUMENTS) continue;
+          yield result;
+          result = [];
+        }
       yield result;
     }
   };
@@ -239,12 +249,33 @@ function accumulated(
   });
 }
 
+/** Takes what a group does with an id and its first values. */
+function newGroup(id: unknown, outputs: readonly { readonly maker: AccumulatorMaker }[], memory: MemoryBudget): Group {
+  memory.take(GROUP_BYTES + memoryBytes(id) + HELD_BYTES * outputs.length);
+  return { id, states: outputs.map(({ maker }) => maker.make(memory)) };
+}
+
 function groupResult(group: Group, outputs: readonly { readonly name: string }[]): PlainObject {
   const result: PlainObject = { _id: group.id };
   for (let i = 0; i < outputs.length; i++) {
     setField(result, (outputs[i] as { name: string }).name, (group.states[i] as { result(): unknown }).result());
   }
   return result;
+}
+
+/** Results of groups, in batches. */
+function* resultsOf(
+  groups: Iterable<Group>,
+  outputs: readonly { readonly name: string }[],
+): Generator<PlainObject[], void> {
+  let batch: PlainObject[] = [];
+  for (const one of groups) {
+    batch.push(groupResult(one, outputs));
+    if (batch.length < BATCH_DOCUMENTS) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
 }
 
 /** What $group reads of documents: for the planner of pipelines. */
@@ -264,22 +295,27 @@ const group: StageMaker = (operand, variables) => {
   const { _id: idOperand, ...fields } = operand;
   const id = compileExpression(idOperand, variables);
   const outputs = accumulated(fields, variables);
-  return async function* grouped(input) {
-    const groups = new Map<string | number, Group>();
-    for await (const batch of input)
-      for (const document of batch) {
-        const value = id.evaluate(document) ?? null;
-        const key = groupKey(value);
-        let found = groups.get(key);
-        if (found === undefined) {
-          if (groups.size >= GROUPS_MAX) throw new PhantomError('53200', `$group holds at most ${GROUPS_MAX} groups`);
-          found = { id: value, states: outputs.map(({ maker }) => maker.make()) };
-          groups.set(key, found);
+  return async function* grouped(input, memory) {
+    const held = new MemoryShare(memory, '$group');
+    try {
+      const groups = new Map<string | number, Group>();
+      for await (const batch of input)
+        for (const document of batch) {
+          const value = id.evaluate(document) ?? null;
+          const key = groupKey(value);
+          let found = groups.get(key);
+          if (found === undefined) {
+            found = newGroup(value, outputs, held);
+            if (typeof key === 'string') held.take(memoryBytes(key));
+            groups.set(key, found);
+          }
+          const { states } = found;
+          for (let i = 0; i < states.length; i++) (states[i] as Group['states'][number]).add(document);
         }
-        const { states } = found;
-        for (let i = 0; i < states.length; i++) (states[i] as Group['states'][number]).add(document);
-      }
-    yield Array.from(groups.values(), (one) => groupResult(one, outputs));
+      yield* resultsOf(groups.values(), outputs);
+    } finally {
+      held.release();
+    }
   };
 };
 
@@ -299,30 +335,31 @@ const bucket: StageMaker = (operand, variables) => {
   const by = compileExpression(groupBy, variables);
   const outputs = accumulated(output as PlainObject, variables);
   const hasDefault = Object.hasOwn(operand as PlainObject, 'default');
-  return async function* bucketed(input) {
-    const groups = new Map<number, Group>();
-    for await (const batch of input)
-      for (const document of batch) {
-        const value = by.evaluate(document);
-        let at = -1;
-        for (let i = 0; i < boundaries.length - 1; i++) {
-          if (compareValues(value, boundaries[i]) >= 0 && compareValues(value, boundaries[i + 1]) < 0) at = i;
+  const bucketOf = (value: unknown): number => {
+    for (let i = 0; i < boundaries.length - 1; i++) {
+      if (compareValues(value, boundaries[i]) >= 0 && compareValues(value, boundaries[i + 1]) < 0) return i;
+    }
+    if (!hasDefault) throw badArgument('a value lies in no bucket, and $bucket has no default');
+    return boundaries.length;
+  };
+  return async function* bucketed(input, memory) {
+    const held = new MemoryShare(memory, '$bucket');
+    try {
+      const groups = new Map<number, Group>();
+      for await (const batch of input)
+        for (const document of batch) {
+          const at = bucketOf(by.evaluate(document));
+          let found = groups.get(at);
+          if (found === undefined) {
+            found = newGroup(at < boundaries.length ? boundaries[at] : other, outputs, held);
+            groups.set(at, found);
+          }
+          for (const state of found.states) state.add(document);
         }
-        if (at < 0) {
-          if (!hasDefault) throw badArgument('a value lies in no bucket, and $bucket has no default');
-          at = boundaries.length;
-        }
-        let found = groups.get(at);
-        if (found === undefined) {
-          found = {
-            id: at < boundaries.length ? boundaries[at] : other,
-            states: outputs.map(({ maker }) => maker.make()),
-          };
-          groups.set(at, found);
-        }
-        for (const state of found.states) state.add(document);
-      }
-    yield [...groups].sort(([a], [b]) => a - b).map(([, one]) => groupResult(one, outputs));
+      yield [...groups].sort(([a], [b]) => a - b).map(([, one]) => groupResult(one, outputs));
+    } finally {
+      held.release();
+    }
   };
 };
 
@@ -335,54 +372,62 @@ const bucketAuto: StageMaker = (operand, variables) => {
   const wanted = wholeNumber('$bucketAuto', buckets, 1);
   const by = compileExpression(groupBy, variables);
   const outputs = accumulated(output as PlainObject, variables);
-  return async function* bucketed(input) {
-    const found: { value: unknown; document: PlainObject }[] = [];
-    for await (const batch of input)
-      for (const document of batch) {
-        if (found.length >= SORTED_MAX)
-          throw new PhantomError('53200', `$bucketAuto holds at most ${SORTED_MAX} documents`);
-        found.push({ value: by.evaluate(document), document });
+  return async function* bucketed(input, memory) {
+    const held = new MemoryShare(memory, '$bucketAuto');
+    try {
+      const found: { value: unknown; document: PlainObject }[] = [];
+      for await (const batch of input)
+        for (const document of batch) {
+          held.take(HELD_BYTES + documentBytes(document));
+          found.push({ value: by.evaluate(document), document });
+        }
+      found.sort((a, b) => compareValues(a.value, b.value));
+      const size = Math.max(1, Math.round(found.length / wanted));
+      const groups: Group[] = [];
+      for (let start = 0; start < found.length;) {
+        let end = groups.length + 1 === wanted ? found.length : Math.min(found.length, start + size);
+        // Equal values share a bucket.
+        while (end < found.length && compareValues(found[end - 1]?.value, found[end]?.value) === 0) end++;
+        const last = found[end < found.length ? end : end - 1]?.value;
+        const one = newGroup({ min: found[start]?.value ?? null, max: last ?? null }, outputs, held);
+        for (const { document } of found.slice(start, end)) for (const state of one.states) state.add(document);
+        groups.push(one);
+        start = end;
       }
-    found.sort((a, b) => compareValues(a.value, b.value));
-    const size = Math.max(1, Math.round(found.length / wanted));
-    const results: PlainObject[] = [];
-    for (let start = 0, made = 1; start < found.length; made++) {
-      let end = made === wanted ? found.length : Math.min(found.length, start + size);
-      // Equal values share a bucket.
-      while (end < found.length && compareValues(found[end - 1]?.value, found[end]?.value) === 0) end++;
-      const states = outputs.map(({ maker }) => maker.make());
-      for (const { document } of found.slice(start, end)) for (const state of states) state.add(document);
-      const last = found[end < found.length ? end : end - 1]?.value;
-      results.push(groupResult({ id: { min: found[start]?.value ?? null, max: last ?? null }, states }, outputs));
-      start = end;
+      yield* resultsOf(groups, outputs);
+    } finally {
+      held.release();
     }
-    yield results;
   };
 };
 
 const sample: StageMaker = (operand) => {
   const size = wholeNumber('$sample', namedParts('$sample', operand, ['size'])['size'], 1);
-  return async function* sampled(input) {
-    // Reservoir sampling: each document stays with the same chance.
-    const kept: PlainObject[] = [];
-    let seen = 0;
-    for await (const batch of input)
-      for (const document of batch) {
-        seen++;
-        if (kept.length < size) kept.push(document);
-        else {
-          const at = Math.floor(Math.random() * seen);
-          if (at < size) kept[at] = document;
+  return async function* sampled(input, memory) {
+    const held = new MemoryShare(memory, '$sample');
+    try {
+      // Reservoir sampling: each document stays with the same chance.
+      const kept: PlainObject[] = [];
+      let seen = 0;
+      for await (const batch of input)
+        for (const document of batch) {
+          const at = ++seen <= size ? seen - 1 : Math.floor(Math.random() * seen);
+          if (at >= size) continue;
+          const before = kept[at];
+          held.take(documentBytes(document) - (before === undefined ? 0 : documentBytes(before)));
+          kept[at] = document;
         }
-      }
-    yield kept;
+      for (let i = 0; i < kept.length; i += BATCH_DOCUMENTS) yield kept.slice(i, i + BATCH_DOCUMENTS);
+    } finally {
+      held.release();
+    }
   };
 };
 
 const sortByCount: StageMaker = (operand, variables) => {
   const grouping = group({ _id: operand, count: { $sum: 1 } }, variables);
   const sorting = sortStage({ count: -1 }, variables);
-  return (input) => sorting(grouping(input));
+  return (input, memory) => sorting(grouping(input, memory), memory);
 };
 
 /** Stages by name that make one document of each. */

@@ -1,5 +1,5 @@
 /** Collections as pipelines see them, in one transaction. */
-import { PhantomError } from '@phantom/base';
+import { type MemoryBudget, PhantomError } from '@phantom/base';
 import type { DocumentIndexDescriptor } from '@phantom/catalog';
 import { newObjectId } from '@phantom/codec';
 import type { CollectionView } from '../collection-view.js';
@@ -22,8 +22,11 @@ const ALL: Query = { filter: compileFilter({}), sort: [], skip: 0, limit: 0, pro
 export class TransactionSource implements PipelineSource {
   private readonly model: DocumentModel;
   private readonly transaction: DocumentTransaction;
+  readonly memory: MemoryBudget;
 
-  constructor(model: DocumentModel, transaction: DocumentTransaction) {
+  /** `memory`: of the whole pipeline; its stages give back what they take. */
+  constructor(model: DocumentModel, transaction: DocumentTransaction, memory: MemoryBudget) {
+    this.memory = memory;
     this.model = model;
     this.transaction = transaction;
   }
@@ -31,7 +34,7 @@ export class TransactionSource implements PipelineSource {
   async *scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents {
     const view = this.model.find(this.transaction, collection);
     if (view === undefined) return;
-    const reader = new Reader(this.model.ports, view, this.transaction, { ...query, fields });
+    const reader = new Reader(this.model.ports, view, this.transaction, { ...query, fields }, this.memory);
     try {
       for (;;) {
         const batch = await reader.batch(BATCH_DOCUMENTS);

@@ -7,7 +7,7 @@
  * whenMatched may be a pipeline over the document that is there: it makes what takes its place, and finds the one that came in `$$new`,
  * variables of `let` beside it.
  */
-import { unsupportedError } from '@phantom/base';
+import { MemoryShare, unsupportedError } from '@phantom/base';
 import { badArgument } from '../errors.js';
 import { isObject } from '../order.js';
 import { compileUpdatePipeline } from '../update/update-pipeline.js';
@@ -19,9 +19,14 @@ import type { Stage } from './stages.js';
 
 export function out(source: PipelineSource, operand: unknown): Stage {
   const target = targetOf('$out', operand);
-  return async function* written(input) {
-    await source.replace(target, await collect(input));
-    yield [];
+  return async function* written(input, memory) {
+    const held = new MemoryShare(memory, '$out');
+    try {
+      await source.replace(target, await collect(input, held));
+      yield [];
+    } finally {
+      held.release();
+    }
   };
 }
 
@@ -35,9 +40,14 @@ export function merge(source: PipelineSource, operand: unknown, variables: Varia
     whenMatched: whenMatchedOf(how['whenMatched'] ?? 'merge', how['let'], variables),
     whenNotMatched: whenNotMatchedOf(how['whenNotMatched'] ?? 'insert'),
   };
-  return async function* merged(input) {
-    await source.merge(target, await collect(input), rules);
-    yield [];
+  return async function* merged(input, memory) {
+    const held = new MemoryShare(memory, '$merge');
+    try {
+      await source.merge(target, await collect(input, held), rules);
+      yield [];
+    } finally {
+      held.release();
+    }
   };
 }
 
