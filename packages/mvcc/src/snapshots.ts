@@ -11,6 +11,7 @@
  *   1. While `current` is there, the registry knows from which seq on the transaction must hear of commits.
  *   2. Writes that validation will check, and guards, keep the registry at the oldest snapshot that they rest on.
  */
+import { unsupportedError } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { StoreView } from '@phantom/store';
 import { ReadSet } from './read-set.js';
@@ -76,6 +77,14 @@ export class Snapshots {
     if (owner.isSerializable && registry.graph.began(owner))
       owner.reads = new ReadSet(registry.options.readSetBytesMax);
     return view;
+  }
+
+  /** The first one, where it is that of another transaction, which lives: what that has been shown, this one is. */
+  share(other: Snapshots): void {
+    if (!this.owner.readOnly || this.owner.isolation !== 'repeatable read')
+      throw unsupportedError('a snapshot of another transaction but at repeatable read and read-only');
+    this.current = (other.current ?? other.take()).retain();
+    this.seqMax = other.seqMax;
   }
 
   /** Lets go of a snapshot that nothing rests on yet, for another one. */

@@ -143,6 +143,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     this.undo = new Undo(registry, this);
     this.startedMs = registry.options.clock.monotonicMs();
     this.began = registry.options.tracesBegin ? callers() : undefined;
+    if (options.snapshotOf !== undefined) this.snapshots.share((options.snapshotOf as Transaction).snapshots);
     registry.addLive(this);
   }
 

@@ -45,6 +45,11 @@ export interface TransactionOptions {
   readonly sessionLocks?: SessionLocks;
   /** A wait for a lock that is longer ends with 55P03; 0: none does. Default: as the option of `createMvcc`. A session's locks have their own. */
   readonly lockTimeoutMs?: number;
+  /**
+   * An active transaction of the same manager by whose snapshot this one reads, for as long as it lives: at repeatable read, and
+   * read-only (0A000 else), for what has been committed since is not looked for conflicts with an older snapshot.
+   */
+  readonly snapshotOf?: MvccTransaction | undefined;
 }
 
 /** How `run` begins its transactions, and how often. */

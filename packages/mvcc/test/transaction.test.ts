@@ -381,3 +381,29 @@ describe('memory of large transactions', () => {
     reader.rollback();
   });
 });
+
+describe('a snapshot of another transaction', () => {
+  it('is read by whoever only reads, and outlives the one that took it', async () => {
+    const { mvcc } = await openMvcc();
+    await seed(mvcc, { a: 'then' });
+    const first = mvcc.begin({ isolation: 'repeatable read' });
+    const second = mvcc.begin({ isolation: 'repeatable read', readOnly: true, snapshotOf: first });
+    await seed(mvcc, { a: 'now' });
+    first.rollback();
+    expect(read(second, 'a')).toBe('then');
+    const third = mvcc.begin({ isolation: 'repeatable read', readOnly: true, snapshotOf: second });
+    second.rollback();
+    expect([read(third, 'a'), third.snapshotSeq < mvcc.presentView().seq]).toEqual(['then', true]);
+    third.rollback();
+    expect(mvcc.stats().live).toBe(0);
+  });
+
+  it('is refused to whoever may write, or reads each statement anew, and nothing of them is left', async () => {
+    const { mvcc } = await openMvcc();
+    const snapshotOf = mvcc.begin();
+    expect(thrownBy(() => mvcc.begin({ isolation: 'repeatable read', snapshotOf })).code).toBe('0A000');
+    expect(thrownBy(() => mvcc.begin({ readOnly: true, snapshotOf })).code).toBe('0A000');
+    expect(mvcc.stats().live).toBe(1);
+    snapshotOf.rollback();
+  });
+});

@@ -44,6 +44,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     connection: undefined,
     signalBackend: () => false,
     createRestorePoint: () => 1,
+    exportSnapshot: () => '',
     resetStatements: () => undefined,
     transactionId: 1,
     sequenceRow: () => ({ lastValue: 1, isCalled: false, reservedCount: 0 }),

@@ -58,6 +58,7 @@ export const lockFunctions: Implementations = {
     defaults: [0],
   },
   // A commit in place of a position in the log.
+  pg_export_snapshot: contextual((context: EvaluationContext) => context.exportSnapshot()),
   pg_create_restore_point: contextual((name: string, context: EvaluationContext) =>
     context.createRestorePoint(name).toString(16).padStart(16, '0'),
   ),

@@ -90,6 +90,8 @@ export interface EvaluationContext extends TypeContext {
   signalBackend(pid: number, signal: 'cancel' | 'terminate'): boolean;
   /** Gives the last commit a name in the archive: its seq. 55000 without one, 42501 but for superusers. */
   createRestorePoint(name: string): number;
+  /** A name by which other sessions read what the transaction reads, until it ends; 25001 behind a savepoint. */
+  exportSnapshot(): string;
   /** Forgets what statements have cost: of a role, a database and a text by its number, 0 for any. 42501 but for superusers. */
   resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void;
   /** Number of the transaction. */

@@ -11,6 +11,7 @@ import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import type { TransactionLocks } from './advisory-locks.js';
 import { ColumnIndexes } from './column-indexes.js';
+import { ExportedSnapshots } from './exported-snapshots.js';
 import { Notifications } from './notifications.js';
 import type { ReadWorkers, StoragePort } from './ports.js';
 import type { ServerSettings } from './server-settings.js';
@@ -89,6 +90,8 @@ export class SqlEngine {
   readonly transactionLocks: TransactionLocks = { count: 0 };
   /** Who listens to what. */
   readonly notifications = new Notifications();
+  /** What transactions read by, for others to read by. */
+  readonly snapshots: ExportedSnapshots;
   readonly statistics: StatisticsCatalog;
   readonly columns: ColumnIndexes;
   private readonly sessions = new Map<number, SqlSession>();
@@ -115,6 +118,7 @@ export class SqlEngine {
     this.workers = options.workers;
     this.tracing = options.tracing;
     this.seed = options.seed;
+    this.snapshots = new ExportedSnapshots(options.mvcc);
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
     this.columns = new ColumnIndexes(
       options.columnCacheBytes ?? COLUMN_CACHE_BYTES,

@@ -20,6 +20,7 @@ import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { BackendSignal } from './backend-signals.js';
 import { parsePath } from './search-path.js';
 import type { StoragePort } from './ports.js';
+import { type SnapshotExporter, exportSnapshot } from './exported-snapshots.js';
 import { createRestorePoint } from './restore-points.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SessionRoles } from './session-roles.js';
@@ -36,7 +37,7 @@ export function microsSince2000(nowMs: number): number {
 }
 
 /** What the context needs of its session. */
-export interface EvaluationOwner {
+export interface EvaluationOwner extends SnapshotExporter {
   readonly settings: Settings;
   readonly clock: Clock;
   randomNumbers: Random;
@@ -61,7 +62,7 @@ export interface EvaluationOwner {
   readonly transactionStartMicros: number | undefined;
   readonly cursors: Cursors;
   signalBackend(pid: number, signal: BackendSignal): boolean;
-  readonly engine: { readonly catalog: Catalog; readonly storage: StoragePort };
+  readonly engine: SnapshotExporter['engine'] & { readonly catalog: Catalog; readonly storage: StoragePort };
   readonly currentRoleOid: Oid;
   resetStatements(roleOid: Oid, databaseOid: Oid, number: number): void;
   applySetting(name: string, value: string, local: boolean): string;
@@ -157,6 +158,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   signalBackend(pid: number, signal: BackendSignal): boolean {
     return this.owner.signalBackend(pid, signal);
+  }
+
+  exportSnapshot(): string {
+    return exportSnapshot(this.owner);
   }
 
   createRestorePoint(name: string): number {

@@ -2,6 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import type { Discard, Reset, SetSetting, Show } from '../text/ast-session.js';
 import type { SqlSession } from './session.js';
+import { importSnapshot } from './exported-snapshots.js';
 import { settingText } from './setting-forms.js';
 import { readSetting } from './settings.js';
 import { type Utility, field, sendRows } from './statement.js';
@@ -24,6 +25,8 @@ export function setUtility(node: SetSetting): Utility {
       }
       if (ROLE_SETTINGS.has(node.name)) setRole(session, node, local);
       else if (isMode(node.name)) setMode(session, node);
+      else if (node.name === 'transaction_snapshot' && node.value.kind === 'values')
+        importSnapshot(session, settingText(node.name, node.value.values));
       else if (node.value.kind === 'default') session.settings.reset(node.name, session.transaction !== undefined);
       else if (node.value.kind === 'values')
         session.applySetting(node.name, settingText(node.name, node.value.values), local);

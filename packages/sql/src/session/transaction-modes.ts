@@ -1,5 +1,5 @@
 /** How a transaction is begun: its modes, from where they come and where clients see them. */
-import type { SessionLocks, TransactionOptions } from '@phantom/mvcc';
+import type { MvccTransaction, SessionLocks, TransactionOptions } from '@phantom/mvcc';
 import type { TransactionModes } from '../text/ast-session.js';
 import type { Settings } from './settings.js';
 
@@ -26,6 +26,8 @@ export interface OpeningModes {
   readonly retryOf?: number | undefined;
   /** Default: read committed locks rows as it writes, the others validate at the commit. */
   readonly concurrency?: 'optimistic' | 'locking' | undefined;
+  /** It reads by this one's snapshot (SET TRANSACTION SNAPSHOT), from its first moment on. */
+  readonly snapshotOf?: MvccTransaction;
 }
 
 /**
@@ -117,7 +119,7 @@ function storageOptions(
   settings: Settings,
   sessionLocks: SessionLocks,
 ): TransactionOptions {
-  const { isolation, concurrency, retryOf } = modes;
+  const { isolation, concurrency, retryOf, snapshotOf } = modes;
   const applicationName = settings.get('application_name');
   return {
     isolation: isolation === 'read uncommitted' ? 'read committed' : isolation,
@@ -127,5 +129,6 @@ function storageOptions(
     label: applicationName === '' ? undefined : applicationName,
     concurrency,
     retryOf,
+    snapshotOf,
   };
 }

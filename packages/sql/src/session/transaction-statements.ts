@@ -122,8 +122,7 @@ export function openBlock(session: SqlSession, modes: TransactionModes): void {
 export function changeModes(session: SqlSession, transaction: SessionTransaction, modes: TransactionModes): void {
   const now = shownModes(session.settings);
   const wanted = withModes(now, modes);
-  const hasBegun = transaction.statements > 0;
-  const { hasSavepoints } = transaction;
+  const { hasBegun, hasSavepoints } = transaction;
   // What lies before a savepoint could not be kept.
   if (wanted.isolation !== now.isolation) {
     const command = 'SET TRANSACTION ISOLATION LEVEL';

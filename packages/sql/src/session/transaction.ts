@@ -82,6 +82,11 @@ export class SessionTransaction {
     this.settingsMark = settings.mark();
   }
 
+  /** Its modes, but for reading only, stand: it has run a statement, or reads by a snapshot that was given to it. */
+  get hasBegun(): boolean {
+    return this.statements > 0 || this.modes.snapshotOf !== undefined;
+  }
+
   /** DEFERRABLE: a promise until it has a snapshot that no writer can make it regret. Asked before its first statement. */
   whenSafe(): Promise<void> | undefined {
     if (!this.modes.deferrable || (this.storage.snapshotSeq !== 0 && !this.isSettling)) return undefined;

@@ -4,6 +4,7 @@ export const lockFacts = `
 2096 pg_terminate_backend 23,20 16 vx pg_terminate_backend
 2171 pg_cancel_backend 23 16 vx pg_cancel_backend
 2626 pg_sleep 701 2278 vx pg_sleep
+3809 pg_export_snapshot - 25 vx pg_export_snapshot
 3098 pg_create_restore_point 25 3220 vx pg_create_restore_point
 2880 pg_advisory_lock 20 2278 vx pg_advisory_lock_int8
 2881 pg_advisory_lock_shared 20 2278 vx pg_advisory_lock_shared_int8
