@@ -30,9 +30,10 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   letHeapGrow();
   helpersStandBack();
   const stop = stopSignal();
-  const { AccessTokens, AuthenticationRules, isLoopbackHost, jsonLogger, makeToken, startServer } =
+  const { AccessTokens, AuthenticationRules, checkTls, isLoopbackHost, jsonLogger, makeToken, startServer } =
     await import('@phantom/server');
   const tls = tlsOf(options);
+  if (tls !== undefined) usage(() => checkTls(tls));
   if (tls === undefined && !isLoopbackHost(options.host))
     throw new CommandError(ExitCode.Usage, notLoopback(options.host));
   const rules = fromFile(options.authRules, (text) => new AuthenticationRules(text));

@@ -5,5 +5,5 @@ export { AuthenticationRules } from './auth/rules.js';
 export type { StaticFile, StaticFiles } from './http/static-files.js';
 export type { ServerOptions } from './options.js';
 export { type JsonLoggerOptions, jsonLogger } from './pino-logger.js';
-export type { TlsOptions } from './tls.js';
+export { type TlsOptions, checkTls } from './tls.js';
 export { Server, type ServerAddress, startServer } from './server.js';

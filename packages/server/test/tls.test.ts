@@ -5,11 +5,22 @@ import { Client, type ClientConfig } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthenticationRules } from '../src/auth/rules.js';
 import { type Server, startServer } from '../src/server.js';
-import { AUTHORITY, CLIENT_CERTIFICATE, CLIENT_KEY, SERVER_CERTIFICATE, SERVER_KEY } from './support/certificates.js';
+import {
+  AUTHORITY,
+  CLIENTS_ONLY_CERTIFICATE,
+  CLIENT_CERTIFICATE,
+  CLIENT_KEY,
+  SERVERS_ONLY_CERTIFICATE,
+  SERVER_CERTIFICATE,
+  SERVER_KEY,
+  STRICT_AUTHORITY,
+  STRICT_KEY,
+  TOO_LONG_CHAIN,
+} from './support/certificates.js';
 import { WireClient, query, reportFields, request, shape, startup } from './support/wire-client.js';
 
 const SSL_REQUEST = 80877103;
-const tls = { certificate: SERVER_CERTIFICATE, key: SERVER_KEY, clientAuthority: AUTHORITY };
+const tls = { certificate: SERVER_CERTIFICATE, key: SERVER_KEY, clientAuthority: AUTHORITY + STRICT_AUTHORITY };
 
 let database: Database;
 let server: Server;
@@ -72,6 +83,13 @@ describe('TLS', () => {
     await expect(asked({ user: 'carol', ssl: carol })).rejects.toMatchObject({ code: '28000' });
   });
 
+  it('takes a certificate for what its authority has made it for', async () => {
+    const ssl = { ca: AUTHORITY, servername: 'localhost', key: STRICT_KEY };
+    expect(await asked({ user: 'alice', ssl: { ...ssl, cert: CLIENTS_ONLY_CERTIFICATE } })).toBe('alice');
+    for (const cert of [SERVERS_ONLY_CERTIFICATE, TOO_LONG_CHAIN])
+      await expect(asked({ user: 'alice', ssl: { ...ssl, cert } })).rejects.toMatchObject({ code: '28000' });
+  });
+
   it('takes nothing that was sent before the answer to the request', async () => {
     const client = await WireClient.open(server.pg.port);
     client.send(request(SSL_REQUEST), startup({ user: 'phantom', database: 'phantom' }));
@@ -127,6 +145,11 @@ describe('listening elsewhere than on loopback', () => {
     });
     await expect(startServer(database, { pgPort: 0, tls: { ...tls, key: CLIENT_KEY } })).rejects.toMatchObject({
       code: '22023',
+    });
+    const locked = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n';
+    await expect(startServer(database, { pgPort: 0, tls: { ...tls, key: locked } })).rejects.toMatchObject({
+      code: '22023',
+      message: expect.stringContaining('passphrase') as string,
     });
   });
 });

@@ -95,6 +95,8 @@ export class PgConnection implements MessageSource, OutputPatience {
   /** True when it came by a socket in the file system. */
   private readonly isUnix: boolean;
   private readonly address: string | undefined;
+  /** True while nothing may be said: what the socket carries is for TLS alone. */
+  private isShakingHands = false;
   /** What TLS told of the client; undefined while nothing is encrypted. */
   private encryption: ClientEncryption | undefined;
   /** Nothing has come yet. */
@@ -162,21 +164,22 @@ export class PgConnection implements MessageSource, OutputPatience {
   private listen(socket: Socket): void {
     socket.on('data', this.received);
     socket.on('error', (error) => this.host.logger.debug('a connection broke', { error: error.message }));
-    socket.on('close', () => this.gone());
+    socket.on('close', this.gone);
   }
 
   /** Goes on encrypted: what comes next on the socket is TLS. */
   private encrypt(tls: TlsSettings, isDirect: boolean): void {
     const plain = this.socket;
     plain.off('data', this.received);
-    plain.removeAllListeners('close');
-    const secure = tls.secure(plain);
-    this.socket = secure;
-    this.output.attach(secure);
-    this.listen(secure);
-    secure.once('secure', () => {
-      this.encryption = tls.clientOf(secure);
-      if (isDirect && !this.encryption.isNegotiated)
+    this.isShakingHands = true;
+    tls.secure(plain, (secure, encryption) => {
+      this.isShakingHands = false;
+      plain.off('close', this.gone);
+      this.socket = secure;
+      this.output.attach(secure);
+      this.listen(secure);
+      this.encryption = encryption;
+      if (isDirect && !encryption.isNegotiated)
         this.fail(fatal('08P01', 'received direct SSL connection request without ALPN protocol negotiation extension'));
     });
   }
@@ -527,6 +530,10 @@ export class PgConnection implements MessageSource, OutputPatience {
     this.phase = 'ended';
     this.connected();
     clearTimeout(this.timer);
+    if (this.isShakingHands) {
+      this.socket.destroy();
+      return;
+    }
     this.output.isHeld = false;
     this.output.flush();
     this.socket.end();
@@ -536,7 +543,7 @@ export class PgConnection implements MessageSource, OutputPatience {
   }
 
   /** The socket is closed, by whichever side. */
-  private gone(): void {
+  private readonly gone = (): void => {
     clearTimeout(this.timer);
     if (this.phase === 'session') this.session.cancel('terminating connection: the client has gone');
     this.phase = 'ended';
@@ -545,7 +552,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     this.output.flush();
     if (!this.running) this.release();
     this.host.closed(this);
-  }
+  };
 
   /** Frees what the client held. Nothing runs any more. */
   private release(): void {

@@ -51,7 +51,12 @@ export class PgListener implements ConnectionHost {
     this.source = source;
     this.options = options;
     this.logger = options.logger;
-    this.tls = options.tls === undefined ? undefined : new TlsSettings(options.tls);
+    this.tls =
+      options.tls === undefined
+        ? undefined
+        : new TlsSettings(options.tls, options.authenticationTimeoutMs, (reason) =>
+            this.logger.info('a TLS handshake failed', { reason }),
+          );
     this.admission = new Admission(options);
     const { metrics, pollMicros } = options;
     this.poll = new LoopPoll({ pollMicros, processors: availableParallelism(), metrics });
