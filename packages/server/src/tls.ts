@@ -110,10 +110,7 @@ function contextOptions(options: TlsOptions): ContextOptions {
     if (context.ca !== undefined) checkAuthority(context.ca);
     createSecureContext(context);
   } catch (error) {
-    throw new PhantomError(
-      '22023',
-      `TLS cannot be set up: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new PhantomError('22023', `TLS cannot be set up: ${error instanceof Error ? error.message : String(error)}`);
   }
   return context;
 }

@@ -176,6 +176,23 @@ describe('who is let in', () => {
     expect(requireProof(applicant(false), context(plain, { rules, certifiedName: 'u' }))).toBeUndefined();
   });
 
+  it('knows the words of pg_hba.conf, and names in quotes', () => {
+    const rules = new AuthenticationRules(`
+      host replication      all            all                   trust
+      host "all","sameuser" "+u", "a ""b"" c" 10.1.0.0 255.255.0.0 trust # the names, not what they say unquoted
+      host samerole         all            10.0.0.0/8            scram-sha-256
+    `);
+    const method = (more: Partial<Applicant>): string | undefined => rules.methodFor(applicant(false, more));
+    const isMemberOf = (role: string): boolean => role === 'crew';
+    expect(method({ database: 'replication', isMemberOf })).toBeUndefined();
+    expect(method({ database: 'crew', isMemberOf })).toBe('scram-sha-256');
+    expect(method({ database: 'shop', isMemberOf })).toBeUndefined();
+    expect(method({ database: 'all', user: 'a "b" c' })).toBe('trust');
+    expect(method({ database: 'sameuser', user: '+u' })).toBe('trust');
+    expect(method({ database: 'all', user: '+u', address: '10.2.0.1', isMemberOf })).toBeUndefined();
+    expect(method({ database: 'u', user: 'u', isMemberOf })).toBeUndefined();
+  });
+
   it('says which line is no rule', () => {
     const wrong =
       (text: string): (() => unknown) =>
@@ -186,7 +203,16 @@ describe('who is let in', () => {
     expect(wrong('unix all all all trust')).toThrowError(/"unix" is no connection/);
     expect(wrong('host all all all md5')).toThrowError(/"md5" is no method/);
     expect(wrong('host all all all cert')).toThrowError(/hostssl connections alone/);
-    for (const address of ['10.0.0.0/33', 'nowhere', '1.2.3.4/x'])
-      expect(wrong(`host all all ${address} trust`)).toThrowError(/is no address/);
+    const addresses = ['10.0.0.0/33', 'nowhere', '1.2.3.4/x', '10.0.0.0/', '10.0.0.0/1e1', '10.0.0.0/8 255.0.0.0'];
+    for (const address of [...addresses, '10.0.0.0 255.0.255.0', '10.0.0.0 ::1', 'samenet', 'all 255.0.0.0'])
+      expect(wrong(`host all all ${address} trust`), address).toThrowError(/is no address/);
+    expect(wrong('host @names all all trust')).toThrowError(/"@names": names in files/);
+    expect(wrong('host all /^a all trust')).toThrowError(/"\/\^a": patterns of names/);
+    expect(wrong('host samegroup all all trust')).toThrowError(/samerole/);
+    expect(wrong('host all, all all')).toThrowError(/a rule is/);
+    expect(wrong('host all,, all all trust')).toThrowError(/no name where ", all/);
+    expect(wrong('host "all all all trust')).toThrowError(/no name where/);
+    expect(wrong('host "a"b all all trust')).toThrowError(/a space is missing before "b /);
+    expect(wrong('hostssl all all all cert clientcert=verify-full')).toThrowError(/"clientcert=verify-full": methods/);
   });
 });

@@ -9,9 +9,14 @@
  *   host          all         all        all            reject
  *
  * connection  local: by a socket in the file system; host: any by the network; hostssl: encrypted; hostnossl: not encrypted
+ * databases   names, `all`, `sameuser` (named as the user), `samerole` (as a role that the user is a member of), or `replication`,
+ *             which nobody asks for here
  * users       names, `all`, or `+role` for the role's members
- * address     all, loopback, an address or a network (address/bits); a local rule has none
+ * address     all, loopback, an address or a network (address/bits, or address and mask); a local rule has none
  * method      trust, scram-sha-256, cert (the certificate's common name is the user's), reject
+ *
+ * A word in quotes is a name, whatever it says. What PostgreSQL has besides, such as files of names, patterns and options of methods, is
+ * refused by its name: a rule that nobody fits by mistake would let the next one decide.
  *
  * Without rules of your own: from loopback, and by a socket in the file system, a role with a password proves it and one without is trusted; from elsewhere
  * everybody comes encrypted and with a password.
@@ -36,13 +41,25 @@ export interface Applicant {
   isMemberOf(role: string): boolean;
 }
 
+/** Whether an applicant fits one word of a rule. */
+type Test = (applicant: Applicant) => boolean;
+
 interface Rule {
   readonly connection: 'local' | 'host' | 'hostssl' | 'hostnossl';
-  readonly databases: readonly string[];
-  readonly users: readonly string[];
-  readonly fits: (applicant: Applicant) => boolean;
+  readonly databases: readonly Test[];
+  readonly users: readonly Test[];
+  readonly address: Test;
   readonly method: AuthenticationMethod;
 }
+
+/** One part of a field; between parts are commas, between fields spaces. */
+interface Word {
+  readonly text: string;
+  /** True for what stood in quotes: a name and no keyword. */
+  readonly isQuoted: boolean;
+}
+
+type Field = readonly Word[];
 
 const CONNECTIONS = new Set(['local', 'host', 'hostssl', 'hostnossl']);
 const METHODS = new Set(['trust', 'scram-sha-256', 'cert', 'reject']);
@@ -56,9 +73,10 @@ export class AuthenticationRules {
   constructor(text: string) {
     const rules: Rule[] = [];
     for (const [i, line] of text.split('\n').entries()) {
-      const words = line.replace(/#.*$/, '').trim().split(/\s+/);
-      if (words[0] === '') continue;
-      rules.push(readRule(words, i + 1));
+      const wrong = (what: string): PhantomError =>
+        new PhantomError('22023', `rule of authentication in line ${i + 1}: ${what}`, { data: { line: i + 1 } });
+      const fields = fieldsOf(line, wrong);
+      if (fields.length > 0) rules.push(readRule(fields, wrong));
     }
     if (rules.length > RULES_MAX) throw new PhantomError('54000', `more than ${RULES_MAX} rules of authentication`);
     this.rules = rules;
@@ -74,51 +92,108 @@ function fits(rule: Rule, applicant: Applicant): boolean {
   if ((rule.connection === 'local') !== applicant.isUnix) return false;
   if (rule.connection === 'hostssl' && !applicant.isEncrypted) return false;
   if (rule.connection === 'hostnossl' && applicant.isEncrypted) return false;
-  const { user, database } = applicant;
-  const isDatabase = rule.databases.some(
-    (name) => name === 'all' || name === database || (name === 'sameuser' && database === user),
+  return (
+    rule.databases.some((test) => test(applicant)) &&
+    rule.users.some((test) => test(applicant)) &&
+    rule.address(applicant)
   );
-  const isUser = rule.users.some(
-    (name) => name === 'all' || name === user || (name.startsWith('+') && applicant.isMemberOf(name.slice(1))),
-  );
-  return isDatabase && isUser && rule.fits(applicant);
 }
 
-type Words = [connection: string, databases: string, users: string, address: string, method: string];
+type Wrong = (what: string) => PhantomError;
 
-function readRule(words: readonly string[], line: number): Rule {
-  const wrong = (what: string): PhantomError =>
-    new PhantomError('22023', `rule of authentication in line ${line}: ${what}`, { data: { line } });
-  const isLocal = words[0] === 'local';
-  if (words.length !== (isLocal ? 4 : 5)) {
+/** The fields of a line, up to a comment; none for an empty one. */
+function fieldsOf(line: string, wrong: Wrong): Field[] {
+  const fields: Field[] = [];
+  let rest = line.trimStart();
+  while (rest !== '' && !rest.startsWith('#')) {
+    const words: Word[] = [];
+    for (;;) {
+      const match = /^(?:"((?:[^"]|"")*)"|([^\s,"#]+))/.exec(rest);
+      if (match === null) throw wrong(`there is no name where "${rest}" begins`);
+      const [whole, quoted, plain] = match;
+      words.push({ text: quoted?.replaceAll('""', '"') ?? (plain as string), isQuoted: quoted !== undefined });
+      rest = rest.slice(whole.length);
+      if (!rest.startsWith(',')) break;
+      rest = rest.slice(1).trimStart();
+    }
+    if (!/^(\s|#|$)/.test(rest)) throw wrong(`a space is missing before "${rest}"`);
+    fields.push(words);
+    rest = rest.trimStart();
+  }
+  return fields;
+}
+
+function readRule(fields: readonly Field[], wrong: Wrong): Rule {
+  const word = (field: Field | undefined): string => (field?.length === 1 ? (field[0] as Word).text : '');
+  const connection = word(fields[0]);
+  if (!CONNECTIONS.has(connection)) throw wrong(`"${connection}" is no connection: local, host, hostssl or hostnossl`);
+  const isLocal = connection === 'local';
+  // A mask may stand beside its address.
+  const isMasked = !isLocal && isIP(word(fields[4])) !== 0;
+  const count = isLocal ? 4 : isMasked ? 6 : 5;
+  const method = word(fields[count - 1]);
+  if (fields.length < count || (fields.length > count && !METHODS.has(method))) {
     const parts = isLocal ? 'local, databases, users' : 'connection, databases, users, address';
     throw wrong(`a rule is ${parts} and method`);
   }
-  // A local rule says nothing of addresses: it takes all that there are.
-  const [connection, databases, users, address, method] = (isLocal ? words.toSpliced(3, 0, 'all') : words) as Words;
-  if (!CONNECTIONS.has(connection)) throw wrong(`"${connection}" is no connection: local, host, hostssl or hostnossl`);
   if (!METHODS.has(method)) throw wrong(`"${method}" is no method: trust, scram-sha-256, cert or reject`);
+  if (fields.length > count) throw wrong(`"${word(fields[count])}": methods have no options here`);
   if (method === 'cert' && connection !== 'hostssl') throw wrong('certificates are shown in hostssl connections alone');
-  const test = addressTest(address);
-  if (test === undefined) throw wrong(`"${address}" is no address: all, loopback, or address/bits`);
   return {
     connection: connection as Rule['connection'],
-    databases: databases.split(','),
-    users: users.split(','),
-    fits: test,
+    databases: (fields[1] as Field).map((name) => databaseTest(name, wrong)),
+    users: (fields[2] as Field).map((name) => userTest(name, wrong)),
+    // A local rule says nothing of addresses: it takes all that there are.
+    address: isLocal ? () => true : addressTest(word(fields[3]), isMasked ? word(fields[4]) : undefined, wrong),
     method: method as AuthenticationMethod,
   };
 }
 
-function addressTest(text: string): ((applicant: Applicant) => boolean) | undefined {
+function databaseTest({ text, isQuoted }: Word, wrong: Wrong): Test {
+  if (isQuoted) return ({ database }) => database === text;
+  refuseForeign(text, wrong);
+  switch (text) {
+    case 'all':
+      return () => true;
+    case 'sameuser':
+      return ({ database, user }) => database === user;
+    case 'samerole':
+      return (applicant) => applicant.isMemberOf(applicant.database);
+    case 'replication':
+      return () => false;
+    default:
+      return ({ database }) => database === text;
+  }
+}
+
+function userTest({ text, isQuoted }: Word, wrong: Wrong): Test {
+  if (isQuoted) return ({ user }) => user === text;
+  refuseForeign(text, wrong);
   if (text === 'all') return () => true;
-  if (text === 'loopback') return (applicant) => applicant.isLoopback;
-  const [address = '', bits] = text.split('/', 2);
+  if (text.startsWith('+')) return (applicant) => applicant.isMemberOf(text.slice(1));
+  return ({ user }) => user === text;
+}
+
+/** What PostgreSQL would take for something else than a name. */
+function refuseForeign(text: string, wrong: Wrong): void {
+  if (text.startsWith('@')) throw wrong(`"${text}": names in files of their own are not supported`);
+  if (text.startsWith('/')) throw wrong(`"${text}": patterns of names are not supported`);
+  if (text === 'samegroup') throw wrong('"samegroup" is an old name of samerole');
+}
+
+function addressTest(text: string, mask: string | undefined, wrong: Wrong): Test {
+  if (text === 'all' && mask === undefined) return () => true;
+  if (text === 'loopback' && mask === undefined) return (applicant) => applicant.isLoopback;
+  const [address, bits] = text.split('/', 2) as [string, string?];
   const version = isIP(address);
-  if (version === 0) return undefined;
   const bitsMax = version === 4 ? 32 : 128;
-  const prefix = bits === undefined ? bitsMax : Number(bits);
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > bitsMax) return undefined;
+  let prefix = bitsMax;
+  if (bits !== undefined) prefix = /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  else if (mask !== undefined) prefix = isIP(mask) === version ? bitsOfMask(mask) : Number.NaN;
+  if (version === 0 || !(prefix <= bitsMax) || (bits !== undefined && mask !== undefined))
+    throw wrong(
+      `"${mask === undefined ? text : `${text} ${mask}`}" is no address: all, loopback, address/bits, or address and mask`,
+    );
   const list = new BlockList();
   list.addSubnet(address, prefix, version === 4 ? 'ipv4' : 'ipv6');
   return (applicant) => {
@@ -126,4 +201,15 @@ function addressTest(text: string): ((applicant: Applicant) => boolean) | undefi
     const kind = isIP(plain);
     return kind !== 0 && list.check(plain, kind === 4 ? 'ipv4' : 'ipv6');
   };
+}
+
+/** How many ones a mask of IPv4 begins with; NaN for one with holes, and for IPv6, where nobody writes masks. */
+function bitsOfMask(mask: string): number {
+  const bits = mask
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('');
+  const ones = bits.indexOf('0');
+  if (!/^1*0*$/.test(bits)) return Number.NaN;
+  return ones === -1 ? bits.length : ones;
 }
