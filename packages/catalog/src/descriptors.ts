@@ -8,9 +8,11 @@
  */
 
 import type { ColumnAdvice } from './column-advice.js';
+import type { DocumentIndexDescriptor, ExclusionOperators, IndexKeyPart } from './index-descriptors.js';
 import type { PartitionBound, PartitionKey } from './partition-descriptors.js';
 import type { Oid, TypeRef } from './type-ref.js';
 
+export type { DocumentIndexDescriptor, ExclusionOperators, IndexKeyPart } from './index-descriptors.js';
 export type { Oid, TypeRef } from './type-ref.js';
 
 /** PostgreSQL's boundary between built-in and user objects. */
@@ -154,6 +156,12 @@ export type ConstraintDescriptor =
       readonly indexOid: Oid;
     })
   | (ConstraintBase & {
+      readonly kind: 'exclusion';
+      /** Columns that are parts of its index by themselves. */
+      readonly columns: readonly number[];
+      readonly indexOid: Oid;
+    })
+  | (ConstraintBase & {
       readonly kind: 'check';
       readonly expressionSql: string;
       readonly columns: readonly number[];
@@ -178,19 +186,6 @@ export type ConstraintDescriptor =
       readonly match: 'simple' | 'full';
     });
 
-export interface IndexKeyPart {
-  /** A column by number, or an expression as SQL text. */
-  readonly column?: number;
-  readonly expressionSql?: string;
-  readonly type: TypeRef;
-  readonly descending: boolean;
-  readonly nullsFirst: boolean;
-  /** Of an inverted index (method `gin`): what of a value is looked for. */
-  readonly operatorClass?: 'array_ops' | 'jsonb_ops' | 'jsonb_path_ops';
-  /** Of an expression, as written: kept and shown; ANALYZE gathers nothing of expressions. */
-  readonly statisticsTarget?: number;
-}
-
 /**
  * An index is a space of its own: key = index key parts, then (unless unique, not deferrable, and no part is null) the row's primary key;
  * value = the primary key where the key does not end in it, then the INCLUDE columns. The primary key's index IS the table: its `space` is the table's.
@@ -212,6 +207,8 @@ export interface IndexDescriptor extends SchemaObject {
   readonly parts: readonly IndexKeyPart[];
   /** Columns that are no part of the key, kept for reads that need no row. */
   readonly include: readonly number[];
+  /** Of an exclusion constraint: two rows must not have parts of which every pair is true for its operator. */
+  readonly exclusion?: ExclusionOperators;
   /** The entries hold the included columns. Absent in indexes of releases that only remembered them. */
   readonly storesIncluded?: true;
   readonly predicateSql?: string;
@@ -226,20 +223,6 @@ export interface IndexDescriptor extends SchemaObject {
   readonly state: 'building' | 'valid';
   /** Of a partition's index: the index of the partitioned table that it was made for, and goes with. */
   readonly parentOid?: Oid;
-}
-
-/** An index over paths of documents. */
-export interface DocumentIndexDescriptor {
-  readonly kind: 'ordered' | 'text';
-  readonly parts: readonly { readonly path: string; readonly descending: boolean; readonly wildcard?: true }[];
-  /** Documents without any of the paths have no entry. */
-  readonly sparse: boolean;
-  /** Filter that a document satisfies to have an entry, as the document model's JSON. */
-  readonly partialFilter?: unknown;
-  /** Documents go when the date at the path is this old. */
-  readonly expireAfterSeconds?: number;
-  /** Text: how much a word of a path counts. Default 1. */
-  readonly weights?: Readonly<Record<string, number>>;
 }
 
 /** What makes a table a collection: columns `_id` and `doc`, written through the document model alone. */

@@ -16,6 +16,7 @@ export type {
   DocumentField,
   DocumentIndexDescriptor,
   DomainCheck,
+  ExclusionOperators,
   ForeignKeyAction,
   IndexDescriptor,
   IndexKeyPart,

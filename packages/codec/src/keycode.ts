@@ -11,7 +11,7 @@
  * definition is a proper prefix of another; a decoded key is equal to the encoded one. Equal is not always same: a key does
  * not keep a decimal's scale, char(n)'s blanks, the sign of zero or an interval's parts (`exactKey`).
  */
-import { ByteWriter, assert, copyBytes } from '@phantom/base';
+import { ByteWriter, assert, copyBytes, isCorruption } from '@phantom/base';
 import { appendKeyDocument, readKeyDocument } from './document-key.js';
 import { Jsonb } from './jsonb.js';
 import {
@@ -61,6 +61,11 @@ export interface KeyCode {
   encodePrefix(values: readonly unknown[], count: number, writer: ByteWriter): void;
   /** Puts each column's value into `into` at its position; returns the offset behind the key. XX001 for corrupt bytes. */
   decode(buffer: Uint8Array, start: number, end: number, into: unknown[]): number;
+  /**
+   * The leading columns of bytes that may end before the key does, as the bounds of ranges do, into `into` by column; how many there
+   * are. A column of which only a part is there is left out.
+   */
+  decodePrefix(buffer: Uint8Array, start: number, end: number, into: unknown[]): number;
   /** The offset behind the key, as `decode` returns it, without its values. */
   skip(buffer: Uint8Array, start: number, end: number): number;
   /**
@@ -333,6 +338,15 @@ export function keyCode(columns: readonly KeyColumn[]): KeyCode {
     for (let i = 0; i < count; i++) (appenders[i] as ColumnAppend)(writer, values[i]);
   }
 
+  function readColumn(i: number): unknown {
+    const column = columns[i] as KeyColumn;
+    if (column.nullable && shared.byte() !== VALUE) return null;
+    shared.flip = column.descending ? 0xff : 0;
+    const value = (readers[i] as (from: KeyReader) => unknown)(shared);
+    shared.flip = 0;
+    return value;
+  }
+
   return {
     columns,
     encode(values, writer) {
@@ -343,17 +357,19 @@ export function keyCode(columns: readonly KeyColumn[]): KeyCode {
     encodePrefix,
     decode(buffer, start, end, into) {
       shared.setBuffer(buffer, start, end);
-      for (let i = 0; i < columns.length; i++) {
-        const column = columns[i] as KeyColumn;
-        let value: unknown = null;
-        if (!column.nullable || shared.byte() === VALUE) {
-          shared.flip = column.descending ? 0xff : 0;
-          value = (readers[i] as (from: KeyReader) => unknown)(shared);
-          shared.flip = 0;
-        }
-        into[positions[i] as number] = value;
-      }
+      for (let i = 0; i < columns.length; i++) into[positions[i] as number] = readColumn(i);
       return shared.offset;
+    },
+    decodePrefix(buffer, start, end, into) {
+      shared.setBuffer(buffer, start, end);
+      let count = 0;
+      try {
+        for (; count < columns.length && shared.offset < end; count++) into[count] = readColumn(count);
+      } catch (error) {
+        if (!isCorruption(error)) throw error;
+        shared.flip = 0;
+      }
+      return count;
     },
     skip(buffer, start, end) {
       shared.setBuffer(buffer, start, end);

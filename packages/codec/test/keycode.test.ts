@@ -54,9 +54,14 @@ describe('keycode', () => {
         fc
           .array(column, { minLength: 1, maxLength: 4 })
           .chain((chosen) =>
-            fc.tuple(fc.constant(chosen), fc.tuple(...chosen.map(valuesOf)), fc.tuple(...chosen.map(valuesOf))),
+            fc.tuple(
+              fc.constant(chosen),
+              fc.tuple(...chosen.map(valuesOf)),
+              fc.tuple(...chosen.map(valuesOf)),
+              fc.nat(99),
+            ),
           ),
-        ([chosen, a, b]) => {
+        ([chosen, a, b, cut]) => {
           const columns = chosen.map(([kind, flag]) => ({ storage: kind.storage, ...flag }));
           const x = keyOf(columns, a);
           const y = keyOf(columns, b);
@@ -70,6 +75,12 @@ describe('keycode', () => {
           const buffer = new Uint8Array([9, ...x, 7, 7]);
           expect(keyCode(columns).decode(buffer, 1, buffer.length, into)).toBe(1 + x.length);
           expect(keyCode(columns).skip(buffer, 1, buffer.length)).toBe(1 + x.length);
+          // A key that is cut somewhere still begins with the columns that are whole.
+          const end = 1 + ((cut + x.length) % (x.length + 1));
+          const leading: unknown[] = [];
+          const count = keyCode(columns).decodePrefix(buffer, 1, end, leading);
+          expect(count).toBe(chosen.filter((_, i) => keyOf(columns.slice(0, i + 1), a).length < end).length);
+          expect(leading.slice(0, count)).toEqual(into.slice(0, count));
           for (let i = 0; i < chosen.length; i++) {
             const [kind, flag] = chosen[i] as [Kind, Omit<KeyColumn, 'storage'>];
             expect(compareColumn(kind, flag, into[i], a[i])).toBe(0);

@@ -6,6 +6,7 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { TableConstraint } from '../text/ast-schema.js';
 import { BOOL } from '../types/type-refs.js';
 import type { DdlContext } from './context.js';
+import { addExclusion } from './exclusion-constraints.js';
 import { addForeignKey } from './foreign-key-constraints.js';
 import { mergeIntoCheck } from './inheritance/merged-checks.js';
 import { addKey, addKeyOver } from './key-constraints.js';
@@ -42,7 +43,7 @@ export function* addConstraint(
     case 'foreign-key':
       return yield* addForeignKey(context, table, node, options.newTable);
     case 'exclude':
-      throw unsupportedError('exclusion constraints');
+      return yield* addExclusion(context, table, node, options);
     case 'using-index':
       return yield* addKeyOver(context, table, node);
   }

@@ -34,7 +34,7 @@ import { storedExpression } from './stored-expressions.js';
 import { BOOL } from '../types/type-refs.js';
 
 /** Most parts of a key, INCLUDE columns counted; PostgreSQL's. */
-const PARTS_MAX = 32;
+export const PARTS_MAX = 32;
 
 export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecution {
   const relation = relationNamed(context, node.table);
@@ -77,7 +77,7 @@ export function* defineIndex(
   yield* refuseWhileInUse(context, table, 'CREATE INDEX');
   if (method !== 'column' && node.elements.length + node.include.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot use more than ${PARTS_MAX} columns in an index`);
-  const parts = node.elements.map((element) => keyPart(context, table, element, method));
+  const parts = node.elements.map((element) => indexPart(context, table, element, method));
   const held = [...node.elements.map(nameOfElement), ...node.include.map((column) => column.text)];
   const name = node.name?.text ?? indexName(context, table, held);
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
@@ -94,7 +94,7 @@ export function* defineIndex(
       'UNIQUE',
     );
   const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
-  if (predicateSql !== undefined) bind(context, table, predicateSql, 'predicate');
+  if (predicateSql !== undefined) requireImmutable(context, table, predicateSql, 'predicate');
   const options = storageOptions(node.options, 'index');
   noteIdleOptions(context, node.options);
   if (options['segment_rows'] !== undefined && method !== 'column')
@@ -141,12 +141,14 @@ function checkAbilities(node: CreateIndex, method: 'hash' | 'gin' | 'column'): v
   }
 }
 
-function nameOfElement({ value }: IndexElement): string {
+/** What a name made for an index calls an element. */
+export function nameOfElement({ value }: IndexElement): string {
   const name = functionColumnName(value);
   return name === UNNAMED ? 'expr' : name;
 }
 
-function keyPart(
+/** A part as an element of a statement describes it; 42704 where it cannot be in an index of the method. */
+export function indexPart(
   context: DdlContext,
   table: TableDescriptor,
   element: IndexElement,
@@ -162,7 +164,7 @@ function keyPart(
     part = { column: column.number, type: column.type, ...order };
   } else {
     const expressionSql = storedExpression(context, value, table.name);
-    part = { expressionSql, type: bind(context, table, expressionSql, 'index').type, ...order };
+    part = { expressionSql, type: requireImmutable(context, table, expressionSql, 'index').type, ...order };
   }
   if (method === 'column') return part;
   if (method === 'gin') return { ...part, operatorClass: invertedClass(context, part.type.oid, element.operatorClass) };
@@ -182,7 +184,8 @@ function indexedColumn(table: TableDescriptor, name: QualifiedName[number]): Tab
   return column;
 }
 
-function bind(
+/** The expression of an index over a table's row; 42P17 unless it is always of the same value. */
+export function requireImmutable(
   context: DdlContext,
   table: TableDescriptor,
   sql: string,

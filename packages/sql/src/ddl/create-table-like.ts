@@ -13,9 +13,11 @@ import type { Name } from '../text/ast-leaves.js';
 import { parseExpression } from '../text/parse.js';
 import type { LikeClause, LikeOption, SequenceOption, TableConstraint } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
+import { exclusionNodeLike } from './exclusion-constraints.js';
 import { mergeDeclared } from './inheritance/inherited-parts.js';
 import { ownSequence } from './create-table-sequence.js';
 import { type KeyConstraint, keyNodeLike } from './key-constraints.js';
+import type { ExclusionConstraint } from '../storage/exclusion-rule.js';
 import { addIndex, indexName } from './put-index.js';
 import { relationNamed } from './names.js';
 import { freeName, putStatistics, statisticsOf } from './statistics-objects.js';
@@ -173,8 +175,13 @@ function copyIndexes(
     const index = context.objects.object(oid);
     if (index?.kind !== 'index') continue;
     const key = source.constraints.find(
-      (constraint): constraint is KeyConstraint => 'indexOid' in constraint && constraint.indexOid === oid,
+      (constraint): constraint is KeyConstraint | ExclusionConstraint =>
+        'indexOid' in constraint && constraint.indexOid === oid,
     );
+    if (key?.kind === 'exclusion') {
+      constraints.push(exclusionNodeLike(key, index, nameOf, node.position));
+      continue;
+    }
     if (key === undefined) {
       copied.indexes.push({ index, columns, comment: comments });
       continue;

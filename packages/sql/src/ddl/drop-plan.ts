@@ -301,8 +301,11 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
       index.parts.some((part) => part.column === number) ||
       index.include.includes(number) ||
       texts.some((sql) => sql !== undefined && columnsIn(context, table, sql).includes(number));
-    const isKey = table.constraints.some((constraint) => 'indexOid' in constraint && constraint.indexOid === indexOid);
-    if (uses && !isKey) yield { item: { kind: 'object', oid: indexOid }, silent: true };
+    const key = table.constraints.find((constraint) => 'indexOid' in constraint && constraint.indexOid === indexOid);
+    // What it reads beside its columns takes an exclusion constraint with it, too.
+    if (uses && key?.kind === 'exclusion' && !key.columns.includes(number))
+      yield { item: { kind: 'constraint', oid, constraint: key }, silent: false };
+    if (uses && key === undefined) yield { item: { kind: 'object', oid: indexOid }, silent: true };
   }
   for (const column of table.columns) {
     if (column.generated === undefined || column.dropped || column.number === number) continue;

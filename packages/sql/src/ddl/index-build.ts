@@ -20,7 +20,7 @@ import { takeTable } from '../storage/columnar/catch-up.js';
 import { columnIndex } from '../storage/columnar/column-index.js';
 import { CATCH_UP_SNAPSHOT, markRow } from '../storage/columnar/markers.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
-import { checkKeyBytes } from '../storage/constraint-errors.js';
+import { checkKeyBytes, keyText, partsOf } from '../storage/constraint-errors.js';
 import { physicalTable, rowKeyOfEntry, writeEntry } from '../storage/physical-table.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
@@ -50,7 +50,8 @@ export function* buildIndex(
     yield* eachRow(context, table, (row, rowKey) => filler.gather(entries, row, rowKey), {
       columns: filler.columnsRead,
     });
-    const load = alone ? beginLoad(context, table.engine, entries.bytes) : undefined;
+    // What is verified below is read as this transaction sees it.
+    const load = alone && index.exclusion === undefined ? beginLoad(context, table.engine, entries.bytes) : undefined;
     try {
       yield* writeInOrder(context, filler, entries.merge(), load ?? context.transaction);
       if (load !== undefined) yield* commitLoad(context, load, index.space);
@@ -59,6 +60,34 @@ export function* buildIndex(
     }
   } finally {
     entries.close();
+  }
+  yield* verifyExclusion(context, table, index);
+}
+
+/** 23P01 when two rows have entries that an exclusion constraint does not let stand beside each other. */
+function* verifyExclusion(
+  { transaction, picture, evaluation, execution }: DdlContext,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): Generator<Yielded, void, void> {
+  const { exclusion } = new IndexRule(index, table, picture);
+  if (exclusion === undefined) return;
+  const { slice } = execution();
+  const cursor = transaction.cursorNewest(spaceRange(index.space));
+  try {
+    for (let count = 1; cursor.next(); count++) {
+      const parts = [...exclusion.partsAt(cursor)];
+      const own = cursor.key.copy();
+      const found = exclusion.isFree(parts) ? undefined : exclusion.find(parts, own, transaction, evaluation);
+      if (found !== undefined) {
+        const error = excludedAlready(table, index, parts, exclusion.partsAt(found), evaluation);
+        found.close();
+        throw error;
+      }
+      if (count % ENTRIES_BETWEEN_CHECKS === 0 && slice.due()) yield undefined;
+    }
+  } finally {
+    cursor.close();
   }
 }
 
@@ -223,7 +252,7 @@ export class IndexFiller {
   }
 
   private notUnique(): PhantomError {
-    return notUnique(this.table, this.index, this.parts, this.picture, this.evaluation);
+    return notUnique(this.table, this.index, this.parts, this.evaluation);
   }
 }
 
@@ -232,20 +261,29 @@ export function notUnique(
   table: TableDescriptor,
   index: IndexDescriptor,
   parts: readonly Value[],
-  picture: CatalogPort,
   evaluation: EvaluationContext,
 ): PhantomError {
-  const names = index.parts.map(
-    (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql,
-  );
-  const texts = parts.map((value, i) => {
-    if (value === null) return 'null';
-    const type = picture.types.byOid(index.parts[i]?.type.oid as number);
-    return type === undefined ? String(value) : type.output(value, evaluation);
-  });
+  const { names, types } = partsOf(table, index);
   return new PhantomError('23505', `could not create unique index "${index.name}"`, {
     table: table.name,
     constraint: index.name,
-    detail: `Key (${names.join(', ')})=(${texts.join(', ')}) is duplicated.`,
+    detail: `Key ${keyText(names, parts.slice(0, names.length), types, evaluation)} is duplicated.`,
+  });
+}
+
+/** 23P01 for a constraint that cannot be added: rows with these parts exclude each other. */
+function excludedAlready(
+  table: TableDescriptor,
+  index: IndexDescriptor,
+  parts: readonly Value[],
+  others: readonly Value[],
+  evaluation: EvaluationContext,
+): PhantomError {
+  const { names, types } = partsOf(table, index);
+  const text = (values: readonly Value[]): string => keyText(names, values.slice(0, names.length), types, evaluation);
+  return new PhantomError('23P01', `could not create exclusion constraint "${index.name}"`, {
+    table: table.name,
+    constraint: index.name,
+    detail: `Key ${text(parts)} conflicts with key ${text(others)}.`,
   });
 }

@@ -29,13 +29,23 @@ export function putIndex(context: DdlContext, table: TableDescriptor, index: Ind
   });
 }
 
-/** A free name after the table and what the index holds: columns, or what an expression would be called; each name once. */
-export function indexName(context: DdlContext, table: TableDescriptor, held: readonly string[]): string {
+/**
+ * A free name after the table and what the index holds: columns, or what an expression would be called; each name once. That of an
+ * exclusion constraint is free among the table's constraints, too.
+ */
+export function indexName(
+  context: DdlContext,
+  table: TableDescriptor,
+  held: readonly string[],
+  kind: 'idx' | 'excl' = 'idx',
+): string {
   const names: string[] = [];
   for (const wanted of held) {
     let name = wanted;
     for (let n = 1; names.includes(name); n++) name = `${wanted}${n}`;
     names.push(name);
   }
-  return chooseName(context, table.schemaOid, [table.name, names.join('_')], 'idx');
+  const isTaken = (name: string): boolean =>
+    kind === 'excl' && table.constraints.some((constraint) => constraint.name === name);
+  return chooseName(context, table.schemaOid, [table.name, names.join('_')], kind, isTaken);
 }

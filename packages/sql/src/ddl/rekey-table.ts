@@ -137,7 +137,7 @@ function* copyRows(
       const isBehind = compareBytes(key.buffer, 0, key.length, greatest.buffer, 0, greatest.length) > 0;
       if (!isBehind && transaction.getNewest(key.buffer, 0, key.length, slot)) {
         const parts = positions.map((position) => row[position]!);
-        duplicate = notUnique(after, primary, parts, picture, evaluation);
+        duplicate = notUnique(after, primary, parts, evaluation);
         return;
       }
       // Where the transaction has written the row itself, the next write may move it.

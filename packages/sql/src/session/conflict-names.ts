@@ -4,6 +4,7 @@
  */
 import { toHex } from '@phantom/base';
 import { type Catalog, type IndexDescriptor, type TableDescriptor, tableOfLockKey } from '@phantom/catalog';
+import type { KeyCode } from '@phantom/codec';
 import { SPACE_BYTES, type SpaceId, spaceOfKey } from '@phantom/kv';
 import { type ConflictNames, LOCK_SPACE } from '@phantom/mvcc';
 import { advisoryNumbers } from './advisory-keys.js';
@@ -32,6 +33,16 @@ function lockName(catalog: Catalog, key: Uint8Array): Named {
   return advisory === undefined ? undefined : { what: `advisory lock (${advisory.numbers.join(', ')})` };
 }
 
+/** The values of a key; of what stands for many keys (a lock on all that begin so, the bound of a range) those that it begins with. */
+function leadingParts(
+  keyCode: KeyCode,
+  key: Uint8Array,
+): { readonly values: readonly Value[]; readonly isWhole: boolean } {
+  const values: Value[] = [];
+  const count = keyCode.decodePrefix(key, SPACE_BYTES, key.length, values);
+  return { values: values.slice(0, count), isWhole: count === keyCode.columns.length };
+}
+
 export class CatalogConflictNames implements ConflictNames {
   /** Set once the catalog is open: the catalog itself is read through the transactions that use these names. */
   catalog: Catalog | undefined;
@@ -58,16 +69,17 @@ export class CatalogConflictNames implements ConflictNames {
     const primary = table.indexOids
       .map((oid) => catalog.committed.object(oid))
       .find((object) => object?.kind === 'index' && object.space === table.space);
-    const parts: Value[] = [];
-    physical.keyCode.decode(key, SPACE_BYTES, key.length, parts);
-    const columns = table.keyColumns.map((number) => table.columns.find((column) => column.number === number));
+    const { values, isWhole } = leadingParts(physical.keyCode, key);
+    const columns = table.keyColumns
+      .slice(0, values.length)
+      .map((number) => table.columns.find((column) => column.number === number));
     const text = keyText(
       columns.map((column) => column?.name ?? '?'),
-      parts,
+      values,
       columns.map((column) => column?.type.oid ?? 0),
       context,
     );
-    if (primary?.kind !== 'index') return { table: table.name, key: text };
+    if (primary?.kind !== 'index' || !isWhole) return { table: table.name, key: text };
     return {
       table: table.name,
       key: text,
@@ -79,15 +91,15 @@ export class CatalogConflictNames implements ConflictNames {
     const context = this.context as TypeContext;
     if (key.length === SPACE_BYTES) return { table: table.name, key: `the first of index "${index.name}"` };
     const physical = physicalIndex(index, table, context.types);
-    const parts: Value[] = [];
-    physical.keyCode.decode(key, SPACE_BYTES, key.length, parts);
+    const { values, isWhole } = leadingParts(physical.keyCode, key);
+    const parts = index.parts.slice(0, values.length);
     const text = keyText(
-      index.parts.map((part) => table.columns.find(({ number }) => number === part.column)?.name ?? 'expression'),
-      parts,
-      index.parts.map((part) => part.type.oid),
+      parts.map((part) => table.columns.find(({ number }) => number === part.column)?.name ?? 'expression'),
+      values,
+      parts.map((part) => part.type.oid),
       context,
     );
-    if (!physical.isUniqueEntry(parts)) return { table: table.name, key: text };
+    if (!isWhole || !physical.isUniqueEntry(values)) return { table: table.name, key: text };
     return {
       table: table.name,
       key: text,

@@ -52,13 +52,14 @@ export class DeferredConstraints {
    */
   *isOwedBy(tableOid: Oid): Generator<Yielded, boolean, void> {
     const isOfTable = ({ constraint }: DeferredCheck): boolean => constraint?.tableOid === tableOid;
-    const isKey = (kind: string | undefined): boolean => kind === 'primary key' || kind === 'unique';
+    const isKey = (kind: string | undefined): boolean =>
+      kind === 'primary key' || kind === 'unique' || kind === 'exclusion';
     if (this.pending.some((check) => isOfTable(check) && !isKey(check.constraint?.kind))) return true;
     try {
       yield* this.run(isOfTable);
       return false;
     } catch (error) {
-      if (error instanceof PhantomError && error.code === '23505') return true;
+      if (error instanceof PhantomError && (error.code === '23505' || error.code === '23P01')) return true;
       throw error;
     }
   }

@@ -126,19 +126,50 @@ export function uniqueViolation(
   parts: readonly Value[],
   place: Place,
 ): PhantomError {
-  const names = index.parts.map(
-    (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql ?? '?',
-  );
-  const types = index.parts.map((part) => part.type.oid);
-  // An expression may show any column.
-  const columns = index.parts.some((part) => part.column === undefined)
-    ? table.columns.map((column) => column.number)
-    : index.parts.map((part) => part.column as number);
+  const { names, types, columns } = partsOf(table, index);
   return new PhantomError('23505', `duplicate key value violates unique constraint "${index.name}"`, {
     ...tableFields(table, place),
     constraint: index.name,
     ...(maySee(table, columns, place)
       ? { detail: `Key ${keyText(names, parts, types, place.evaluation)} already exists.` }
+      : {}),
+  });
+}
+
+/** What the parts of an index are called in details, what types they have, and which columns they may show. */
+export function partsOf(
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): { names: string[]; types: number[]; columns: number[] } {
+  const columns = table.columns.filter(({ dropped }) => !dropped).map(({ number }) => number);
+  return {
+    names: index.parts.map(
+      (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql ?? '?',
+    ),
+    types: index.parts.map((part) => part.type.oid),
+    // An expression may show any column.
+    columns: index.parts.some((part) => part.column === undefined)
+      ? columns
+      : index.parts.map((part) => part.column as number),
+  };
+}
+
+/** A row that an exclusion constraint does not let be there beside another. */
+export function exclusionViolation(
+  table: TableDescriptor,
+  index: IndexDescriptor,
+  parts: readonly Value[],
+  existing: readonly Value[],
+  place: Place,
+): PhantomError {
+  const { names, types, columns } = partsOf(table, index);
+  const text = (values: readonly Value[]): string =>
+    keyText(names, values.slice(0, names.length), types, place.evaluation);
+  return new PhantomError('23P01', `conflicting key value violates exclusion constraint "${index.name}"`, {
+    ...tableFields(table, place),
+    constraint: index.name,
+    ...(maySee(table, columns, place)
+      ? { detail: `Key ${text(parts)} conflicts with existing key ${text(existing)}.` }
       : {}),
   });
 }

@@ -23,6 +23,7 @@ import { completeRow } from './complete-row.js';
 import { changedInside, checkKeyBytes, deferrableArbiter, uniqueViolation } from './constraint-errors.js';
 import { markRow } from './columnar/markers.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
+import { ExclusionChecks } from './exclusion-checks.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
 import { keepsValues } from './kept-values.js';
@@ -44,6 +45,7 @@ export class RowWriter implements StatementWriter, ValueSource {
   private readonly rules: TableRules;
   private readonly foreignKeys: ForeignKeyChecks;
   private readonly deferrableKeys: DeferrableKeyChecks;
+  private readonly exclusions: ExclusionChecks | undefined;
   private readonly inverted: readonly InvertedEntries[];
   private locking = false;
   private readonly key = KEY;
@@ -86,6 +88,7 @@ export class RowWriter implements StatementWriter, ValueSource {
     this.rules = tableRules(table, context.objects, context.picture);
     this.foreignKeys = new ForeignKeyChecks(this.rules, context);
     this.deferrableKeys = new DeferrableKeyChecks(table, context);
+    this.exclusions = this.rules.exclusions.length === 0 ? undefined : new ExclusionChecks(this.rules, context);
     this.inverted = this.rules.inverted.map((rule) => new InvertedEntries(rule, context.picture.types));
     this.locking = context.transaction.concurrency === 'locking';
   }
@@ -127,7 +130,7 @@ export class RowWriter implements StatementWriter, ValueSource {
     const row = completeRow(this.rules, values, this.context, old);
     this.encodeRowKey(row, old.key);
     const moved = !equalBytes(this.key.buffer, 0, this.key.length, old.key, 0, old.key.length);
-    const taken = this.claimUpdate(row, oldValues, moved);
+    const taken = this.claimUpdate(row, oldValues, moved, old.key);
     if (taken !== undefined) return taken;
     const { transaction, evaluation } = this.context;
     if (moved) transaction.remove(old.key, 0, old.key.length);
@@ -147,7 +150,7 @@ export class RowWriter implements StatementWriter, ValueSource {
     if (wait !== undefined) return wait;
     const held = this.holdRow(old, LockStrength.Update, 'deleted');
     if (held !== undefined) return held;
-    const locked = this.lockUniqueEntries(oldValues);
+    const locked = this.lockUniqueEntries(oldValues) ?? this.exclusions?.leave(oldValues);
     if (locked !== undefined) return locked;
     const { transaction, evaluation } = this.context;
     transaction.remove(old.key, 0, old.key.length);
@@ -223,6 +226,56 @@ export class RowWriter implements StatementWriter, ValueSource {
       const outcome = this.claimEntry(rule, row, arbitration);
       if (outcome !== undefined) return outcome;
     }
+    return this.exclusions === undefined ? undefined : this.claimExclusions(this.exclusions, row, arbitration);
+  }
+
+  /** Asks the exclusion constraints for a new row. */
+  private claimExclusions(
+    checks: ExclusionChecks,
+    row: readonly Value[],
+    arbitration: Arbitration | undefined,
+  ): WriteOutcome | Promise<void> | undefined {
+    const { rules, parts, context } = this;
+    for (const rule of rules.exclusions) {
+      if (rule.exclusion === undefined || rule.exclusion.constraint.deferrable) continue;
+      if (!rule.covers(row, context.evaluation)) continue;
+      rule.parts(row, parts, context.evaluation);
+      const found = checks.claim(rule, parts, undefined);
+      if (found === undefined) continue;
+      if (found instanceof Promise) return found;
+      if (arbitration?.action !== 'nothing' || !isArbiter(rule.index.oid, arbitration))
+        throw checks.violated(rule.exclusion, parts, found);
+      const rowKey = rowKeyOfEntry(found.key, found.value, rule.physical, rules.physical.prefix);
+      found.close();
+      return this.meetEntry(rowKey);
+    }
+    return undefined;
+  }
+
+  /** The same for a row that is changed, and whose entries under `oldKey` go. */
+  private claimMoves(
+    checks: ExclusionChecks,
+    before: readonly Value[],
+    after: readonly Value[],
+    oldKey: Uint8Array,
+  ): Promise<void> | undefined {
+    const { evaluation } = this.context;
+    for (const rule of this.rules.exclusions) {
+      if (rule.exclusion === undefined || rule.keepsEntry(before, after)) continue;
+      let own: Uint8Array | undefined;
+      if (rule.covers(before, evaluation)) {
+        rule.parts(before, this.oldParts, evaluation);
+        const wait = checks.leaveEntry(rule, this.oldParts);
+        if (wait !== undefined) return wait;
+        this.encodeEntryKey(rule, this.oldParts, oldKey);
+        own = this.entry.take();
+      }
+      if (rule.exclusion.constraint.deferrable || !rule.covers(after, evaluation)) continue;
+      rule.parts(after, this.parts, evaluation);
+      const found = checks.claim(rule, this.parts, own);
+      if (found instanceof Promise) return found;
+      if (found !== undefined) throw checks.violated(rule.exclusion, this.parts, found);
+    }
     return undefined;
   }
 
@@ -230,8 +283,9 @@ export class RowWriter implements StatementWriter, ValueSource {
   private arbitrate(arbitration: Arbitration): void {
     if (arbitration === this.arbitration) return;
     const { table, indexes, referablePositions, referablesComputed } = this.rules;
-    for (const { index, deferrable } of indexes) {
-      if (deferrable === undefined || !isArbiter(index.oid, arbitration)) continue;
+    for (const { index, deferrable, exclusion } of indexes) {
+      const isDeferrable = deferrable !== undefined || exclusion?.constraint.deferrable === true;
+      if (!isDeferrable || !isArbiter(index.oid, arbitration)) continue;
       throw deferrableArbiter(table, index, this.context);
     }
     const { action, assigned } = arbitration;
@@ -245,6 +299,7 @@ export class RowWriter implements StatementWriter, ValueSource {
     row: readonly Value[],
     oldValues: readonly Value[],
     moved: boolean,
+    oldKey: Uint8Array,
   ): WriteOutcome | Promise<void> | undefined {
     const { rules, context } = this;
     if (moved) {
@@ -262,7 +317,7 @@ export class RowWriter implements StatementWriter, ValueSource {
       const outcome = this.claimEntry(rule, row, undefined);
       if (outcome !== undefined) return outcome;
     }
-    return undefined;
+    return this.exclusions === undefined ? undefined : this.claimMoves(this.exclusions, oldValues, row, oldKey);
   }
 
   private claimEntry(
@@ -440,9 +495,11 @@ export class RowWriter implements StatementWriter, ValueSource {
     const { physical } = rule;
     this.encodeEntryKey(rule, parts, key.view());
     const isUnique = physical.isUniqueEntry(parts);
-    const target = isUnique ? context.transaction : context.newEntries;
+    // The next row is held against entries of an exclusion constraint as against those of a unique key.
+    const target = isUnique || rule.exclusion !== undefined ? context.transaction : context.newEntries;
     writeEntry(target, physical, isUnique, entry, key.buffer, key.length, row);
     if (!isUnique && rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
+    if (rule.exclusion?.constraint.deferrable === true) this.exclusions?.entered(rule, parts, entry.take());
   }
 
   /** Replaces a row's entry in an index; an entry that stays the same is not written. */

@@ -18,6 +18,7 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import type { Value } from '../types/type.js';
 import { BoundRowExpression } from './bound-row-expression.js';
 import { type ColumnIndex, columnIndex } from './columnar/column-index.js';
+import { type ExclusionConstraint, ExclusionRule } from './exclusion-rule.js';
 import { keepsValues } from './kept-values.js';
 import { PartitionCheck } from './partitions/partition-check.js';
 import { ancestorsOf } from './partitions/partitioning.js';
@@ -34,6 +35,8 @@ export class IndexRule {
   readonly physical: PhysicalIndex;
   /** The deferrable key that stands on the index. */
   readonly deferrable: KeyConstraint | undefined;
+  /** The exclusion constraint that stands on the index. */
+  readonly exclusion: ExclusionRule | undefined;
   private readonly expressions: readonly (BoundRowExpression | undefined)[];
   private readonly predicate: BoundRowExpression | undefined;
   /** Of the columns that it reads of a row. */
@@ -48,6 +51,7 @@ export class IndexRule {
         : table.constraints.find(
             (constraint): constraint is KeyConstraint => 'indexOid' in constraint && constraint.indexOid === index.oid,
           );
+    this.exclusion = exclusionOf(index, table, this.physical, catalog);
     const bind = (sql: string, purpose: 'index' | 'predicate'): BoundRowExpression =>
       bound(sql, table, catalog, purpose, undefined);
     this.expressions = index.parts.map((part) =>
@@ -79,6 +83,21 @@ export class IndexRule {
       into[i] = expression === undefined ? row[positions[i] as number] : expression.evaluate(row, context);
     }
   }
+}
+
+function exclusionOf(
+  index: IndexDescriptor,
+  table: TableDescriptor,
+  physical: PhysicalIndex,
+  catalog: CatalogPort,
+): ExclusionRule | undefined {
+  const { exclusion } = index;
+  const constraint = table.constraints.find(
+    (candidate): candidate is ExclusionConstraint => candidate.kind === 'exclusion' && candidate.indexOid === index.oid,
+  );
+  return exclusion === undefined || constraint === undefined
+    ? undefined
+    : new ExclusionRule(constraint, index, exclusion.operators, physical, catalog);
 }
 
 /** A foreign key of this table. */
@@ -115,6 +134,8 @@ export class TableRules {
   readonly partition: PartitionCheck | undefined;
   /** Secondary indexes, unique ones first: their checks come before anything is written. */
   readonly indexes: readonly IndexRule[];
+  /** Those of exclusion constraints, which stand among `indexes` too. */
+  readonly exclusions: readonly IndexRule[];
   /** Inverted indexes: a row has any number of entries in each. */
   readonly inverted: readonly IndexRule[];
   /** Column indexes: a row that is written is marked in each. */
@@ -163,6 +184,7 @@ export class TableRules {
       .filter((index) => index !== this.primary && index.method !== 'gin' && index.method !== 'column')
       .sort((a, b) => Number(b.unique) - Number(a.unique))
       .map(ruleOf);
+    this.exclusions = this.indexes.filter(({ exclusion }) => exclusion !== undefined);
     const referable = indexes.filter(
       (index) =>
         index.unique &&

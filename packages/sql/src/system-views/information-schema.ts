@@ -246,6 +246,7 @@ function constraintNames(source: SystemViewSource, table: TableDescriptor, name:
 function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const table of visibleTables(source)) {
     for (const constraint of table.constraints) {
+      if (constraint.kind === 'exclusion') continue;
       yield {
         ...constraintNames(source, table, constraint.name),
         ...tableNames(source, table),
@@ -287,7 +288,7 @@ function notNullName(table: TableDescriptor, number: number): string {
 function* keyColumnRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const table of visibleTables(source)) {
     for (const constraint of table.constraints) {
-      if (constraint.kind === 'check') continue;
+      if (constraint.kind === 'check' || constraint.kind === 'exclusion') continue;
       for (const [i, number] of constraint.columns.entries()) {
         yield {
           ...constraintNames(source, table, constraint.name),

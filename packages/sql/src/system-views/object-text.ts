@@ -120,6 +120,11 @@ export function constraintText(catalog: TextCatalog, table: TableDescriptor, con
     case 'foreign key':
       text = foreignKeyText(catalog, table, constraint);
       break;
+    case 'exclusion': {
+      const index = catalog.objects.object(constraint.indexOid);
+      text = index?.kind === 'index' ? exclusionText(catalog, table, index) : 'EXCLUDE';
+      break;
+    }
     default: {
       const index = catalog.objects.object(constraint.indexOid);
       const distinct = index?.kind === 'index' && index.nullsNotDistinct ? ' NULLS NOT DISTINCT' : '';
@@ -148,6 +153,15 @@ function foreignKeyText(
   if (constraint.onUpdate !== 'no action') text += ` ON UPDATE ${constraint.onUpdate.toUpperCase()}`;
   if (constraint.onDelete !== 'no action') text += ` ON DELETE ${constraint.onDelete.toUpperCase()}`;
   if (constraint.onDeleteColumns !== undefined) text += ` (${columnNames(table, constraint.onDeleteColumns)})`;
+  return text;
+}
+
+function exclusionText(catalog: TextCatalog, table: TableDescriptor, index: IndexDescriptor): string {
+  const { method, operators } = index.exclusion ?? { method: index.method, operators: [] };
+  const parts = operators.map((operator, i) => `${indexPartText(catalog, table, index, i)} WITH ${operator}`);
+  let text = `EXCLUDE USING ${method} (${parts.join(', ')})`;
+  if (index.include.length > 0) text += ` INCLUDE (${columnNames(table, index.include)})`;
+  if (index.predicateSql !== undefined) text += ` WHERE (${predicateText(catalog, table, index.predicateSql)})`;
   return text;
 }
 
@@ -212,7 +226,7 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
   // Those of the partitions are told one by one.
   const only = table.partitioned === undefined ? '' : 'ONLY ';
   let text = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${only}${schema}.${quoteIdentifier(table.name)}`;
-  text += ` USING ${index.method} (${keys.join(', ')})`;
+  text += ` USING ${index.exclusion?.method ?? index.method} (${keys.join(', ')})`;
   if (index.include.length > 0) text += ` INCLUDE (${columnNames(table, index.include)})`;
   const showsNulls = index.document === undefined || (index.unique && !index.document.sparse);
   if (index.nullsNotDistinct && showsNulls) text += ' NULLS NOT DISTINCT';

@@ -19,7 +19,16 @@ export const ClassOid = {
 } as const;
 
 /** Access methods: how PostgreSQL names what a table and an index are stored in. */
-export const MethodOid = { heap: 2, btree: 403, hash: 405, gin: 2742, document: 13901, column: 13902 } as const;
+export const MethodOid = {
+  heap: 2,
+  btree: 403,
+  hash: 405,
+  gist: 783,
+  gin: 2742,
+  spgist: 4000,
+  document: 13901,
+  column: 13902,
+} as const;
 
 /** The superuser that initdb makes: who owns what is built in. */
 export const BOOTSTRAP_ROLE_OID = 10;

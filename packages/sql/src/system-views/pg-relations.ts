@@ -2,6 +2,7 @@
 import type {
   ConstraintDescriptor,
   IndexDescriptor,
+  Oid,
   RelationDescriptor,
   Persistence,
   TableDescriptor,
@@ -124,8 +125,14 @@ function kindOf(source: SystemViewSource, relation: RelationDescriptor): string 
 }
 
 function methodOf(relation: RelationDescriptor): number {
-  if (relation.kind === 'index') return MethodOid[relation.method];
+  if (relation.kind === 'index') return indexMethodOf(relation);
   return relation.kind === 'table' && relation.partitioned === undefined ? MethodOid.heap : 0;
+}
+
+/** That of an exclusion constraint is told as the one that was asked for. */
+function indexMethodOf({ exclusion, method }: IndexDescriptor): number {
+  const asked = exclusion?.method;
+  return asked === 'gist' || asked === 'spgist' || asked === 'hash' ? MethodOid[asked] : MethodOid[method];
 }
 
 function boundOf(source: SystemViewSource, table: TableDescriptor | undefined): string | null {
@@ -225,6 +232,7 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       indisunique: index.unique,
       indnullsnotdistinct: index.nullsNotDistinct,
       indisprimary: index.primary,
+      indisexclusion: index.exclusion !== undefined,
       indimmediate: constraint?.deferrable !== true,
       indisvalid: index.state === 'valid' && isOnAll(source, table, index),
       indisclustered: index.clustered === true,
@@ -238,7 +246,7 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       ),
       indclass: vector(
         TypeOid.oid,
-        index.parts.map((part) => operatorClassOf(source.types, part, MethodOid[index.method])),
+        index.parts.map((part) => operatorClassOf(source.types, part, indexMethodOf(index))),
       ),
       indoption: vector(
         TypeOid.int2,
@@ -252,7 +260,7 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-const CONSTRAINT_TYPE = { 'primary key': 'p', unique: 'u', check: 'c', 'foreign key': 'f' } as const;
+const CONSTRAINT_TYPE = { 'primary key': 'p', unique: 'u', check: 'c', 'foreign key': 'f', exclusion: 'x' } as const;
 const ACTION = { 'no action': 'a', restrict: 'r', cascade: 'c', 'set null': 'n', 'set default': 'd' } as const;
 
 /** Those of partitions go with their table's, by which they are known. */
@@ -260,6 +268,24 @@ function inheritanceOf(constraint: ConstraintDescriptor): CatalogRow {
   if (constraint.parentOid !== undefined) return { conislocal: false, coninhcount: 1 };
   if (constraint.kind !== 'check') return { conislocal: true, coninhcount: 0 };
   return { conislocal: constraint.isLocal === undefined, coninhcount: constraint.inheritCount ?? 0 };
+}
+
+/** An expression is column 0 of the key. */
+function exclusionOf({ objectsSeen, catalog }: SystemViewSource, indexOid: Oid): CatalogRow {
+  const index = objectsSeen.object(indexOid);
+  if (index?.kind !== 'index') return { conindid: indexOid };
+  const operators = index.parts.map(({ type }, i) => {
+    const found = catalog.functions.resolveOperator(index.exclusion?.operators[i] ?? '=', type.oid, type.oid);
+    return typeof found === 'string' ? 0 : found.operator.oid;
+  });
+  return {
+    conindid: indexOid,
+    conkey: SqlArray.of(
+      TypeOid.int2,
+      index.parts.map(({ column }) => column ?? 0),
+    ),
+    conexclop: SqlArray.of(TypeOid.oid, operators),
+  };
 }
 
 function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
@@ -281,6 +307,7 @@ function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
       };
       if (constraint.kind === 'check')
         yield { ...row, conbin: checkText(source.catalog, table, constraint.expressionSql) };
+      else if (constraint.kind === 'exclusion') yield { ...row, ...exclusionOf(source, constraint.indexOid) };
       else if (constraint.kind !== 'foreign key') yield { ...row, conindid: constraint.indexOid };
       else {
         yield {

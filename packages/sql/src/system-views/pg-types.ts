@@ -190,6 +190,8 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       { oid: MethodOid.heap, amname: 'heap', amtype: 't' },
       { oid: MethodOid.btree, amname: 'btree', amtype: 'i' },
       { oid: MethodOid.hash, amname: 'hash', amtype: 'i' },
+      { oid: MethodOid.gist, amname: 'gist', amtype: 'i' },
+      { oid: MethodOid.spgist, amname: 'spgist', amtype: 'i' },
       { oid: MethodOid.gin, amname: 'gin', amtype: 'i' },
       { oid: MethodOid.document, amname: 'document', amtype: 'i' },
       { oid: MethodOid.column, amname: 'column', amtype: 'i' },

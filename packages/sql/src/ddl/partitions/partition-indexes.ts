@@ -87,12 +87,14 @@ function shapeOf({
   include,
   predicateSql,
   deferrable,
+  exclusion,
 }: IndexDescriptor): string {
   return JSON.stringify([
     method,
     unique,
     nullsNotDistinct,
     deferrable === true,
+    exclusion,
     parts.map(({ column, expressionSql, descending, nullsFirst, operatorClass, type: { oid } }) => [
       column,
       expressionSql,

@@ -82,6 +82,8 @@ export function bindOnConflict(
       },
     );
   }
+  if (table.constraints.some((one) => one.kind === 'exclusion' && arbiters.includes(one.indexOid)))
+    throw context.error('42809', 'ON CONFLICT DO UPDATE not supported with exclusion constraints', node.position);
   const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
@@ -131,7 +133,7 @@ function inferArbiters(
         target.position,
       );
     }
-    if (constraint.kind !== 'primary key' && constraint.kind !== 'unique') {
+    if (!('indexOid' in constraint)) {
       throw context.error('42809', 'constraint in ON CONFLICT clause has no associated index', target.position);
     }
     const shown = table.columns.filter((column) => !column.dropped);
