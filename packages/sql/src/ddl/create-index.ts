@@ -18,7 +18,7 @@ import type { DdlContext, DdlExecution } from './context.js';
 import { inheritOnPartitions } from './partitions/partition-indexes.js';
 import { addIndex, indexName } from './put-index.js';
 import { requireKeyColumns } from './partitions/key-columns.js';
-import { checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
+import { checkKept, checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
 import {
   claimName,
   columnNamed,
@@ -147,12 +147,16 @@ export function nameOfElement({ value }: IndexElement): string {
   return name === UNNAMED ? 'expr' : name;
 }
 
-/** A part as an element of a statement describes it; 42704 where it cannot be in an index of the method. */
+/**
+ * A part as an element of a statement describes it; 42704 where it cannot be in an index of the method, or in that of an exclusion
+ * constraint which names the method `excludedBy`.
+ */
 export function indexPart(
   context: DdlContext,
   table: TableDescriptor,
   element: IndexElement,
   method: IndexDescriptor['method'],
+  excludedBy?: string,
 ): IndexKeyPart {
   const descending = element.direction === 'desc';
   const order = { descending, nullsFirst: element.nulls === undefined ? descending : element.nulls === 'first' };
@@ -173,7 +177,8 @@ export function indexPart(
   if (collation !== undefined && !isBinaryCollation(collation))
     throw unsupportedError(`an index in the order of collation "${collation}"`);
   if (element.operatorClass !== undefined) checkOperatorClass(context, part, element.operatorClass);
-  checkOrdered(context, part);
+  if (excludedBy === undefined) checkOrdered(context, part);
+  else checkKept(context, part, excludedBy);
   return part;
 }
 

@@ -30,8 +30,8 @@ type ExcludeNode = TableConstraint & { kind: 'exclude' };
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   btree: ['='],
   hash: ['='],
-  gist: ['=', '&&', '<>', '-|-'],
-  spgist: ['=', '&&', '-|-'],
+  gist: ['=', '&&', '<>', '-|-', '~='],
+  spgist: ['=', '&&', '-|-', '~='],
 };
 const METHODS_WITHOUT = ['gin', 'brin', 'column'];
 /** Operator classes of GiST whose types are the ones they are named after: what an index has here by itself. */
@@ -58,7 +58,9 @@ export function* addExclusion(
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
   if (node.elements.length + node.include.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot use more than ${PARTS_MAX} columns in an index`);
-  const parts = node.elements.map(({ element }) => indexPart(context, table, ordered(element, method), 'btree'));
+  const parts = node.elements.map(({ element }) =>
+    indexPart(context, table, ordered(element, method), 'btree', method),
+  );
   const operators = node.elements.map((element, i) => exclusionOperator(context, element, parts[i]!, method, known));
   const held = [...node.elements.map(({ element }) => nameOfElement(element)), ...node.include.map(({ text }) => text)];
   const name = node.name?.text ?? indexName(context, table, held, 'excl');

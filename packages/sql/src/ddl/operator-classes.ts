@@ -58,6 +58,14 @@ export function checkOrdered(context: DdlContext, part: Pick<IndexKeyPart, 'type
   if (type?.compare === undefined || !hasKey(type.storage)) throw noDefaultClass(context, part.type.oid, 'btree');
 }
 
+/** 42704 unless values of the part's type can be kept in an exclusion constraint's index, in whatever order. */
+export function checkKept(context: DdlContext, part: Pick<IndexKeyPart, 'type'>, method: string): void {
+  const type = context.picture.types.byOid(part.type.oid);
+  const needsOrder = method === 'btree' || method === 'hash';
+  if (type === undefined || !hasKey(type.storage) || (needsOrder && type.compare === undefined))
+    throw noDefaultClass(context, part.type.oid, method);
+}
+
 /** The operator class of a part of an inverted index: the one written, else the type's own. 42704, 42804. */
 export function invertedClass(
   context: DdlContext,

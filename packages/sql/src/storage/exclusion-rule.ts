@@ -14,7 +14,7 @@
  *    need not be so; but of entries that overlap, two neighbours do, and each entry is looked at in its turn.
  * 2. Any other operators are tried on every entry of the prefix. Without a leading `=` that is every row of the table.
  *
- * Left out: types that have no order (boxes, circles), which could not stand in the tree.
+ * Values of types that have no order (boxes, circles) stand in the tree by their bytes, which narrow nothing: the = of circles compares areas.
  */
 import { ByteWriter } from '@phantom/base';
 import type { ColumnDescriptor, ConstraintDescriptor, IndexDescriptor } from '@phantom/catalog';
@@ -54,7 +54,9 @@ export class ExclusionRule {
     this.constraint = constraint;
     this.index = index;
     this.physical = physical;
-    const firstOther = operators.findIndex((operator) => operator !== '=');
+    const isEquality = (operator: string, i: number): boolean =>
+      operator === '=' && catalog.types.byOid(index.parts[i]?.type.oid ?? 0)?.compare !== undefined;
+    const firstOther = operators.findIndex((operator, i) => !isEquality(operator, i));
     this.equalParts = firstOther < 0 ? operators.length : firstOther;
     const last = index.parts.at(-1);
     this.isOverlap =
