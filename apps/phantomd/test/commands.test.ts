@@ -103,6 +103,9 @@ describe('sql', () => {
     const failed = await ask({ url, commands: ["select 'ö', nope"] });
     expect(failed).toMatchObject({ value: 2, out: '' });
     expect(failed.err).toContain("LINE 1: select 'ö', nope\n                    ^");
+    const latin = await ask({ url, commands: ["set client_encoding = 'LATIN1'", "select 'ö'"] });
+    expect(latin).toMatchObject({ value: 2, out: expect.not.stringContaining('ö') as string });
+    expect(latin.err).toContain('the client encoding "LATIN1" is not supported by this client');
     const target = await RemoteTarget.open(url, () => undefined);
     const running = target.run('select count(*) from generate_series(1, 100000000)', () => undefined);
     await new Promise((resolve) => setTimeout(resolve, 50));

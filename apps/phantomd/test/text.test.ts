@@ -7,6 +7,7 @@ import { generateShop } from '../src/sample-shop/generate.js';
 import { calledAs, inserts, nextSteps } from '../src/sample-shop/sample-shop.js';
 import { formatResult } from '../src/sql/format.js';
 import { splitStatements, splitTyped } from '../src/sql/statement-splitter.js';
+import { scriptText } from '../src/sql/script-text.js';
 
 describe('statement splitter', () => {
   it.each([
@@ -195,5 +196,14 @@ describe('sample shop', () => {
     const statements = inserts('t', rows);
     expect(statements).toHaveLength(3);
     expect(statements[2]).toMatch(/^insert into t values \(200, 'n200'\), .*\(249, 'n249'\)$/);
+  });
+});
+
+describe('the text of a script', () => {
+  it('is UTF-8, and nothing is guessed at', () => {
+    expect(scriptText(Buffer.from("select 'ö'"), 'a.sql')).toBe("select 'ö'");
+    expect(() => scriptText(Buffer.from("select 'ö'", 'latin1'), 'a.sql')).toThrow(
+      'invalid byte sequence for encoding "UTF8" in a.sql',
+    );
   });
 });

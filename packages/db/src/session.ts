@@ -17,6 +17,7 @@ export {
   type SessionStatement,
   type SqlType,
   SqlSession,
+  type TextEncoding,
   type TransactionStatus,
   type TypeContext,
   type Value,
@@ -25,5 +26,6 @@ export {
   jsReader,
   lookUp,
   lookUpWithin,
+  textEncoding,
   writePointInTurn,
 } from '@phantom/sql';

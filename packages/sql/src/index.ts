@@ -6,6 +6,7 @@ export type { RowBatch, RowSink, WorkCounters } from './exec/runtime.js';
 export type { ConnectionEnds } from './functions/registry.js';
 export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';
 export { commandTag } from './session/command-tag.js';
+export { type TextEncoding, textEncoding } from './functions/encodings.js';
 export { CatalogConflictNames } from './session/conflict-names.js';
 export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
 export type { Notification } from './session/notifications.js';

@@ -55,7 +55,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     currentSchema: 'public',
     searchPath: ['pg_catalog', 'public'],
     notifier: { processId: 1, notify: () => undefined, listening: () => [] },
-    setting: (name) => `value of ${name}`,
+    setting: (name) => (name === 'client_encoding' ? 'UTF8' : `value of ${name}`),
     setSetting: (_name, value) => value,
     sequence: () => 1,
     catalog: undefined,

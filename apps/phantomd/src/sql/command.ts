@@ -1,11 +1,11 @@
 /** `phantomd sql`: commands, then files, or, when there are neither, stdin: a shell when it is a terminal, a script when not. */
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { ioError } from '@phantom/base';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import type { OutputFormat } from './format.js';
 import { historyFile } from './history.js';
+import { readScriptFile, scriptText } from './script-text.js';
 import { Runner } from './runner.js';
 import { RunningTime } from './running-time.js';
 import { type TargetOptions, openTarget } from './open-target.js';
@@ -53,7 +53,7 @@ async function runAll(runner: Runner, options: SqlOptions, scripts: readonly str
 async function readScript(file: string): Promise<string> {
   try {
     // Reading descriptor 0 at once fails on a pipe that is not filled yet.
-    return file === STDIN ? await text(process.stdin) : await readFile(file, 'utf8');
+    return file === STDIN ? scriptText(await buffer(process.stdin), 'standard input') : await readScriptFile(file);
   } catch (error) {
     throw new CommandError(ExitCode.Failed, ioError('read', file, error));
   }

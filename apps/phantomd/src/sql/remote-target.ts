@@ -19,6 +19,9 @@ import {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PASSWORD_MISSING = '28P01';
+const OWN_ENCODING = 'UTF8';
+/** What the servers take texts to be in, as they have said last. */
+const encodings = new WeakMap<Client, string>();
 const CANCEL_BYTES = 16;
 const CANCEL_CODE = 80877102;
 const STATUS_MARKS: Readonly<Record<string, string>> = { I: '', T: '*', E: '!' };
@@ -70,6 +73,7 @@ export class RemoteTarget implements SqlTarget {
     this.client.query(query);
     try {
       await query.done;
+      await this.keepEncoding();
     } catch (error) {
       // pg tells of an error before the server is ready again; after this it is, and its status is known.
       await this.client.query('').catch(() => undefined);
@@ -78,6 +82,17 @@ export class RemoteTarget implements SqlTarget {
     } finally {
       this.isRunning = false;
     }
+  }
+
+  /** Texts go to the server in UTF-8: a script that sets another encoding is refused, and the setting taken back. */
+  private async keepEncoding(): Promise<void> {
+    const encoding = encodings.get(this.client) ?? OWN_ENCODING;
+    if (encoding === OWN_ENCODING) return;
+    encodings.delete(this.client);
+    await this.client.query(`set client_encoding = '${OWN_ENCODING}'`);
+    throw new PhantomError('0A000', `the client encoding "${encoding}" is not supported by this client`, {
+      hint: 'What it sends is UTF-8. psql sends a file as it is; or convert the file, and leave out its SET client_encoding.',
+    });
   }
 
   async connect(database: string): Promise<void> {
@@ -130,6 +145,9 @@ async function connect(connectionString: string, notice: NoticeReceiver): Promis
   });
   // A connection that breaks is reported by the query that needed it.
   client.on('error', () => undefined);
+  connectionOf(client).on('parameterStatus', ({ parameterName, parameterValue }) => {
+    if (parameterName === 'client_encoding') encodings.set(client, parameterValue);
+  });
   client.on('notice', ({ severity, message }) => notice(severity ?? 'NOTICE', message ?? ''));
   try {
     await client.connect();
@@ -142,8 +160,12 @@ async function connect(connectionString: string, notice: NoticeReceiver): Promis
   return client;
 }
 
+function connectionOf(client: Client): CopyConnection {
+  return (client as unknown as { readonly connection: CopyConnection }).connection;
+}
+
 function streamOf(client: Client): Socket {
-  return (client as unknown as { readonly connection: CopyConnection }).connection.stream;
+  return connectionOf(client).stream;
 }
 
 /** CommandError for what is no URL of a server; `pg` would take it for the name of a host. */
@@ -177,9 +199,16 @@ function unreachable({ host, port }: Client, error: Error): PhantomError {
   });
 }
 
+/** A setting that the server tells of. */
+interface ParameterStatus {
+  readonly parameterName: string;
+  readonly parameterValue: string;
+}
+
 /** What a connection of `pg` can do besides what its types tell. */
 interface CopyConnection extends Connection {
   readonly stream: Socket;
+  on(event: 'parameterStatus', listener: (status: ParameterStatus) => void): this;
   sendCopyFromChunk(data: Buffer): void;
   endCopyFrom(): void;
   sendCopyFail(reason: string): void;

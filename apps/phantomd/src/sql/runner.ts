@@ -1,10 +1,10 @@
 /** Runs text against a target: whole, or statement by statement, with the backslash commands of scripts and the shell. */
-import { readFile } from 'node:fs/promises';
 import { unsupportedError } from '@phantom/base';
 import { reportError } from '../failure.js';
 import { parseCopyCommand, withCopyEnds } from './copy-command.js';
 import { describeRelations, listingQuery } from './describe.js';
 import { OUTPUT_FORMATS, type OutputFormat, formatResult } from './format.js';
+import { readScriptFile } from './script-text.js';
 import type { RunningTime } from './running-time.js';
 import type { CopyEnds, SqlTarget, StatementResult } from './target.js';
 import { type LineOutcome, TypedLines } from './typed-lines.js';
@@ -185,7 +185,7 @@ export class Runner {
     if (this.filesDeep >= FILES_DEEP_MAX) throw new Error(`more than ${FILES_DEEP_MAX} files run one another`);
     this.filesDeep++;
     try {
-      return await this.runScript(await readFile(file, 'utf8'));
+      return await this.runScript(await readScriptFile(file));
     } finally {
       this.filesDeep--;
     }

@@ -33,6 +33,7 @@ export interface MessageSource {
 }
 
 export class ProtocolCopy implements CopyChannel {
+  readonly followsClientEncoding = true;
   piece: Uint8Array | undefined;
   /** Small messages of one piece; kept while a COPY goes on. */
   private gathered: ByteWriter | undefined;

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { PhantomError } from '@phantom/base';
+import type { TextEncoding } from '@phantom/db/session';
 import { PROTOCOL_VIOLATION } from './protocol.js';
 
 /** Texts up to this length are looked through in a loop; a native call costs more than that. */
@@ -11,6 +12,8 @@ const SHORT_BYTES = 48;
 
 export class MessageReader {
   buffer: Buffer = Buffer.alloc(0);
+  /** What the client writes, where that is not UTF-8. */
+  encoding: TextEncoding | undefined = undefined;
   /** Offset of the next byte. */
   at = 0;
   end = 0;
@@ -55,7 +58,7 @@ export class MessageReader {
     return this.i32() >>> 0;
   }
 
-  /** Text up to a zero byte, which is skipped. 22021 when it is not UTF-8. Makes none where it is the one that is expected. */
+  /** Text up to a zero byte, which is skipped. 22021 when it is not in the client's encoding. Makes none where it is the one that is expected. */
   string(expected = ''): string {
     const { buffer, at, end } = this;
     if (expected !== '' && this.isNext(expected)) {
@@ -73,7 +76,13 @@ export class MessageReader {
     if (zero === near && near < end) zero = buffer.indexOf(0, near);
     if (zero < 0 || zero >= end) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid string in message');
     this.at = zero + 1;
-    return decodeText(buffer, at, zero);
+    return this.text(at, zero);
+  }
+
+  /** The text of some bytes of the buffer; 22021 when they are not in the client's encoding. */
+  text(start: number, end: number): string {
+    const { buffer, encoding } = this;
+    return encoding === undefined ? decodeText(buffer, start, end) : encoding.decode(buffer.subarray(start, end));
   }
 
   /** Skips bytes and returns the offset of the first. */
@@ -107,7 +116,7 @@ export class MessageReader {
 }
 
 /** UTF-8 bytes as text; 22021 when they are not UTF-8. Allocates nothing but the text for short ASCII. */
-export function decodeText(buffer: Buffer, start: number, end: number): string {
+function decodeText(buffer: Buffer, start: number, end: number): string {
   if (end - start <= SHORT_BYTES) {
     let at = start;
     while (at < end && (buffer[at] as number) < 0x80) at++;

@@ -3,6 +3,7 @@
  * Strings are written in place: short ASCII by a loop, everything else by one native call.
  */
 import { ByteWriter, writeU32BE } from '@phantom/base';
+import type { TextEncoding } from '@phantom/db/session';
 
 /** Texts up to this length are written by a loop as long as they are ASCII. */
 const SHORT_CHARACTERS = 48;
@@ -14,6 +15,8 @@ const NO_VIEW = Buffer.alloc(0);
 export class MessageWriter {
   /** What is written so far. */
   bytes: ByteWriter;
+  /** What the client reads, where that is not UTF-8. */
+  encoding: TextEncoding | undefined = undefined;
   private lengthAt = 0;
   private view: Buffer = NO_VIEW;
 
@@ -57,19 +60,25 @@ export class MessageWriter {
     this.bytes.u32BE(value >>> 0);
   }
 
-  /** Text and a zero byte. A zero inside the text would end it early for the client, so it ends there. */
+  /**
+   * Text and a zero byte. A zero inside the text would end it early for the client, so it ends there. What the client's encoding lacks
+   * becomes a question mark.
+   */
   string(text: string): void {
     const zero = text.indexOf('\0');
-    this.utf8(zero < 0 ? text : text.slice(0, zero));
+    const shown = zero < 0 ? text : text.slice(0, zero);
+    if (this.encoding === undefined) this.utf8(shown);
+    else this.bytes.bytes(this.encoding.encodeLossy(shown));
     this.bytes.u8(0);
   }
 
-  /** Text as a value: its length in bytes, then UTF-8. */
+  /** Text as a value: its length in bytes, then UTF-8 or what the client reads. 22P05 for a character that it cannot read. */
   textValue(text: string): void {
     const { bytes } = this;
     const at = bytes.reserve(4);
     bytes.length = at + 4;
-    this.utf8(text);
+    if (this.encoding === undefined) this.utf8(text);
+    else bytes.bytes(this.encoding.encode(text));
     writeU32BE(bytes.buffer, at, bytes.length - at - 4);
   }
 

@@ -9,9 +9,9 @@ import { PhantomError } from '@phantom/base';
 import type { PlanField, SessionStatement, SqlType, Value } from '@phantom/db/session';
 import type { DatabaseSession } from './database-session.js';
 import type { BindMessage } from './frontend-messages.js';
-import { decodeText } from './message-reader.js';
+import type { MessageReader } from './message-reader.js';
 import { PROTOCOL_VIOLATION, Format } from './protocol.js';
-import { RowEncoder, type TypeFinder } from './row-encoder.js';
+import { RowEncoder, type TypeFinder, refuseHiddenText } from './row-encoder.js';
 
 /** Named statements of one connection. */
 export const STATEMENTS_MAX = 10_000;
@@ -82,8 +82,8 @@ export class ReadyStatement {
     return this.textRows;
   }
 
-  /** Values of a Bind message, whose bytes lie in `buffer`, as values of the parameters' types. A new array for each portal. */
-  values(bind: BindMessage, buffer: Buffer, session: DatabaseSession): Value[] {
+  /** Values of a Bind message, whose bytes lie in the reader's buffer, as values of the parameters' types. A new array for each portal. */
+  values(bind: BindMessage, reader: MessageReader, session: DatabaseSession): Value[] {
     const parameters = this.parameters(session);
     if (bind.valueCount !== parameters.length) {
       throw new PhantomError(
@@ -93,11 +93,11 @@ export class ReadyStatement {
     }
     if (parameters !== this.parameterTypes) this.resolve(parameters, session.evaluation.types);
     const values: Value[] = [];
-    for (let i = 0; i < bind.valueCount; i++) values.push(this.value(bind, i, buffer, session));
+    for (let i = 0; i < bind.valueCount; i++) values.push(this.value(bind, i, reader, session));
     return values;
   }
 
-  private value(bind: BindMessage, index: number, buffer: Buffer, session: DatabaseSession): Value {
+  private value(bind: BindMessage, index: number, reader: MessageReader, session: DatabaseSession): Value {
     const bytes = bind.valueBytes[index] as number;
     if (bytes === -1) return null;
     const start = bind.valueStarts[index] as number;
@@ -106,8 +106,13 @@ export class ReadyStatement {
     if (type === undefined) throw new PhantomError('42704', `type with OID ${oid} does not exist`);
     const isText = bind.parameterFormat(index) === Format.Text;
     try {
-      if (!isText) return type.receive(buffer, start, start + bytes, typmod, session.evaluation);
-      const text = decodeText(buffer, start, start + bytes);
+      const { buffer, encoding } = reader;
+      // A text is the same in both formats.
+      if (!isText && (encoding === undefined || type.category !== 'S')) {
+        if (encoding !== undefined) refuseHiddenText(type);
+        return type.receive(buffer, start, start + bytes, typmod, session.evaluation);
+      }
+      const text = reader.text(start, start + bytes);
       if (text.includes('\0')) throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
       return type.input(text, typmod, session.evaluation);
     } catch (error) {

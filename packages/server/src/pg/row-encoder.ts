@@ -4,7 +4,7 @@
  *
  *   D | length | columns i16 | (bytes i32, -1 for NULL | value) ...
  */
-import { PhantomError, writeU32BE } from '@phantom/base';
+import { PhantomError, unsupportedError, writeU32BE } from '@phantom/base';
 import type { PlanField, RowBatch, SqlType, TypeContext, Value } from '@phantom/db/session';
 import { type ColumnDescription, writeRowDescription } from './backend-messages.js';
 import type { MessageWriter } from './message-writer.js';
@@ -41,13 +41,13 @@ export class RowEncoder {
   /** RowDescription. */
   describe(writer: MessageWriter): void {
     const { bytes } = writer;
-    if (this.description !== undefined) {
+    if (this.description !== undefined && writer.encoding === undefined) {
       bytes.bytes(this.description);
       return;
     }
     const start = bytes.length;
     writeRowDescription(writer, this.columns);
-    this.description = bytes.buffer.slice(start, bytes.length);
+    if (writer.encoding === undefined) this.description = bytes.buffer.slice(start, bytes.length);
   }
 
   /** All rows of a batch. On an error nothing of the row at hand is left in the writer. */
@@ -101,10 +101,12 @@ export class RowEncoder {
     const type = this.types[column];
     if (type === undefined)
       throw new PhantomError('XX000', `column "${this.fields[column]?.name ?? ''}" has no known type`);
-    if (this.formats[column] === Format.Text) {
+    const isConverted = writer.encoding !== undefined;
+    if (this.formats[column] === Format.Text || (isConverted && type.category === 'S')) {
       writer.textValue(type.output(value, context));
       return;
     }
+    if (isConverted) refuseHiddenText(type);
     const { bytes } = writer;
     const at = bytes.reserve(4);
     bytes.length = at + 4;
@@ -121,6 +123,18 @@ export class RowEncoder {
     }
     writer.end();
   }
+}
+
+/** Categories of types whose binary form has no text inside: numbers, dates, spans, truth values, bits, networks, geometry. */
+const WITHOUT_TEXT = 'NDTBVIG';
+const BYTEA_OID = 17;
+const UUID_OID = 2950;
+
+/** 0A000 for the binary form of a type that may hold text, to or from a client that does not speak UTF-8: only whole texts are converted. */
+export function refuseHiddenText({ category, oid, name }: SqlType): void {
+  if (category !== undefined && WITHOUT_TEXT.includes(category)) return;
+  if (oid === BYTEA_OID || oid === UUID_OID) return;
+  throw unsupportedError(`the binary format of type ${name} in another client encoding than UTF-8`);
 }
 
 /** A domain is told of as the type under it, as PostgreSQL does: clients know no domains. */

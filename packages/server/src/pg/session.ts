@@ -15,7 +15,14 @@
  */
 import { performance } from 'node:perf_hooks';
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { FetchOutcome, Notice, Notification, RowBatch } from '@phantom/db/session';
+import {
+  type FetchOutcome,
+  type Notice,
+  type Notification,
+  type RowBatch,
+  type TextEncoding,
+  textEncoding,
+} from '@phantom/db/session';
 import {
   writeBindComplete,
   writeCloseComplete,
@@ -180,6 +187,7 @@ export class ProtocolSession {
   /** Changes of settings go to the client before it may send the next query. */
   readonly parameterChanged = (name: string, value: string): void => {
     this.changed.set(name, value);
+    if (name === 'client_encoding') this.speak(textEncoding(value));
   };
 
   /** Stops what runs now, if anything does. */
@@ -273,7 +281,7 @@ export class ProtocolSession {
     readBind(reader, bind);
     this.portals.admit(bind.portal);
     const ready = this.statements.get(bind.statement);
-    const values = ready.values(bind, reader.buffer, database);
+    const values = ready.values(bind, reader, database);
     const fields = ready.fields(database);
     const encoder = ready.encoder(fields, bind, database.evaluation.types);
     this.portals.put(bind.portal, new ProtocolPortal(ready, values, fields, encoder));
@@ -484,6 +492,12 @@ export class ProtocolSession {
     const report = errorReport(error, 'ERROR');
     if (report.code === 'XX000') this.onDefect(error);
     writeReport(this.output.messages, report);
+  }
+
+  /** From here on the client reads and writes in this encoding; undefined: in UTF-8. */
+  private speak(encoding: TextEncoding | undefined): void {
+    this.output.messages.encoding = encoding;
+    this.source.reader.encoding = encoding;
   }
 
   private tellParameters(): void {

@@ -10,6 +10,8 @@ import type { TypeContext, TypeLookup } from '../types/type.js';
 import type { CopyColumn, RowReader } from './copy-rows.js';
 
 export interface CopyChannel {
+  /** Its bytes are in the session's client_encoding; else they are UTF-8, where COPY does not say otherwise. */
+  readonly followsClientEncoding?: boolean;
   /** Data is awaited from now on. `columns` is the number of values in a row. */
   startIn(isBinary: boolean, columns: number): void;
   /** Moves on to the next piece. A promise: there is none yet; `piece` is set when it resolves. Fails with 57014 when the client gives up. */

@@ -1,5 +1,6 @@
 /** The options of COPY: both syntaxes, checked as PostgreSQL checks them. */
 import { PhantomError, unsupportedError } from '@phantom/base';
+import { type TextEncoding, isAbsentEncoding, textEncoding } from '../functions/encodings.js';
 import type { Name } from '../text/ast-leaves.js';
 import type { Copy, CopyOption } from '../text/ast-session.js';
 
@@ -17,6 +18,8 @@ export interface CopySettings {
   readonly forceQuote: readonly Name[] | '*';
   readonly forceNotNull: readonly Name[] | '*';
   readonly forceNull: readonly Name[] | '*';
+  /** What the data is in, where that is not UTF-8. */
+  readonly encoding: TextEncoding | undefined;
   /** The table is to be one that nobody else has seen. */
   readonly freeze: boolean;
 }
@@ -36,10 +39,9 @@ const KNOWN = new Set([
 ]);
 /** Characters that mean something after a backslash, or begin an end-of-data mark. */
 const NO_TEXT_DELIMITERS = '\\.abcdefghijklmnopqrstuvwxyz0123456789';
-const ENCODINGS = new Set(['utf8', 'utf-8', 'unicode', 'sql_ascii']);
 
-/** Reads and checks the options; 42601, 22023 and 0A000 in PostgreSQL's words. */
-export function copySettings(node: Copy): CopySettings {
+/** Reads and checks the options; 42601, 22023 and 0A000 in PostgreSQL's words. `clientEncoding` is that of data of which nothing is said. */
+export function copySettings(node: Copy, clientEncoding: string): CopySettings {
   const given = new Map<string, CopyOption>();
   for (const option of node.options) {
     if (!KNOWN.has(option.name)) throw refuse('42601', `option "${option.name}" not recognized`, option);
@@ -50,9 +52,9 @@ export function copySettings(node: Copy): CopySettings {
   const isCsv = format === 'csv';
   if (format === 'binary') refuseInBinary(given);
   const freeze = given.get('freeze');
-  const encoding = given.get('encoding');
-  if (encoding !== undefined && !ENCODINGS.has(String(encoding.value).toLowerCase()))
-    throw unsupportedError(`COPY in the encoding "${String(encoding.value)}"`);
+  const encoding = encodingOf(given.get('encoding'), clientEncoding);
+  if (format === 'binary' && encoding !== undefined)
+    throw unsupportedError(`COPY in the binary format and the encoding "${encoding.name}"`);
   const settings: CopySettings = {
     format,
     delimiter: text(given.get('delimiter')) ?? (isCsv ? ',' : '\t'),
@@ -63,6 +65,7 @@ export function copySettings(node: Copy): CopySettings {
     forceQuote: columns(given.get('force_quote')),
     forceNotNull: columns(given.get('force_not_null')),
     forceNull: columns(given.get('force_null')),
+    encoding,
     freeze: freeze !== undefined && isTrue(freeze),
   };
   if (format !== 'binary') checkCharacters(settings, isCsv);
@@ -113,6 +116,16 @@ function refuseInBinary(given: ReadonlyMap<string, CopyOption>): void {
   const header = given.get('header');
   if (header !== undefined && header.value !== false && header.value !== 'false')
     throw refuse('0A000', 'cannot specify HEADER in BINARY mode');
+}
+
+function encodingOf(option: CopyOption | undefined, clientEncoding: string): TextEncoding | undefined {
+  const name = option === undefined ? clientEncoding : String(option.value);
+  if (isAbsentEncoding(name)) throw unsupportedError(`COPY in the encoding "${name}"`);
+  const encoding = textEncoding(name);
+  const isKept = /^(?:utf8|unicode|sqlascii)$/i.test(name.replaceAll(/[^a-z0-9]/gi, ''));
+  if (encoding === undefined && !isKept)
+    throw new PhantomError('22023', 'argument to option "encoding" must be a valid encoding name');
+  return encoding;
 }
 
 function formatOf(option: CopyOption | undefined): CopyFormat {

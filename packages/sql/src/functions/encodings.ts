@@ -1,5 +1,5 @@
 /**
- * The encodings of texts that convert_to and convert_from know: UTF-8, in which every text is kept, and those of one byte a character.
+ * The encodings of texts that clients, COPY, convert_to and convert_from know: UTF-8, in which every text is kept, and those of one byte a character.
  * Their tables are those of the platform (TextDecoder), but for what PostgreSQL has otherwise: the standards of ISO give 0x80 to 0x9f
  * to control characters, and the code pages of Windows leave some bytes without a meaning. Encodings of several bytes a character raise
  * 0A000: their tables differ from PostgreSQL's.
@@ -96,13 +96,51 @@ type Encoding = 'UTF8' | 'SQL_ASCII' | SingleByte;
 
 /** 22023 for a name that there is none of, 0A000 for one whose table is not here. */
 function encodingNamed(name: string, what: 'source' | 'destination'): Encoding {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const plain = plainName(name);
   if (plain === 'utf8' || plain === 'unicode') return 'UTF8';
   if (plain === 'sqlascii') return 'SQL_ASCII';
   const found = SINGLE_BYTE.get(plain);
   if (found !== undefined) return found;
   if (UNSUPPORTED.test(plain)) throw new PhantomError('0A000', `conversion of encoding "${name}" is not supported`);
   throw new PhantomError('22023', `invalid ${what} encoding name "${name}"`);
+}
+
+/** An encoding of one byte a character; ASCII is the same in each. */
+export interface TextEncoding {
+  /** As PostgreSQL tells of it. */
+  readonly name: string;
+  /** 22021 and 22P05 for bytes that are no text. */
+  decode(bytes: Uint8Array): string;
+  /** 22P05 for a character that it lacks. */
+  encode(text: string): Uint8Array;
+  /** A question mark for each character that it lacks: for what has to be told anyway. */
+  encodeLossy(text: string): Uint8Array;
+}
+
+/** The encoding of one byte a character of that name, however it is spelt; undefined for all others. */
+export function textEncoding(name: string): TextEncoding | undefined {
+  const encoding = SINGLE_BYTE.get(plainName(name));
+  if (encoding === undefined) return undefined;
+  return {
+    name: encoding.name,
+    decode: (bytes) => decode(encoding, bytes),
+    encode: (text) => encode(encoding, text),
+    encodeLossy: (text) => {
+      const { bytes } = tableOf(encoding);
+      return Uint8Array.from(text, (character) => bytes.get(character) ?? QUESTION_MARK);
+    },
+  };
+}
+
+/** True for encodings that PostgreSQL has and whose tables are not here. */
+export function isAbsentEncoding(name: string): boolean {
+  return UNSUPPORTED.test(plainName(name));
+}
+
+const QUESTION_MARK = 0x3f;
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
 /** The text that the bytes are in the encoding; 22021 and 22P05 for what is none, also for the character 0, which no text has. */

@@ -8,7 +8,7 @@ import { TextPieces } from '../types/text-pieces.js';
 import { characterLength } from '../types/text-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
-import { type Implementations, scalar } from './implementation.js';
+import { type Implementations, contextual, scalar } from './implementation.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
 import { quoteIdentifier } from '../types/reg-types.js';
 import { quoteLiteral, textOf } from './text-functions.js';
@@ -226,6 +226,6 @@ export const textBuildingFunctions: Implementations = {
   unicode_is_normalized: scalar((text: string, form: string) => text.normalize(normalForm(form)) === text, {
     defaults: ['NFC'],
   }),
-  pg_client_encoding: () => 'UTF8',
+  pg_client_encoding: contextual((context: EvaluationContext) => context.setting('client_encoding', false)),
   getdatabaseencoding: () => 'UTF8',
 };

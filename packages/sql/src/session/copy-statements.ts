@@ -7,6 +7,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import type { ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
 import { type CopySettings, copySettings } from '../copy/copy-options.js';
+import { encodedChannel } from '../copy/encoded-channel.js';
 import { BinaryRows } from '../copy/binary-rows.js';
 import type { CopyColumn, RowReader } from '../copy/copy-rows.js';
 import { type RowWriter, copyWriter } from '../copy/copy-writer.js';
@@ -57,10 +58,16 @@ export function copyUtility(node: Copy, text: string): Utility {
   };
 }
 
+/** What a client's data is in, where COPY does not say. */
+function encodingOf({ followsClientEncoding }: CopyChannel, { settings }: SqlSession): string {
+  return followsClientEncoding === true ? settings.get('client_encoding') : 'UTF8';
+}
+
 // ---------------------------------------------------------------------------------------------------------- into
 
-function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: string): Execution {
-  const settings = copySettings(node);
+function* copyFrom(node: Copy, session: SqlSession, client: CopyChannel, text: string): Execution {
+  const settings = copySettings(node, encodingOf(client, session));
+  const channel = encodedChannel(client, settings.encoding);
   const table = tableOf(node, session);
   const targets = columnsOf(node, table);
   const columns = targets.map((column) => copyColumn(column, session));
@@ -74,7 +81,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   writers.beginStatement();
   const parameters: Value[] = columns.map(() => null);
   const context = session.executionContext(parameters, transaction.storage, transaction);
-  const valueReader = channel.reader?.(table.name, columns, session.picture.types, session.evaluation);
+  const valueReader = client.reader?.(table.name, columns, session.picture.types, session.evaluation);
   const readsText = valueReader === undefined && settings.format !== 'binary';
   const isStraight =
     plan.pointWrite !== undefined && node.where === undefined && takesAsGiven(table, targets, columns, readsText);
@@ -196,8 +203,9 @@ function copyColumn({ name, type }: ColumnDescriptor, session: SqlSession): Copy
 
 // --------------------------------------------------------------------------------------------------------- out of
 
-function* copyTo(node: Copy, session: SqlSession, channel: CopyChannel, text: string): Execution {
-  const settings = copySettings(node);
+function* copyTo(node: Copy, session: SqlSession, client: CopyChannel, text: string): Execution {
+  const settings = copySettings(node, encodingOf(client, session));
+  const channel = encodedChannel(client, settings.encoding);
   const statement = node.query === undefined ? tableQuery(node, session) : analysed(node.query, session, text);
   const { fields } = session.currentPlan(statement);
   if (fields.length === 0 && node.query !== undefined && node.query.kind !== 'query')

@@ -84,10 +84,9 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     name: 'client_encoding',
     kind: TEXT,
     default: 'UTF8',
-    description: 'Encoding of the client; only UTF-8 is spoken.',
+    description: 'Encoding of the client: UTF-8, or one of a byte a character, such as LATIN1 and WIN1252.',
     reported: true,
     canonical: canonicalEncoding,
-    only: ['utf8', 'unicode', 'utf-8', 'sql_ascii'],
   },
   {
     name: 'client_min_messages',

@@ -1,5 +1,6 @@
 /** From what stands behind SET to the text of a setting, and the form in which texts are kept where one value has many spellings. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, unsupportedError } from '@phantom/base';
+import { isAbsentEncoding, textEncoding } from '../functions/encodings.js';
 import { intervalTypmod } from '../expr/type-names.js';
 import type { SettingItem } from '../text/ast-session.js';
 import { formatInterval } from '../types/date-time-format.js';
@@ -36,9 +37,10 @@ function fixedZone(secondsEast: number): string | undefined {
 
 /**
  * The name of an encoding as PostgreSQL tells of it, whatever its case and whatever stands between its letters and digits (one client
- * sends `'utf-8'`, quotes and all): clients compare what they are told with `UTF8`. Others than UTF-8 stay as they are.
+ * sends `'utf-8'`, quotes and all): clients compare what they are told with `UTF8`. Undefined when there is none of the name; 0A000 for
+ * one of several bytes a character.
  */
-export function canonicalEncoding(value: string): string {
+export function canonicalEncoding(value: string): string | undefined {
   switch (value.replace(/[^A-Za-z0-9]/g, '').toLowerCase()) {
     case 'utf8':
     case 'unicode':
@@ -46,7 +48,8 @@ export function canonicalEncoding(value: string): string {
     case 'sqlascii':
       return 'SQL_ASCII';
     default:
-      return value;
+      if (isAbsentEncoding(value)) throw unsupportedError(`the client encoding "${value}"`);
+      return textEncoding(value)?.name;
   }
 }
 

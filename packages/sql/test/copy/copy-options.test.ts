@@ -4,7 +4,7 @@ import { copySettings } from '../../src/copy/copy-options.js';
 import type { Copy } from '../../src/text/ast-session.js';
 import { parseScript } from '../../src/text/parse.js';
 
-const settingsOf = (options: string) => copySettings(parseScript(`copy t ${options}`)[0]?.node as Copy);
+const settingsOf = (options: string) => copySettings(parseScript(`copy t ${options}`)[0]?.node as Copy, 'UTF8');
 
 describe('the options of COPY', () => {
   it.each([
@@ -40,7 +40,8 @@ describe('the options of COPY', () => {
     ["from stdin (format binary, delimiter ',')", '42601', 'cannot specify DELIMITER in BINARY mode'],
     ["from stdin (format binary, null '')", '42601', 'cannot specify NULL in BINARY mode'],
     ['from stdin (format binary, header)', '0A000', 'cannot specify HEADER in BINARY mode'],
-    ["from stdin (encoding 'latin1')", '0A000', 'COPY in the encoding "latin1" is not supported'],
+    ["from stdin (encoding 'sjis')", '0A000', 'COPY in the encoding "sjis" is not supported'],
+    ["from stdin (encoding 'nosuch')", '22023', 'argument to option "encoding" must be a valid encoding name'],
     ["from stdin (delimiter 'ab')", '0A000', 'COPY delimiter must be a single one-byte character'],
     ["from stdin (delimiter '\u00e9')", '0A000', 'COPY delimiter must be a single one-byte character'],
     ["from stdin (delimiter E'\\n')", '22023', 'COPY delimiter cannot be newline or carriage return'],

@@ -29,6 +29,7 @@ const base: CopySettings = {
   forceQuote: [],
   forceNotNull: [],
   forceNull: [],
+  encoding: undefined,
   freeze: false,
 };
 const csv: CopySettings = { ...base, format: 'csv', delimiter: ',', nullText: '' };
