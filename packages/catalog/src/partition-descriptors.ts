@@ -5,6 +5,8 @@ import type { TypeRef } from './type-ref.js';
 export interface PartitionKey {
   readonly strategy: 'list' | 'range' | 'hash';
   readonly parts: readonly PartitionKeyPart[];
+  /** Of hash partitions: whose hash says where rows lie. Absent where that is the one by bytes, which only older tables have. */
+  readonly hash?: 'postgresql';
 }
 
 /** A column by number, or an expression as SQL text. */

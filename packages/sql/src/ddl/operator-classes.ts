@@ -3,6 +3,7 @@ import { PhantomError } from '@phantom/base';
 import type { IndexKeyPart, Oid } from '@phantom/catalog';
 import { hasKey } from '@phantom/codec';
 import type { QualifiedName } from '../text/ast-leaves.js';
+import { extendedHashOf } from '../types/hashes/extended-hash.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { DdlContext } from './context.js';
 
@@ -64,6 +65,16 @@ export function checkKept(context: DdlContext, part: Pick<IndexKeyPart, 'type'>,
   const needsOrder = method === 'btree' || method === 'hash';
   if (type === undefined || !hasKey(type.storage) || (needsOrder && type.compare === undefined))
     throw noDefaultClass(context, part.type.oid, method);
+}
+
+/** 42704 for a type whose values have no hash. */
+export function checkHashed({ picture: { types } }: DdlContext, { type }: Pick<IndexKeyPart, 'type'>): void {
+  const found = types.byOid(type.oid);
+  if (extendedHashOf(found, types) !== undefined) return;
+  const message = `data type ${found?.displayName ?? type.oid} has no default operator class for access method "hash"`;
+  throw new PhantomError('42704', message, {
+    hint: 'You must specify a hash operator class or define a default hash operator class for the data type.',
+  });
 }
 
 /** The operator class of a part of an inverted index: the one written, else the type's own. 42704, 42804. */

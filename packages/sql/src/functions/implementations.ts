@@ -13,6 +13,7 @@ import { floatFunctions } from './float-functions.js';
 import { formatFunctions } from './format-functions.js';
 import { generalFunctions } from './general-functions.js';
 import { geometricFunctions } from './geometric-functions.js';
+import { hashFunctions } from './hash-functions.js';
 import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
 import { jsonAggregates } from './json/json-aggregates.js';
@@ -63,6 +64,7 @@ export const implementations: Implementations = {
   ...jsonAggregates,
   ...jsonPathFunctions,
   ...generalFunctions,
+  ...hashFunctions,
   ...geometricFunctions,
   ...sessionFunctions,
   ...bitFunctions,

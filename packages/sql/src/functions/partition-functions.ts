@@ -1,8 +1,13 @@
 /** Functions that tell of partitioned tables and their partitions, indexes included. */
-import type { IndexDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
+import type { IndexDescriptor, Oid, PartitionKey, TableDescriptor, TypeRef } from '@phantom/catalog';
 import type { partitionBoundText, partitionConstraintText, partitionKeyText } from '../plan/partition-text.js';
 import type { TextCatalog } from '../system-views/object-text.js';
-import { type Implementations, contextual, setOf } from './implementation.js';
+import type { KeyHash } from '../storage/partitions/key-hash.js';
+import { TypeOid } from '../types/type-oids.js';
+import type { TypeLookup, Value } from '../types/type.js';
+import { type Implementations, contextual, scalar, setOf } from './implementation.js';
+import { variadicValues } from './json/json-functions.js';
 import type { EvaluationContext } from './registry.js';
 
 /** Handed in by the catalog: to write an expression takes the binder, which knows these functions. */
@@ -12,7 +17,11 @@ export interface PartitionTexts {
   readonly constraint: typeof partitionConstraintText;
 }
 
-type PartitionCatalog = TextCatalog & { readonly partitionTexts: PartitionTexts };
+type PartitionCatalog = TextCatalog & {
+  readonly partitionTexts: PartitionTexts;
+  /** The hash of a table's keys; undefined where it has no hash partitions. */
+  partitionHash(table: TableDescriptor): KeyHash | undefined;
+};
 type Part = TableDescriptor | IndexDescriptor;
 
 function catalogOf(context: EvaluationContext): PartitionCatalog {
@@ -70,6 +79,53 @@ function* tree(root: Part, context: EvaluationContext): Iterable<(Oid | boolean 
   }
 }
 
+/** Whether a key belongs in the partition of that modulus and remainder; that of any table, be there such a partition or not. */
+function satisfiesHash(...args: unknown[]): boolean {
+  const { values, types, context } = variadicValues(args);
+  const [oid, modulus, remainder, ...key] = values as readonly [Oid | null, number | null, number | null, ...Value[]];
+  if (oid === null || modulus === null || remainder === null) return false;
+  const catalog = catalogOf(context);
+  const table = catalog.objects.object(oid);
+  if (table === undefined) return false;
+  const hash = table.kind === 'table' ? catalog.partitionHash(table) : undefined;
+  if (table.kind !== 'table' || table.partitioned === undefined || hash === undefined)
+    throw new PhantomError('22023', `"${'name' in table ? table.name : oid}" is not a hash partitioned table`);
+  if (modulus <= 0)
+    throw new PhantomError('22023', 'modulus for hash partition must be an integer value greater than zero');
+  if (remainder < 0)
+    throw new PhantomError(
+      '22023',
+      'remainder for hash partition must be an integer value greater than or equal to zero',
+    );
+  if (remainder >= modulus) throw new PhantomError('22023', 'remainder for hash partition must be less than modulus');
+  requireKeyTypes(table.partitioned, types.slice(3), context);
+  return hash(key).remainder(modulus) === remainder;
+}
+
+function requireKeyTypes({ parts }: PartitionKey, given: readonly TypeRef[], { types }: EvaluationContext): void {
+  if (given.length !== parts.length)
+    throw new PhantomError(
+      '22023',
+      `number of partitioning columns (${parts.length}) does not match number of partition keys provided (${given.length})`,
+    );
+  parts.forEach(({ type }, i) => {
+    const supplied = given[i]?.oid ?? 0;
+    if (plainOid(type.oid, types) === plainOid(supplied, types)) return;
+    const name = (oid: Oid): string => types.byOid(oid)?.displayName ?? String(oid);
+    throw new PhantomError(
+      '22023',
+      `column ${i + 1} of the partition key has type ${name(type.oid)}, but supplied value is of type ${name(supplied)}`,
+    );
+  });
+}
+
+/** The type under a domain, varchar being text. */
+function plainOid(oid: Oid, types: TypeLookup): Oid {
+  const type = types.byOid(oid);
+  if (type?.kind === 'domain') return plainOid(type.baseOid, types);
+  return oid === TypeOid.varchar ? TypeOid.text : oid;
+}
+
 export const partitionFunctions: Implementations = {
   pg_get_partkeydef: contextual((oid: Oid, context: EvaluationContext) => {
     const catalog = catalogOf(context);
@@ -83,6 +139,7 @@ export const partitionFunctions: Implementations = {
     if (table?.kind !== 'table' || table.partition === undefined) return null;
     return catalog.partitionTexts.constraint(table, catalog, context);
   }),
+  satisfies_hash_partition: scalar(satisfiesHash, { context: true, types: true }),
   pg_partition_root: contextual(
     (oid: Oid, context: EvaluationContext) => ancestorsOf(oid, context).at(-1)?.oid ?? null,
   ),

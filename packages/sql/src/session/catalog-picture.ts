@@ -50,7 +50,8 @@ import type { SqlType } from '../types/type.js';
 import type { Way } from '../plan/physical/ways.js';
 import { PictureStatistics } from './picture-statistics.js';
 import { partitionBoundText, partitionConstraintText, partitionKeyText } from '../plan/partition-text.js';
-import { partitionsOf } from '../storage/partitions/partitioning.js';
+import type { KeyHash } from '../storage/partitions/key-hash.js';
+import { partitioning, partitionsOf } from '../storage/partitions/partitioning.js';
 import { PARALLEL_SETUP_COST, switchedOffWays } from './planner-switches.js';
 import { parsePath } from './search-path.js';
 import { microsSince2000 } from './evaluation.js';
@@ -78,6 +79,8 @@ export class CatalogPicture implements CatalogPort {
   readonly routineTexts = routineTexts;
   readonly triggerText = triggerText;
   readonly partitionTexts = { key: partitionKeyText, bound: partitionBoundText, constraint: partitionConstraintText };
+  readonly partitionHash = (table: TableDescriptor): KeyHash | undefined =>
+    table.partitioned === undefined ? undefined : partitioning(table, this).hash;
   readonly statisticsText = statisticsText;
   readonly statisticsColumnsText = statisticsColumnsText;
   private readonly session: SqlSession;

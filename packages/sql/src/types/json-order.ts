@@ -13,16 +13,19 @@ function rank(value: DocumentValue): number {
   return value instanceof Map ? 5 : 1;
 }
 
-function isNumber(value: DocumentValue): value is number | bigint | Decimal {
+/** Whether a node is a number. */
+export function isNumber(value: DocumentValue): value is number | bigint | Decimal {
   return typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal;
 }
 
-function asDecimal(value: number | bigint | Decimal): Decimal {
+/** A number of any form. */
+export function asDecimal(value: number | bigint | Decimal): Decimal {
   if (value instanceof Decimal) return value;
   return typeof value === 'bigint' ? Decimal.of(value) : Decimal.fromNumber(value);
 }
 
-function textOf(value: DocumentValue): string {
+/** A text, or what a document has that JSON writes as one. */
+export function textOf(value: DocumentValue): string {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 

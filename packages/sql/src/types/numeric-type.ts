@@ -69,6 +69,22 @@ const SIGN_NAN = 0xc000;
 const SIGN_INFINITY = 0xd000;
 const SIGN_NEGATIVE_INFINITY = 0xf000;
 
+/** The digits of a finite number to the base of 10000, without zeros at either end, and the weight of the first; of zero none, and 0. */
+export function base10000(value: Decimal): { readonly digits: readonly number[]; readonly weight: number } {
+  const text = value.abs().toString();
+  const point = text.indexOf('.');
+  const whole = point < 0 ? text : text.slice(0, point);
+  const fraction = point < 0 ? '' : text.slice(point + 1);
+  const padded =
+    whole.padStart(Math.ceil(whole.length / 4) * 4, '0') + fraction.padEnd(Math.ceil(fraction.length / 4) * 4, '0');
+  const digits: number[] = [];
+  for (let i = 0; i < padded.length; i += 4) digits.push(Number(padded.slice(i, i + 4)));
+  const first = digits.findIndex((digit) => digit !== 0);
+  if (first < 0) return { digits: [], weight: 0 };
+  const last = digits.findLastIndex((digit) => digit !== 0);
+  return { digits: digits.slice(first, last + 1), weight: Math.ceil(whole.length / 4) - 1 - first };
+}
+
 /** Binary form: count of base-10000 digits, weight of the first, sign, display scale, digits. */
 function sendNumeric(value: Decimal, writer: ByteWriter): void {
   if (!value.isFinite()) {
@@ -78,22 +94,9 @@ function sendNumeric(value: Decimal, writer: ByteWriter): void {
     putI16(writer, 0);
     return;
   }
-  const text = value.abs().toString();
-  const point = text.indexOf('.');
-  const whole = point < 0 ? text : text.slice(0, point);
-  const fraction = point < 0 ? '' : text.slice(point + 1);
-  const digits: number[] = [];
-  const padded =
-    whole.padStart(Math.ceil(whole.length / 4) * 4, '0') + fraction.padEnd(Math.ceil(fraction.length / 4) * 4, '0');
-  for (let i = 0; i < padded.length; i += 4) digits.push(Number(padded.slice(i, i + 4)));
-  let weight = Math.ceil(whole.length / 4) - 1;
-  while (digits.length > 0 && digits[0] === 0) {
-    digits.shift();
-    weight--;
-  }
-  while (digits.length > 0 && digits[digits.length - 1] === 0) digits.pop();
+  const { digits, weight } = base10000(value);
   putI16(writer, digits.length);
-  putI16(writer, digits.length === 0 ? 0 : weight);
+  putI16(writer, weight);
   putI16(writer, value.sign() < 0 ? SIGN_NEGATIVE : 0);
   putI16(writer, value.scale);
   for (const digit of digits) putI16(writer, digit);

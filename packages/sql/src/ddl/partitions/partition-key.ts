@@ -9,7 +9,7 @@ import type { IndexElement } from '../../text/ast.js';
 import type { PartitionBy } from '../../text/ast-schema.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { DdlContext } from '../context.js';
-import { checkOperatorClass, checkOrdered } from '../operator-classes.js';
+import { checkHashed, checkOperatorClass, checkOrdered } from '../operator-classes.js';
 import { storedExpression } from '../stored-expressions.js';
 
 /** Most columns and expressions of a key: PostgreSQL's. */
@@ -30,13 +30,14 @@ export function partitionKeyOf(context: DdlContext, table: TableDescriptor, node
     if (collation !== undefined && !isBinaryCollation(collation))
       throw unsupportedError(`a partition key in the order of collation "${collation}"`);
     checkOrdered(context, part);
+    if (strategy === 'hash') checkHashed(context, part);
     if (element.operatorClass === undefined) return part;
     checkOperatorClass(context, part, element.operatorClass);
     // All of them put values into the order of a key's bytes; those for patterns are told of, not being what a type has by default.
     const operatorClass = element.operatorClass.at(-1)?.text ?? '';
     return operatorClass.endsWith('_pattern_ops') ? { ...part, operatorClass } : part;
   });
-  return { strategy, parts };
+  return strategy === 'hash' ? { strategy, parts, hash: 'postgresql' } : { strategy, parts };
 }
 
 /** COLLATE in the parentheses of an element says what it says behind them. */

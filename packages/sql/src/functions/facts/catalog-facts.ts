@@ -53,6 +53,7 @@ export const catalogFacts = `
 3423 pg_partition_tree 2205 2249 vxr pg_partition_tree c=relid:2205,parentrelid:2205,isleaf:16,level:23
 3424 pg_partition_root 2205 2205 sx pg_partition_root
 3425 pg_partition_ancestors 2205 2205 vxr pg_partition_ancestors c=relid:2205
+5028 satisfies_hash_partition 26,23,23,2276 16 i satisfies_hash_partition v=2276
 3756 pg_ts_parser_is_visible 26 16 sx always_visible
 3757 pg_ts_dict_is_visible 26 16 sx always_visible
 3758 pg_ts_config_is_visible 26 16 sx always_visible

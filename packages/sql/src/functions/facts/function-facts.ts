@@ -11,6 +11,7 @@ import { floatFacts } from './float-facts.js';
 import { formatFacts } from './format-facts.js';
 import { generalFacts } from './general-facts.js';
 import { geometricFacts } from './geometric-facts.js';
+import { hashFacts } from './hash-facts.js';
 import { integerFacts } from './integer-facts.js';
 import { jsonFacts } from './json-facts.js';
 import { jsonpathFacts } from './jsonpath-facts.js';
@@ -41,6 +42,7 @@ export const functionFacts: readonly string[] = [
   formatFacts,
   generalFacts,
   geometricFacts,
+  hashFacts,
   integerFacts,
   jsonFacts,
   jsonpathFacts,

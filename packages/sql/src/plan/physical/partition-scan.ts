@@ -310,14 +310,19 @@ function keysOf(
   const areWhole = width + (isBounded ? 1 : 0) === key.parts.length;
   const areKeys = width === key.parts.length;
   if (values.includes(null)) return { stretches: [], areKeys, areWhole };
-  if (any !== undefined) return { stretches: keyRanges(space)(values, arrayOf(any)), areKeys, areWhole };
+  if (any !== undefined) {
+    const array = arrayOf(any);
+    const stretches = keyRanges(space)(values, array);
+    if (!areKeys) return { stretches, areKeys, areWhole };
+    return { stretches, areKeys, areWhole, keys: array?.items.map((item) => [...values, item]) ?? [] };
+  }
   const make = keyRange(space, lower?.inclusive ?? true, upper?.inclusive ?? true);
   const range = make(
     values,
     lower === undefined ? undefined : valueOf(lower.value),
     upper === undefined ? undefined : valueOf(upper.value),
   );
-  return { stretches: range === null ? [] : [range], areKeys, areWhole };
+  return { stretches: range === null ? [] : [range], areKeys, areWhole, ...(areKeys ? { keys: [values] } : {}) };
 }
 
 /** An expression of the key over the columns of a scan; undefined when it lacks one. */

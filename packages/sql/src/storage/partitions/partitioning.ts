@@ -16,7 +16,7 @@
  *   range    [FROM, TO) as bytes; a column's MINVALUE ends the bytes before it, its MAXVALUE ends them behind all that begin with them.
  *            A key with a null lies in no range
  *   list     the bytes of each value, null among them
- *   hash     a hash of the bytes, by modulus and remainder. It is ours: rows lie elsewhere than in PostgreSQL
+ *   hash     a hash of the values, by modulus and remainder (key-hash.ts)
  *   default  what is in no other
  *
  * Invariants:
@@ -41,6 +41,8 @@ import { bindRowExpression } from '../../expr/row-expression.js';
 import type { Value } from '../../types/type.js';
 import { storageOf } from '../physical-table.js';
 import { BoundRowExpression } from '../bound-row-expression.js';
+import type { Hash64 } from '../../types/hashes/hash64.js';
+import { type KeyHash, keyHashOf } from './key-hash.js';
 
 /** The partitions of a table, in no order. */
 export function partitionsOf({ oid }: TableDescriptor, objects: ObjectReader): TableDescriptor[] {
@@ -87,6 +89,8 @@ export interface KeySearch {
   readonly areKeys: boolean;
   /** None of them holds a null. */
   readonly areWhole: boolean;
+  /** The keys as values, where each stretch is one; some of them may hold a null, and are not among the stretches. */
+  readonly keys?: readonly (readonly Value[])[];
 }
 
 const EMPTY = new Uint8Array(0);
@@ -99,7 +103,11 @@ export class Partitioning {
   /** In the order of their bounds, the default partition last. */
   readonly partitions: readonly Partition[];
   readonly default: Partition | undefined;
+  /** Of hash partitions; undefined for all else. */
+  readonly hash: KeyHash | undefined;
   private readonly byValue = new Map<string, Partition>();
+  /** Hash partitions by remainder, for each modulus. */
+  private readonly byRemainder = new Map<number, Map<number, Partition>>();
   private readonly ranges: readonly Partition[];
   private readonly expressions: readonly (BoundRowExpression | undefined)[];
   private readonly positions: readonly number[];
@@ -127,6 +135,8 @@ export class Partitioning {
     this.partitions = partitions.sort(byBound);
     this.default = partitions.find(({ bound }) => bound.kind === 'default');
     this.ranges = strategy === 'range' ? partitions.filter(({ bound }) => bound.kind === 'range') : [];
+    this.hash = strategy === 'hash' ? keyHashOf(this.key, this.keyCode, catalog.types) : undefined;
+    for (const partition of partitions) this.addRemainder(partition);
     if (strategy === 'list') {
       for (const partition of partitions)
         for (const { lower } of partition.stretches) this.byValue.set(textOf(lower, lower.length), partition);
@@ -153,19 +163,28 @@ export class Partitioning {
 
   /** The partition that takes a key; undefined when none does. */
   partitionOf(key: readonly Value[]): Partition | undefined {
-    const { writer, keyCode: code } = this;
+    const { writer, keyCode: code, hash } = this;
+    if (hash !== undefined) return this.ofHash(hash(key));
     writer.reset();
     code.encodePrefix(key, key.length, writer);
-    switch (this.key.strategy) {
-      case 'list':
-        return this.byValue.get(textOf(writer.buffer, writer.length)) ?? this.default;
-      case 'range':
-        return (key.includes(null) ? undefined : this.rangeOf(writer.view())) ?? this.default;
-      default: {
-        const hash = hashOf(writer.buffer, writer.length);
-        return this.partitions.find(({ bound }) => takesHash(bound, hash));
-      }
+    if (this.key.strategy === 'list') return this.byValue.get(textOf(writer.buffer, writer.length)) ?? this.default;
+    return (key.includes(null) ? undefined : this.rangeOf(writer.view())) ?? this.default;
+  }
+
+  private ofHash(hash: Hash64): Partition | undefined {
+    for (const [modulus, partitions] of this.byRemainder) {
+      const found = partitions.get(hash.remainder(modulus));
+      if (found !== undefined) return found;
     }
+    return undefined;
+  }
+
+  private addRemainder(partition: Partition): void {
+    const { bound } = partition;
+    if (bound.kind !== 'hash') return;
+    let partitions = this.byRemainder.get(bound.modulus);
+    if (partitions === undefined) this.byRemainder.set(bound.modulus, (partitions = new Map()));
+    partitions.set(bound.remainder, partition);
   }
 
   /** The partition whose range has a key. */
@@ -185,11 +204,12 @@ export class Partitioning {
 
   /** The partitions that may have one of the keys that are looked for. */
   partitionsFor(search: KeySearch): readonly Partition[] {
-    const { strategy } = this.key;
-    if (strategy === 'hash') {
-      if (!search.areKeys) return search.stretches.length === 0 ? [] : this.partitions;
-      const hashes = search.stretches.map(({ lower }) => hashOf(lower, lower.length));
-      return this.partitions.filter(({ bound }) => hashes.some((hash) => takesHash(bound, hash)));
+    const { hash } = this;
+    if (hash !== undefined) {
+      if (search.stretches.length === 0) return [];
+      if (search.keys === undefined) return this.partitions;
+      const found = new Set(search.keys.map((key) => this.ofHash(hash(key))));
+      return this.partitions.filter((partition) => found.has(partition));
     }
     return this.partitions.filter((partition) => {
       if (partition.bound.kind === 'default') return search.stretches.some((stretch) => this.mayLeave(stretch, search));
@@ -286,20 +306,6 @@ function overlaps(a: KeyStretch, b: KeyStretch): boolean {
     (b.upper === undefined || compareKeys(a.lower, b.upper) < 0) &&
     (a.upper === undefined || compareKeys(b.lower, a.upper) < 0)
   );
-}
-
-/** Where a key belongs in hash partitions. Stored rows stand by it: it never changes. */
-function hashOf(bytes: Uint8Array, length: number): number {
-  // FNV-1a; the remainders of what it makes of short keys are far from even, so its bits are mixed as MurmurHash3 does at the end.
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function takesHash(bound: PartitionBound, hash: number): boolean {
-  return bound.kind === 'hash' && hash % bound.modulus === bound.remainder;
 }
 
 type HashBound = PartitionBound & { readonly kind: 'hash' };
