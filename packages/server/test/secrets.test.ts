@@ -86,6 +86,17 @@ describe('a password', () => {
     expect(logged.filter((line) => line.includes(SECRET))).toEqual([]);
   });
 
+  it('is not in what others see of the session that has set it', async () => {
+    const client = await WireClient.start(server.pg.port);
+    await client.ask(query(`begin; alter role late password '${SECRET}'`));
+    const seen = database
+      .prepare('select query from pg_stat_activity union all select statement from phantom.transactions')
+      .all();
+    expect(JSON.stringify(seen)).toContain('alter role late password ...');
+    expect(JSON.stringify(seen)).not.toContain(SECRET);
+    client.end();
+  });
+
   it('is in no error of the statement that sets it, and kept as a verifier', async () => {
     const client = await WireClient.start(server.pg.port);
     for (const statement of [`create role alice password '${SECRET}'`, `alter role nobody password '${SECRET}'`]) {

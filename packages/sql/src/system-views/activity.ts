@@ -1,12 +1,13 @@
 /**
  * What is going on: sessions, locks and who waits for whom, transactions, races lost. Statements of others are shown to superusers and
- * to their own role only, as PostgreSQL does it.
+ * to their own role only, as PostgreSQL does it, and a password to nobody.
  */
 import { tableOfLockKey } from '@phantom/catalog';
 import type { HeldLock } from '@phantom/mvcc';
 import { advisoryNumbers } from '../session/advisory-keys.js';
 import { microsSince2000 } from '../session/evaluation.js';
 import { preparedMeta } from '../session/two-phase.js';
+import { withoutPassword } from '../text/normalised-text.js';
 import type { Value } from '../types/type.js';
 import { socketAddress } from '../types/network-types.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
@@ -93,7 +94,7 @@ function* sessionRows(source: SystemViewSource): Iterable<CatalogRow> {
     yield {
       ...row,
       state,
-      query: session.statementText,
+      query: withoutPassword(session.statementText),
       backend_start: session.beganMicros,
       xact_start: session.transactionStartMicros,
       query_start: session.statementStartMicros,
@@ -210,7 +211,8 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
         const session = pid(one.session);
         const kind = [one.id, session, one.label ?? null, one.status, one.isolation, one.concurrency, one.readOnly];
         const sizes = [one.priority, whole(one.ageMs), one.snapshotSeq, one.writeSetBytes, one.readSetBytes, one.locks];
-        yield [...kind, ...sizes, activity.maySee(session) ? (one.statement ?? null) : null];
+        const isShown = one.statement !== undefined && activity.maySee(session);
+        yield [...kind, ...sizes, isShown ? withoutPassword(one.statement) : null];
       }
     },
   ),

@@ -39,6 +39,22 @@ export function normalisedText(text: string, renumbers = false, escapes = false)
   return isCut ? `${shown} ...` : shown.replace(/;$/, '');
 }
 
+/** From where a password may be given to a role. */
+const ROLE_WORD = /\b(?:role|user|group)\b/i;
+const PASSWORD_WORD = /\bpassword\b/i;
+
+/**
+ * The text of a statement as activity shows it: whole, but where it may give a role a password. Of such a one it is shown up to that word,
+ * and without constants, for the password may have been among them already.
+ *
+ *   alter role ada login password 'hush'; select 1     ->   alter role ada login password ...
+ */
+export function withoutPassword(text: string): string {
+  const role = text.search(ROLE_WORD);
+  const password = role === -1 ? -1 : text.slice(role).search(PASSWORD_WORD);
+  return password === -1 ? text : `${normalisedText(text.slice(0, role + password))} password ...`;
+}
+
 /** The highest number of a parameter. */
 function parametersOf(tokens: readonly Token[]): number {
   let highest = 0;

@@ -1,6 +1,6 @@
 /** What statistics and the log show of a statement: never a value, and one text for what differs in values, blanks and comments. */
 import { expect, it } from 'vitest';
-import { SHOWN_CHARACTERS_MAX, normalisedText } from '../../src/text/normalised-text.js';
+import { SHOWN_CHARACTERS_MAX, normalisedText, withoutPassword } from '../../src/text/normalised-text.js';
 
 it.each([
   ['select 1', 'select $1'],
@@ -39,4 +39,15 @@ it('shows the beginning of a long text, and no part of a value that the cut has 
 
 it('shows nothing of a text that is none', () => {
   expect(normalisedText("select 'a\ud800'")).toBe('');
+});
+
+it.each([
+  ["alter role ada login password 'hush'; select 1", 'alter role ada login password ...'],
+  ["CREATE USER ada VALID UNTIL '2030-01-01' PASSWORD 'hush'", 'CREATE USER ada VALID UNTIL $1 password ...'],
+  ["do $$ begin execute 'alter role a password ''hush'''; end $$", 'do password ...'],
+  ["do $$ declare p text := 'hush'; begin execute format('alter role a password %L', p); end $$", 'do password ...'],
+  ["select password from account where name = 'ada'", "select password from account where name = 'ada'"],
+  ["select 'a user'", "select 'a user'"],
+])('keeps passwords of roles out of activity: %j', (text, shown) => {
+  expect(withoutPassword(text)).toBe(shown);
 });
