@@ -1,10 +1,11 @@
 /** `bulkWrite`: operations of every kind in one commit, each of which sees what those before it wrote. */
-import { isPhantomError } from '@phantom/base';
+import { eventLoop, isPhantomError } from '@phantom/base';
 import type { CollectionTarget, WriteFailure } from './collection-target.js';
 import type { BulkOperation, BulkWriteResult } from './collection-types.js';
 import { badArgument } from './errors.js';
 import { queryOf } from './find-cursor.js';
 import { checkOptions } from './known-options.js';
+import { patternsTookLong } from './patterns/bounded-pattern.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -77,6 +78,7 @@ export async function runBulk(
   const writeErrors: WriteFailure[] = [];
   const total = { insertedCount: 0, matchedCount: 0, modifiedCount: 0, deletedCount: 0, upsertedCount: 0 };
   for (const [index, step] of steps.entries()) {
+    if (patternsTookLong()) await eventLoop.nextTurn();
     const savepoint = storage.savepoint();
     const mark = objects.mark();
     try {

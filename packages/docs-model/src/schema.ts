@@ -17,6 +17,7 @@ import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from '
 import { badArgument } from './errors.js';
 import { type PlainObject, isObject, typeName } from './order.js';
 import { setField } from './path.js';
+import { BoundedPattern } from './patterns/bounded-pattern.js';
 import { refuseUnsound } from './schema-limits.js';
 
 /** What is wrong at one place of a document. */
@@ -39,11 +40,19 @@ const validators = new Map<string, Validator>();
 /** Those of descriptors, which are immutable: their schemas need not be written out to be looked up. */
 const ofCollections = new WeakMap<CollectionDescriptor, Validator>();
 
+/** What validators search for patterns with. */
+function boundedRegExp(pattern: string, flags: string): BoundedPattern {
+  return new BoundedPattern(new RegExp(pattern, flags));
+}
+/** Code that stands beside validators would call this; there is none. */
+boundedRegExp.code = 'boundedRegExp';
+
 const OPTIONS: Options = {
   allErrors: true,
   strict: false,
   verbose: true,
   validateFormats: false,
+  code: { regExp: boundedRegExp },
   logger: false,
   // `constructor` is missing unless the document has it.
   ownProperties: true,

@@ -413,6 +413,9 @@ threads, those of statements that read or write one row by its key, those in che
 long as they take, 10 to 20 ns a character for length, md5 or ||, 100 to 400 for a cast of a text to jsonb or of an array.
 What a query of a collection or a pipeline holds counts as working memory of a query, whatever stage holds it (\`memoryLimitBytes\`,
 \`queriesMemoryBytesMax\`); past it 53200 names the stage.
+A regular expression of a query or a schema of collections that backtracks for more than 500 ms before others have had a turn is refused (54001),
+whatever statement_timeout is ([ADR 32](adr/0032-patterns-under-a-watchdog.md)); those of SQL are searched for in linear time or
+in 20,000,000 steps (54001).
 A text lies whole in the heap of the thread that computes it. A thread of costly reads whose heap is full is ended and its statement told so
 (53200), but the main thread's end is that of the process, and nothing in it can prevent that: with \`--max-old-space-size=64\` a statement that
 makes two texts of 40 MB ends the daemon. Leave that option at its default, or well above what the largest values of all statements take.

@@ -5,11 +5,12 @@
  *
  * Stages that look elsewhere stand here: $unionWith and $facet; joins are in lookups.ts, what writes in writing-stages.ts.
  */
-import { MemoryBudget, MemoryShare } from '@phantom/base';
+import { MemoryBudget, MemoryShare, eventLoop } from '@phantom/base';
 import { badArgument, unknownOperator } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { type PlainObject, isObject } from '../order.js';
 import { setField } from '../path.js';
+import { patternsTookLong } from '../patterns/bounded-pattern.js';
 import type { Query } from '../reader.js';
 import { type SortInput, parseSort } from '../sort.js';
 import { passTextScore } from '../text-score.js';
@@ -54,11 +55,14 @@ export function runPipeline(
 function keepingScores(apply: (document: PlainObject) => PlainObject): Stage {
   return async function* mapped(input) {
     for await (const batch of input) {
-      yield batch.map((document) => {
+      const all: PlainObject[] = [];
+      for (const document of batch) {
+        if (patternsTookLong()) await eventLoop.nextTurn();
         const made = apply(document);
         passTextScore(document, made);
-        return made;
-      });
+        all.push(made);
+      }
+      yield all;
     }
   };
 }

@@ -6,13 +6,14 @@
  *      it does. What it has handed on is counted by whoever holds that.
  *   2. A batch that a stage makes is of bounded length, whatever one document becomes.
  */
-import { ByteWriter, type MemoryBudget, MemoryShare } from '@phantom/base';
+import { ByteWriter, type MemoryBudget, MemoryShare, eventLoop } from '@phantom/base';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { appendValueKey } from '../index-keys.js';
 import { type PlainObject, compareValues, isNumber, isObject } from '../order.js';
 import { parsePath, setField } from '../path.js';
 import { documentBytes, memoryBytes } from '../memory-bytes.js';
+import { patternsTookLong } from '../patterns/bounded-pattern.js';
 import { compileProjection } from '../projection.js';
 import { type SortInput, type SortKey, Sorter, parseSort } from '../sort.js';
 import { changeAt, placeValue } from '../update/places.js';
@@ -38,7 +39,14 @@ function mapping(make: MappingMaker): StageMaker {
   return (operand, variables) => {
     const apply = make(operand, variables);
     return async function* mapped(input) {
-      for await (const batch of input) yield batch.map(apply);
+      for await (const batch of input) {
+        const made: PlainObject[] = [];
+        for (const document of batch) {
+          if (patternsTookLong()) await eventLoop.nextTurn();
+          made.push(apply(document));
+        }
+        yield made;
+      }
     };
   };
 }
@@ -47,7 +55,14 @@ const match: StageMaker = (operand, variables) => {
   const filter = compileFilter(operand, variables);
   if (filter.text !== undefined) throw badArgument('$text belongs into the first $match of a pipeline');
   return async function* matching(input) {
-    for await (const batch of input) yield batch.filter(filter.matches);
+    for await (const batch of input) {
+      const matched: PlainObject[] = [];
+      for (const document of batch) {
+        if (patternsTookLong()) await eventLoop.nextTurn();
+        if (filter.matches(document)) matched.push(document);
+      }
+      yield matched;
+    }
   };
 };
 
@@ -301,6 +316,7 @@ const group: StageMaker = (operand, variables) => {
       const groups = new Map<string | number, Group>();
       for await (const batch of input)
         for (const document of batch) {
+          if (patternsTookLong()) await eventLoop.nextTurn();
           const value = id.evaluate(document) ?? null;
           const key = groupKey(value);
           let found = groups.get(key);
@@ -348,6 +364,7 @@ const bucket: StageMaker = (operand, variables) => {
       const groups = new Map<number, Group>();
       for await (const batch of input)
         for (const document of batch) {
+          if (patternsTookLong()) await eventLoop.nextTurn();
           const at = bucketOf(by.evaluate(document));
           let found = groups.get(at);
           if (found === undefined) {
@@ -379,6 +396,7 @@ const bucketAuto: StageMaker = (operand, variables) => {
       for await (const batch of input)
         for (const document of batch) {
           held.take(HELD_BYTES + documentBytes(document));
+          if (patternsTookLong()) await eventLoop.nextTurn();
           found.push({ value: by.evaluate(document), document });
         }
       found.sort((a, b) => compareValues(a.value, b.value));

@@ -3,6 +3,7 @@ import { compareText } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { regexOf } from '../filter/tests.js';
 import { isNumber } from '../order.js';
+import { BoundedPattern } from '../patterns/bounded-pattern.js';
 import { MANY, integerOf, named, strict, textOf, withOperands } from './operands.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
 
@@ -58,15 +59,23 @@ function trim(name: string, left: boolean, right: boolean): OperatorMaker {
   };
 }
 
-function regexOperator(name: string, apply: (regex: RegExp, text: string) => unknown, nothing: unknown): OperatorMaker {
+function regexOperator(
+  name: string,
+  apply: (pattern: BoundedPattern, text: string) => unknown,
+  nothing: unknown,
+): OperatorMaker {
   return (operand, compiler) => {
     const parts = named(name, operand, compiler, ['input', 'regex'], ['options']);
+    // Most ask every document for one and the same.
+    let made: { readonly pattern: unknown; readonly options: unknown; readonly bounded: BoundedPattern } | undefined;
     return (root, variables) => {
       const input = (parts.get('input') as Evaluate)(root, variables);
       const pattern = (parts.get('regex') as Evaluate)(root, variables);
       if (input === null || input === undefined || pattern === null || pattern === undefined) return nothing;
-      const regex = regexOf(pattern, parts.get('options')?.(root, variables));
-      return apply(new RegExp(regex.source, `${regex.flags.replace(/[gy]/g, '')}g`), textOf(name, input));
+      const options = parts.get('options')?.(root, variables);
+      if (made === undefined || made.pattern !== pattern || made.options !== options)
+        made = { pattern, options, bounded: new BoundedPattern(regexOf(pattern, options)) };
+      return apply(made.bounded, textOf(name, input));
     };
   };
 }
@@ -142,18 +151,18 @@ export const textOperators: Readonly<Record<string, OperatorMaker>> = {
   $rtrim: trim('$rtrim', false, true),
   $replaceOne: replace('$replaceOne', false),
   $replaceAll: replace('$replaceAll', true),
-  $regexMatch: regexOperator('$regexMatch', (regex, text) => regex.test(text), false),
+  $regexMatch: regexOperator('$regexMatch', (pattern, text) => pattern.test(text), false),
   $regexFind: regexOperator(
     '$regexFind',
-    (regex, text) => {
-      const match = regex.exec(text);
+    (pattern, text) => {
+      const match = pattern.exec(text);
       return match === null ? null : found(match, text);
     },
     null,
   ),
   $regexFindAll: regexOperator(
     '$regexFindAll',
-    (regex, text) => [...text.matchAll(regex)].map((match) => found(match, text)),
+    (pattern, text) => pattern.all(text).map((match) => found(match, text)),
     [],
   ),
 };

@@ -5,6 +5,7 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { Uuid, Decimal } from '@phantom/codec';
 import { badArgument } from '../errors.js';
+import { BoundedPattern } from '../patterns/bounded-pattern.js';
 import { Rank, compareValues, equalValues, isNumber, rankOf, typeName } from '../order.js';
 
 export type ValueTest = (value: unknown) => boolean;
@@ -54,9 +55,8 @@ export function oneOf(operands: readonly unknown[]): ValueTest {
 
 /** Text that the expression matches, or the same regular expression. */
 export function regexTest(expression: RegExp): ValueTest {
-  // A `g` or `y` would remember where it stopped from one text to the next.
-  const regex = new RegExp(expression.source, expression.flags.replace(/[gy]/g, ''));
-  return (value) => typeof value === 'string' && regex.test(value);
+  const pattern = new BoundedPattern(expression);
+  return (value) => typeof value === 'string' && pattern.test(value);
 }
 
 /** $regex with $options. */
