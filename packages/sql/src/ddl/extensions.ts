@@ -13,6 +13,11 @@ export interface Extension {
   readonly name: string;
   readonly version: string;
   readonly description: string;
+  /**
+   * Listed in databases only that use it, as if somebody had made it in the schema public: pg_dump has it made where its dump is restored,
+   * if its oid is one of users' objects.
+   */
+  readonly whenUsed?: true;
 }
 
 export const EXTENSIONS: readonly Extension[] = [
@@ -22,6 +27,13 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'pg_stat_statements',
     version: '1.10',
     description: 'track planning and execution statistics of all SQL statements executed',
+  },
+  {
+    oid: 4_294_960_000,
+    name: 'btree_gist',
+    version: '1.7',
+    description: 'support for indexing common datatypes in GiST',
+    whenUsed: true,
   },
   { oid: 15899, name: 'uuid-ossp', version: '1.1', description: 'generate universally unique identifiers (UUIDs)' },
 ];

@@ -1,5 +1,5 @@
 /** pg_catalog's databases, schemas, roles and what belongs to the whole server. */
-import type { DatabaseDescriptor, RoleDescriptor } from '@phantom/catalog';
+import type { DatabaseDescriptor, IndexKeyPart, RoleDescriptor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { EXTENSIONS } from '../ddl/extensions.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -147,6 +147,38 @@ function* defaultPrivilegeRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+/** point, box, polygon and circle: as ranges are, they are what PostgreSQL's GiST is made for. */
+const SHAPES = [600, 603, 604, 718];
+
+/** An exclusion constraint of the database is over other values: PostgreSQL takes btree_gist for those. */
+function usesScalarsInGist({ types, objectsSeen, databaseOid }: SystemViewSource): boolean {
+  const isScalar = ({ type: { oid } }: IndexKeyPart): boolean => {
+    const kind = types.byOid(oid)?.kind;
+    return kind !== 'range' && kind !== 'multirange' && !SHAPES.includes(oid);
+  };
+  for (const object of objectsSeen.objects()) {
+    if (object.kind !== 'index' || object.databaseOid !== databaseOid) continue;
+    if (object.exclusion?.method === 'gist' && object.parts.some(isScalar)) return true;
+  }
+  return false;
+}
+
+function* extensionRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { oid, name, version, whenUsed } of EXTENSIONS) {
+    if (whenUsed === true && !usesScalarsInGist(source)) continue;
+    const schemas = [...schemasOf(source)];
+    const schema = whenUsed === true ? schemas.find((candidate) => candidate.name === 'public') : undefined;
+    yield {
+      oid,
+      extname: name,
+      extowner: BOOTSTRAP_ROLE_OID,
+      extnamespace: schema?.oid ?? PG_CATALOG_OID,
+      extrelocatable: false,
+      extversion: version,
+    };
+  }
+}
+
 export const CLUSTER_VIEWS: readonly SystemView[] = [
   catalogView('pg_database', databaseRows),
   catalogView('pg_namespace', function* (source) {
@@ -174,16 +206,7 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     { oid: 1664, spcname: 'pg_global', spcowner: BOOTSTRAP_ROLE_OID },
   ]),
   catalogView('pg_default_acl', defaultPrivilegeRows),
-  catalogView('pg_extension', () =>
-    EXTENSIONS.map(({ oid, name, version }) => ({
-      oid,
-      extname: name,
-      extowner: BOOTSTRAP_ROLE_OID,
-      extnamespace: PG_CATALOG_OID,
-      extrelocatable: false,
-      extversion: version,
-    })),
-  ),
+  catalogView('pg_extension', extensionRows),
   catalogView('pg_available_extensions', () =>
     EXTENSIONS.map(({ name, version, description }) => ({
       name,
