@@ -213,6 +213,10 @@ describe('shell', () => {
     const { target } = await session(async (type) => {
       await type('half of\n');
       await type('\u0003');
+      await type('drop table account;');
+      await type('\u0003');
+      await type('drop table note;\u001B[D\u001B[D');
+      await type('\u0003');
       await type('wait;\n');
       await type('\u0003');
       await type('select;\n');

@@ -55,7 +55,8 @@ class Shell {
         return;
       }
       this.typed.clear();
-      this.output.write('\n');
+      this.clearLine();
+      this.output.write('^C\n');
       this.prompt();
     });
     this.output.write(
@@ -70,6 +71,12 @@ class Shell {
       this.prompt();
     }
     lines.close();
+  }
+
+  /** Forgets the line that is being typed, wherever its cursor stands: what would still be there ran with the next one. */
+  private clearLine(): void {
+    this.lines.write(null, { ctrl: true, name: 'e' });
+    this.lines.write(null, { ctrl: true, name: 'u' });
   }
 
   /** One line; false when it says to leave. */
