@@ -131,3 +131,49 @@ describe('the signal of a transaction', () => {
     },
   );
 });
+
+describe('a read of many documents', () => {
+  type Read = (posts: Collection<Post>) => Promise<unknown>;
+  const reads: readonly (readonly [string, Read])[] = [
+    ['a find that sorts', (own) => own.find().sort({ n: -1 }).toArray()],
+    ['a pipeline that sorts', (own) => own.aggregate([{ $set: { a: 1 } }, { $sort: { n: -1 } }]).toArray()],
+    ['a pipeline that groups', (own) => own.aggregate([{ $set: { a: 1 } }, { $group: { _id: '$n' } }]).next()],
+    ['a count', (own) => own.countDocuments({ $expr: { $eq: [{ $abs: '$n' }, -1] } })],
+    ['distinct values', (own) => own.distinct('n', { n: { $gte: 0 } })],
+    ['an explanation', (own) => own.find().sort({ n: -1 }).explain()],
+  ];
+
+  beforeEach(async () => {
+    await posts.insertMany(Array.from({ length: 10_000 }, (_, i) => ({ _id: i + 10, n: i })));
+  });
+
+  it('ends between documents with the signal and statement_timeout of its transaction, which has failed then', async () => {
+    for (const [what, read] of reads) {
+      const controller = new AbortController();
+      const aborted = db.transaction(
+        async (tx) => {
+          setImmediate(() => controller.abort());
+          return await read(tx.collection<Post>('posts'));
+        },
+        { signal: controller.signal },
+      );
+      await expect(aborted, what).rejects.toMatchObject({ code: '57014' });
+      const late = db.transaction(async (tx) => {
+        await tx.query("set local statement_timeout = '1ms'");
+        const own = tx.collection<Post>('posts');
+        await expect(read(own), what).rejects.toMatchObject({ code: '57014' });
+        await expect(own.findOne({ _id: 2 })).rejects.toMatchObject({ code: '25P02' });
+      });
+      await expect(late, what).rejects.toMatchObject({ code: '25P02' });
+    }
+    expect(db.stats().transactions.live).toBe(0);
+  });
+
+  it('ends with statement_timeout of the role, by itself', async () => {
+    db.exec("alter role phantom set statement_timeout = '1ms'");
+    for (const [what, read] of reads) await expect(read(posts), what).rejects.toMatchObject({ code: '57014' });
+    db.exec('alter role phantom reset statement_timeout');
+    expect(await posts.countDocuments({ $expr: { $gte: ['$n', 0] } })).toBe(10_002);
+    expect(db.stats().transactions.live).toBe(0);
+  });
+});

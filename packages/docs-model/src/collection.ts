@@ -163,10 +163,13 @@ export class Collection<T extends object> {
       const count = countNow(this.model, this.name, query);
       if (count !== undefined) return count;
     }
-    const { transaction, release } = await this.model.openRead(this.txOf(options));
+    const tx = this.txOf(options);
+    const { transaction, release } = await this.model.openRead(tx);
     try {
       const view = this.model.find(transaction, this.name);
-      return view === undefined ? 0 : await new Reader(this.model.ports, view, transaction, query).count();
+      if (view === undefined) return 0;
+      const reader = new Reader(this.model.ports, view, transaction, query);
+      return await this.model.readPart(tx, transaction, () => reader.count());
     } finally {
       release();
     }
@@ -199,11 +202,16 @@ export class Collection<T extends object> {
     if (typeof path !== 'string') throw badArgument('distinct needs a path as text');
     const steps = parsePath(path);
     const query = queryOf(filter, options);
-    const { transaction, release } = await this.model.openRead(this.txOf(options));
-    const memory = this.model.newMemory();
+    const { model } = this;
+    const tx = this.txOf(options);
+    const { transaction, release } = await model.openRead(tx);
+    const memory = model.newMemory();
     try {
-      const view = this.model.find(transaction, this.name);
-      return view === undefined ? [] : await distinctValues(this.model.ports, view, transaction, steps, query, memory);
+      const view = model.find(transaction, this.name);
+      if (view === undefined) return [];
+      return await model.readPart(tx, transaction, () =>
+        distinctValues(model.ports, view, transaction, steps, query, memory),
+      );
     } finally {
       memory.release();
       release();
@@ -396,11 +404,17 @@ export class Collection<T extends object> {
       await this.model.write(this.txOf(options), (transaction) => this.runWriting(transaction, pipeline));
       return { batch: async () => [], close: () => undefined };
     }
-    const { transaction, release } = await this.model.openRead(this.txOf(options));
-    const memory = this.model.newMemory();
+    const { model } = this;
+    const tx = this.txOf(options);
+    const { transaction, release } = await model.openRead(tx);
     try {
-      const documents = runPipeline(new TransactionSource(this.model, transaction, memory), this.name, pipeline);
-      return new PipelineBatches(documents, release) as unknown as Batches<R>;
+      const source = new TransactionSource(model, transaction, model.newMemory());
+      const batches = new PipelineBatches(runPipeline(source, this.name, pipeline), release);
+      return {
+        batch: async (documentsMax) =>
+          (await model.readPart(tx, transaction, () => batches.batch(documentsMax))) as unknown as R[],
+        close: () => batches.close(),
+      };
     } catch (error) {
       release();
       throw error;

@@ -116,7 +116,8 @@ export class FindCursor<T> extends DocumentCursor<T> {
   }
 
   private run({ transaction, release }: ReadTransaction): Batches<T> {
-    const { query } = this;
+    const { query, model } = this;
+    const { tx } = this.options;
     try {
       const request = populateRequest(this.options);
       const view = this.model.find(transaction, this.collectionName);
@@ -126,7 +127,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
       const reader = new Reader(this.model.ports, view, transaction, query);
       return {
         batch: (documentsMax) => {
-          const documents = reader.batch(documentsMax);
+          const documents = model.readPart(tx, transaction, () => reader.batch(documentsMax));
           if (documents instanceof Promise) return documents.then(show);
           return show(documents);
         },
@@ -184,7 +185,9 @@ export async function explainQuery(
     if (view === undefined) return NO_COLLECTION;
     const reader = new Reader(model.ports, view, transaction, query);
     try {
-      for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
+      const next = (): PlainObject[] | Promise<PlainObject[]> =>
+        model.readPart(tx, transaction, () => reader.batch(1000));
+      for (let batch = await next(); batch.length > 0; batch = await next());
     } finally {
       reader.close();
     }

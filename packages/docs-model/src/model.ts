@@ -106,6 +106,20 @@ export class DocumentModel {
     return eventLoop.isOverdue() ? eventLoop.nextTurn().then(() => this.beginRead(tx)) : this.beginRead(tx);
   }
 
+  /**
+   * A part of a read, such as a batch of a cursor, as a statement of its own: the signal and statement_timeout of the caller's transaction end
+   * it and fail that, statement_timeout of the role ends one that stands alone (57014). No promise where nothing has to be waited for.
+   */
+  readPart<T>(
+    tx: TransactionHost | undefined,
+    { storage }: DocumentTransaction,
+    read: () => T | Promise<T>,
+  ): T | Promise<T> {
+    if (tx !== undefined) return tx.documents(read);
+    const { statementTimeoutMs } = this.ports.timeLimits?.() ?? NO_TIME_LIMITS;
+    return statementTimeoutMs === 0 ? read() : timedRead(storage, statementTimeoutMs, read);
+  }
+
   private beginRead(tx: TransactionHost | undefined): ReadTransaction | Promise<ReadTransaction> {
     if (tx === undefined) return this.snapshot();
     const transaction = tx.documents((own) => {
@@ -346,6 +360,18 @@ function checkSchema({ name, collection }: TableDescriptor, { collection: wanted
     hint: 'Change it by collection.setSchema(schema).',
     table: name,
   });
+}
+
+async function timedRead<T>(storage: MvccTransaction, limitMs: number, read: () => T | Promise<T>): Promise<T> {
+  const limit = new TimeLimit(limitMs);
+  limit.watch(storage);
+  try {
+    return await read();
+  } catch (error) {
+    throw limit.reasonOf(error);
+  } finally {
+    limit.end();
+  }
 }
 
 /** A statement of a transaction that others share: what it wrote is undone when it fails. */
