@@ -13,11 +13,11 @@ import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import { Progress } from '../progress.js';
 import { type TargetOptions, openTarget } from '../sql/open-target.js';
-import { importIntoNew } from './create.js';
+import { importIntoNew, importIntoTable } from './create.js';
 import { decoded, encodingNamed } from './decoding.js';
 import { type BadRecord, Loader, type LoaderOptions } from './loader.js';
 import type { ImportRecords } from './records.js';
-import { type RowOptions, importRows, recordsOf } from './rows.js';
+import { type RowOptions, recordsOf } from './rows.js';
 import { importScript } from './script.js';
 import { importSqlite } from './sqlite/sqlite-import.js';
 
@@ -67,7 +67,7 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
   const encoding = encodingOf(options, format);
   const fileBytes = sizeOf(options.file);
   // What decides on types of columns is read before the rows are.
-  const isReadTwice = format === 'sqlite' || options.create;
+  const isReadTwice = format === 'sqlite' || options.create || format === 'ndjson' || format === 'json';
   const size = isReadTwice && fileBytes !== undefined ? 2 * fileBytes : fileBytes;
   const bad = new BadRecords(options.report);
   const target = await openTarget(options);
@@ -104,7 +104,7 @@ export async function importFile(options: ImportOptions): Promise<ExitCode> {
         const open = (): ImportRecords => recordsOf(format, chunks());
         const source = { format, canReopen: options.file !== '-', open };
         if (options.create) await importIntoNew(target, loader, source, rows);
-        else await importRows(target, loader, open(), format, rows);
+        else await importIntoTable(target, loader, source, rows);
       }
     }
   } finally {

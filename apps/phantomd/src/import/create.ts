@@ -5,7 +5,7 @@ import type { SqlTarget } from '../sql/target.js';
 import { GuessedColumns } from './guessed-columns.js';
 import type { Loader } from './loader.js';
 import type { ImportRecord, ImportRecords } from './records.js';
-import { type RowFormat, type RowOptions, headerOf, importRows } from './rows.js';
+import { type RowFormat, type RowOptions, headerOf, importRows, namedColumns } from './rows.js';
 
 /** Records of what cannot be read twice that tell which columns a table needs. */
 const SAMPLE_RECORDS = 10_000;
@@ -57,6 +57,28 @@ export async function importIntoNew(
     if (isWhole) await run('rollback').catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * Rows into a table that is there. Records of JSON are looked at first, all of them, or the first SAMPLE_RECORDS of a source that is
+ * read once: one may leave out what another names.
+ */
+export async function importIntoTable(
+  target: SqlTarget,
+  loader: Loader,
+  source: RecordSource,
+  options: RowOptions,
+): Promise<void> {
+  const { format, canReopen } = source;
+  if (format === 'csv') return importRows(target, loader, source.open(), format, options, []);
+  if (canReopen) {
+    const columns = await namedColumns(target, options.table, source.open());
+    return importRows(target, loader, source.open(), format, options, columns);
+  }
+  const records = source.open();
+  const sample = await take(records, SAMPLE_RECORDS);
+  const columns = await namedColumns(target, options.table, asRecords(sample));
+  return importRows(target, loader, asRecords(sample, records), format, options, columns);
 }
 
 async function see(

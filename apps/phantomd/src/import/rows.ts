@@ -1,4 +1,5 @@
 /** Rows of CSV, NDJSON or JSON into a table: records -> COPY. */
+import { PhantomError } from '@phantom/base';
 import { type TableColumn, columnList, quoteText, tableColumns } from '../sql/table-columns.js';
 import type { SqlTarget } from '../sql/target.js';
 import { copyLine, membersOf } from './json-record.js';
@@ -25,14 +26,14 @@ export function recordsOf(format: RowFormat, chunks: AsyncIterable<string>): Imp
   return format === 'json' ? jsonRecords(chunks) : lineRecords(chunks);
 }
 
-/** `columns` are those of JSON; without them its first object names them. */
+/** `columns` are those that records of JSON may name; CSV has its own. */
 export function importRows(
   target: SqlTarget,
   loader: Loader,
   records: ImportRecords,
   format: RowFormat,
   options: RowOptions,
-  columns?: readonly TableColumn[],
+  columns: readonly TableColumn[],
 ): Promise<void> {
   return format === 'csv'
     ? importCsv(target, loader, records, options)
@@ -67,27 +68,39 @@ async function importJson(
   loader: Loader,
   records: ImportRecords,
   options: RowOptions,
-  given?: readonly TableColumn[],
+  columns: readonly TableColumn[],
 ): Promise<void> {
-  const { table } = options;
-  const all = given ?? (await tableColumns(target, table));
   const first = await records.next();
   if (first.done === true) return;
-  const columns = given ?? columnsOfLine(all, first.value);
-  const copy = `copy ${await checkedTable(target, table)} ${columnList(columns)} from stdin`;
+  const copy = `copy ${await checkedTable(target, options.table)} ${columnList(columns)} from stdin`;
   await loader.load(copy, withFirst(first.value, records), (text) => copyLine(text, columns));
 }
 
-function columnsOfLine(all: readonly TableColumn[], { line, text }: ImportRecord): TableColumn[] {
-  try {
-    return Array.from(membersOf(text).keys(), (name) => {
-      const column = all.find((candidate) => candidate.name === name);
-      if (column === undefined) throw new Error(`the table has no column "${name}"`);
-      return column;
-    });
-  } catch (error) {
-    throw new RecordError(line, error);
+/**
+ * The table's columns that records of JSON name, any of them. A record that is no JSON, or names what is no column, is found when it
+ * is loaded; where none of them names a column, the first fault is raised (42703, 22P02).
+ */
+export async function namedColumns(
+  target: SqlTarget,
+  table: string,
+  records: AsyncIterable<ImportRecord>,
+): Promise<TableColumn[]> {
+  const all = await tableColumns(target, table);
+  const named = new Set<string>();
+  let fault: RecordError | undefined;
+  for await (const { line, text } of records) {
+    try {
+      for (const name of membersOf(text).keys()) {
+        if (all.some((column) => column.name === name)) named.add(name);
+        else fault ??= new RecordError(line, new PhantomError('42703', `the table has no column "${name}"`));
+      }
+    } catch (error) {
+      fault ??= new RecordError(line, error);
+    }
   }
+  const columns = all.filter(({ name }) => named.has(name));
+  if (columns.length === 0 && fault !== undefined) throw fault;
+  return columns;
 }
 
 async function* withFirst(first: ImportRecord, rest: ImportRecords): ImportRecords {
