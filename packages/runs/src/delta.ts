@@ -55,7 +55,8 @@ import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
 import { WaitingBatches } from './waiting-batches.js';
 
 const OLDER_MIN = 16;
-const CAPACITY_BYTES_DEFAULT = 1024 * 1024;
+/** Little: each tree of a database has one, and all of it is counted (`like`), used or not. */
+const CAPACITY_BYTES_DEFAULT = 64 * 1024;
 const KEYS_DEFAULT = 64;
 /** Of a delta that begins, over what the one before had: without it most would double once, for a few batches at their end. */
 const HEADROOM = 1.25;
@@ -78,7 +79,7 @@ const SEQ_SPAN_MAX = 0x7fff_ffff;
 const keyHash = new KeyHash();
 
 export interface DeltaOptions {
-  /** Bytes of arena to begin with, untouched until they are used; it doubles when it must. Default 1 MiB. */
+  /** Bytes of arena to begin with, untouched until they are used; it doubles when it must. Default 64 KiB. */
   readonly capacityBytes?: number;
   /** Keys to make room for at the start. Default 64. */
   readonly keys?: number;

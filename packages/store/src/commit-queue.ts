@@ -104,7 +104,8 @@ export class CommitQueue {
   private count = 0;
   /** Queued entries that must be synced: while there are any, the log is synced and not just written. */
   private syncedCount = 0;
-  private chunk = new Uint8Array(CHUNK_BYTES);
+  /** Made by the first commit: a store that is only read needs none. */
+  private chunk = NO_BYTES;
   private chunkUsed = 0;
 
   /** Position up to which entries may be applied. */
@@ -451,7 +452,7 @@ export class CommitQueue {
       entry.end = size;
       return;
     }
-    if (this.chunkUsed + size > CHUNK_BYTES) {
+    if (this.chunkUsed + size > this.chunk.length) {
       // Entries still point into the full chunk; the last of them frees it.
       this.chunk = new Uint8Array(CHUNK_BYTES);
       this.chunkUsed = 0;
