@@ -287,10 +287,32 @@ const PLAIN_OUTPUT: ReadonlySet<Oid> = new Set([
   TypeOid.name,
   TypeOid.json,
   TypeOid.jsonb,
+  TypeOid.bit,
+  TypeOid.varbit,
+  TypeOid.char,
+  TypeOid.inet,
+  TypeOid.cidr,
+  TypeOid.macaddr,
+  TypeOid.macaddr8,
+  TypeOid.pgLsn,
+  TypeOid.tid,
+  TypeOid.xid,
 ]);
 
 /** Types that a text means one value of, in every session. */
-const PLAIN_INPUT: ReadonlySet<Oid> = new Set([...PLAIN_OUTPUT, TypeOid.float4, TypeOid.float8]);
+const PLAIN_INPUT: ReadonlySet<Oid> = new Set([
+  ...PLAIN_OUTPUT,
+  TypeOid.float4,
+  TypeOid.float8,
+  TypeOid.bytea,
+  TypeOid.point,
+  TypeOid.lseg,
+  TypeOid.path,
+  TypeOid.box,
+  TypeOid.polygon,
+  TypeOid.line,
+  TypeOid.circle,
+]);
 
 function throughTypes(from: SqlType, to: SqlType): CastDefinition {
   const convert = (value: Value, context: EvaluationContext): Value =>
