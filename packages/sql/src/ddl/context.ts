@@ -59,6 +59,8 @@ export interface DdlContext {
   /** Notes a temporary table that must be emptied or dropped when a transaction ends. */
   onCommit(table: TableDescriptor): void;
   /** Context for scans of this statement. */
+  /** Memory that a build of an index may fill before it goes to files (maintenance_work_mem). */
+  readonly maintenanceBytes: number;
   execution(): ExecutionContext;
   /** Context for checks of foreign keys and writers. */
   writerContext(): WriterContext;

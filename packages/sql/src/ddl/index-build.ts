@@ -45,7 +45,7 @@ export function* buildIndex(
   }
   const filler = new IndexFiller(table, index, context.picture, context.evaluation);
   const { memory, scratch } = context.execution();
-  const entries = new SortedEntries(memory, scratch);
+  const entries = new SortedEntries(memory, scratch, context.maintenanceBytes);
   try {
     yield* eachRow(context, table, (row, rowKey) => filler.gather(entries, row, rowKey), {
       columns: filler.columnsRead,

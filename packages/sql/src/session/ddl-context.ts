@@ -62,6 +62,7 @@ export function ddlContextOf(
     roleOid: session.currentRoleOid,
     sessionRoleOid: session.roles.sessionRoleOid,
     evaluation: session.evaluation,
+    maintenanceBytes: session.settings.integer('maintenance_work_mem') * 1024,
     get picture() {
       return session.picture;
     },

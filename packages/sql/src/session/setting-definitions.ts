@@ -81,6 +81,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Text format of bytea.',
   },
   {
+    name: 'maintenance_work_mem',
+    kind: { kind: 'integer', minimum: 1024, maximum: 2147483647, unit: 'kB' },
+    default: '262144',
+    description: 'Memory in which an index build sorts before it writes to files; never more than a query may have.',
+  },
+  {
     name: 'client_encoding',
     kind: TEXT,
     default: 'UTF8',

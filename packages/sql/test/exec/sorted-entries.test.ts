@@ -22,8 +22,8 @@ function textOf(key: Uint8Array, value: Uint8Array): string {
   return `${UTF8.decode(key)} ${String(value)}`;
 }
 
-function sorted(memory: MemoryBudget, scratch: MemoryScratch | undefined): string {
-  const sorting = new SortedEntries(memory, scratch);
+function sorted(memory: MemoryBudget, scratch: MemoryScratch | undefined, bytesMax = Infinity): string {
+  const sorting = new SortedEntries(memory, scratch, bytesMax);
   try {
     for (const { key, value } of entries) sorting.put(key, 0, key.length, value, 0, value.length);
     const found: string[] = [];
@@ -56,6 +56,14 @@ describe('SortedEntries', () => {
     expect(scratch).toMatchObject({ open: 0, bytesInUse: 0 });
     expect(memory.usedBytes).toBe(0);
     expect(memory.peakBytes).toBeLessThanOrEqual(limitBytes);
+  });
+
+  it('goes to disk with what it is allowed, however much memory is left', () => {
+    const memory = new MemoryBudget(64 * 1024 * 1024);
+    const scratch = new MemoryScratch();
+    expect(sorted(memory, scratch, 512 * 1024)).toBe(expected);
+    expect(scratch.made.length).toBeGreaterThan(0);
+    expect(memory.peakBytes).toBeLessThan(1024 * 1024);
   });
 
   it('keeps them in memory where there is no disk, and refuses more than that holds', () => {

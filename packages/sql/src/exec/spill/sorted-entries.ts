@@ -29,6 +29,7 @@ export class SortedEntries {
   bytes = 0;
   private readonly memory: MemoryBudget;
   private readonly scratch: Scratch | undefined;
+  private readonly bytesMax: number;
   private readonly pieceBytesMax: number;
   private readonly keptBytesMax: number;
   private readonly kept: EntrySource[] = [];
@@ -38,11 +39,14 @@ export class SortedEntries {
   private pieceBytes = 0;
   private takenBytes = 0;
 
-  constructor(memory: MemoryBudget, scratch: Scratch | undefined) {
+  /** `bytesMax`: how much of the memory that is left it may fill before it goes to files. */
+  constructor(memory: MemoryBudget, scratch: Scratch | undefined, bytesMax: number) {
     this.memory = memory;
     this.scratch = scratch;
-    this.pieceBytesMax = Math.max(PIECE_BYTES_MIN, memory.leftBytes * PIECE_SHARE);
-    this.keptBytesMax = memory.leftBytes * KEPT_SHARE;
+    this.bytesMax = bytesMax;
+    const { room } = this;
+    this.pieceBytesMax = Math.max(PIECE_BYTES_MIN, room * PIECE_SHARE);
+    this.keptBytesMax = room * KEPT_SHARE;
   }
 
   /** Takes an entry; the bytes are copied. 53200 past the memory, 53100 from the disk. */
@@ -69,7 +73,7 @@ export class SortedEntries {
   /** Walks over all entries. Nothing may be put any more. */
   merge(): EntrySource {
     const sources = [...this.kept];
-    const share = Math.floor((this.memory.leftBytes * WINDOWS_SHARE) / this.files.length);
+    const share = Math.floor((this.room * WINDOWS_SHARE) / this.files.length);
     const windowBytes = Math.min(Math.max(share, WINDOW_BYTES_MIN), WINDOW_BYTES_MAX);
     for (const file of this.files) {
       this.take(windowBytes);
@@ -84,6 +88,10 @@ export class SortedEntries {
     for (const file of this.files) file.close();
     this.memory.give(this.takenBytes);
     this.takenBytes = 0;
+  }
+
+  private get room(): number {
+    return Math.min(this.memory.leftBytes, this.bytesMax);
   }
 
   private take(bytes: number): void {
