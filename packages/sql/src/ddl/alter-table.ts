@@ -33,7 +33,8 @@ import {
 import { changeRelationOwner } from './rename.js';
 import { alterHeirs, keepBelow, refuseInTree } from './inheritance/alter-tree.js';
 import { disinherit, inherit } from './inheritance/inherit.js';
-import { alterPartitions, refuseForPartitions } from './partitions/alter-partitions.js';
+import { alterPartitions, reachesPartitions, refuseForPartitions } from './partitions/alter-partitions.js';
+import { lockPartitions } from './partitions/lock-partitions.js';
 import { attachIndex, attachPartition, detachPartition } from './partitions/attach.js';
 import { roleOf } from './role-names.js';
 import { alterRowSecurity } from './row-security.js';
@@ -74,7 +75,10 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
     yield* setOptions(context, node);
     return undefined;
   }
-  if ((yield* lockForChange(context, found)) === undefined) throw undefinedRelation(node.name);
+  const locked = yield* lockForChange(context, found);
+  if (locked === undefined) throw undefinedRelation(node.name);
+  if (locked.kind === 'table' && node.actions.some((action) => reachesPartitions(action, node.only)))
+    yield* lockPartitions(context, locked);
   for (const [action, ...together] of inPasses(node.actions)) {
     const relation = relationNamed(context, node.name);
     if (action.kind === 'owner') {

@@ -23,6 +23,7 @@ import { forgetObject } from './forget-object.js';
 import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner, splitName } from './names.js';
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
+import { lockPartitions } from './partitions/lock-partitions.js';
 import { renew } from './partitions/partition-of.js';
 import { leaveParent } from './inheritance/bonds.js';
 import { loseParent, recount } from './inheritance/inherit.js';
@@ -199,13 +200,32 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
 }
 
 function* dropItems(context: DdlContext, roots: readonly Going[], cascade: boolean): Step<void> {
-  const { items, cascaded } = planDrop(context, roots, cascade);
+  let plan = planDrop(context, roots, cascade);
+  // What goes from a whole goes from its partitions, and which these are is known under their locks.
+  if (yield* lockTables(context, plan.items)) plan = planDrop(context, roots, cascade);
+  const { items, cascaded } = plan;
   tellCascade(context, cascaded);
   const going = new Set<Oid>();
   for (const item of items) if (item.kind === 'object') going.add(item.oid);
   const rank = (item: Going): number => ['default', 'references', 'constraint', 'column', 'object'].indexOf(item.kind);
   // Parts before wholes: a foreign key must be gone before the table it refers to, a column before its type.
   for (const item of items.toSorted((a, b) => rank(a) - rank(b))) yield* removeItem(context, item, going);
+}
+
+/** Locks the tables whose descriptors change with what goes; true where some have partitions, which are locked as well. */
+function* lockTables(context: DdlContext, items: readonly Going[]): Step<boolean> {
+  let hasPartitions = false;
+  for (const { oid } of items) {
+    const object = context.objects.object(oid);
+    const isPart = object?.kind === 'index' || object?.kind === 'trigger';
+    const found = isPart ? context.objects.object(object.tableOid) : object;
+    if (found?.kind !== 'table' || (found === object && found.partitioned === undefined)) continue;
+    const table = yield* lockForChange(context, found);
+    if (table?.partitioned === undefined) continue;
+    hasPartitions = true;
+    yield* lockPartitions(context, table);
+  }
+  return hasPartitions;
 }
 
 /** CASCADE says what it takes along. */

@@ -33,6 +33,7 @@ import {
   schemaNamed,
 } from './names.js';
 import { lockBelow } from './inheritance/alter-tree.js';
+import { lockPartitions } from './partitions/lock-partitions.js';
 import type { CheckConstraint } from '../storage/table-rules.js';
 import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
@@ -232,6 +233,7 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   if (relation.partition !== undefined) throw new PhantomError('42P16', `cannot rename inherited column "${from}"`);
   if (node.only && (relation.heirOids !== undefined || context.picture.partitionsOf(relation).length > 0))
     throw new PhantomError('42P16', `inherited column "${from}" must be renamed in child tables too`);
+  yield* lockPartitions(context, relation);
   const tree = yield* treeToRename(context, relation, 'column', from, ({ columns }) =>
     columns.find((column) => !column.dropped && column.name === from),
   );
@@ -261,6 +263,7 @@ function* treeToRename(
   return tree;
 }
 
+/** The caller holds the locks of the table and its partitions. */
 function* renameTableColumn(context: DdlContext, relation: TableDescriptor, from: string, to: string): Step<void> {
   const column = relation.columns.find((candidate) => candidate.name === from && !candidate.dropped);
   if (column === undefined) throw noColumn(from);
@@ -298,8 +301,7 @@ function* renameTableColumn(context: DdlContext, relation: TableDescriptor, from
   putRowType(context, changed);
   renameInConditions(context, changed, from, to);
   for (const partition of context.picture.partitionsOf(changed)) {
-    const locked = yield* lockForChange(context, partition);
-    if (locked !== undefined) yield* renameTableColumn(context, locked, from, to);
+    yield* renameTableColumn(context, partition, from, to);
   }
 }
 

@@ -11,7 +11,6 @@ import type { AlterTableAction } from '../../text/ast-schema.js';
 import { parseExpression, parseTypeName } from '../../text/parse.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { DdlContext } from '../context.js';
-import { lockForChange } from '../names.js';
 import { switchOnPartitions } from '../triggers/alter-trigger.js';
 import { partitionKeyColumns } from './partition-key-columns.js';
 import { foreignKeyOnPartitions } from './partition-foreign-keys.js';
@@ -39,6 +38,23 @@ const RECURSING_TO_PARTITIONS: ReadonlySet<Kind> = new Set<Kind>([
   'validate-constraint',
   'alter-constraint',
 ]);
+
+/** What else partitions are changed by, or asked about. */
+const REACHING: ReadonlySet<Kind> = new Set<Kind>([
+  ...RECURSING_TO_PARTITIONS,
+  'add-column',
+  'drop-column',
+  'add-constraint',
+  'drop-constraint',
+  'enable-trigger',
+  'disable-trigger',
+]);
+
+/** Whether an action on a partitioned table is one on its partitions: they have to be locked before they are asked for. */
+export function reachesPartitions({ kind }: AlterTableAction, only: boolean): boolean {
+  // Keys and references go from partitions even so.
+  return only ? kind === 'drop-constraint' : REACHING.has(kind);
+}
 
 /** With ONLY: refused while there are partitions, in these words. */
 const ONLY_REFUSED: Readonly<Partial<Record<Kind, string>>> = {
@@ -161,7 +177,7 @@ function refuseForPartition(context: DdlContext, table: TableDescriptor, action:
   }
 }
 
-/** Does to each partition what has been done to its table. `alter` does it to one. */
+/** Does to each partition what has been done to its table; the caller holds their locks. `alter` does it to one. */
 export function* alterPartitions(
   context: DdlContext,
   before: TableDescriptor,
@@ -183,8 +199,7 @@ export function* alterPartitions(
   if (added === undefined && !RECURSING_TO_PARTITIONS.has(action.kind)) return;
   const table = context.objects.object(before.oid) as TableDescriptor;
   for (const { oid } of context.picture.partitionsOf(table)) {
-    const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
-    if (partition === undefined) continue;
+    const partition = context.objects.object(oid) as TableDescriptor;
     yield* alter(partition, forPartition(action, added));
     const after = context.objects.object(oid) as TableDescriptor;
     if (added !== undefined) markCheck(context, after, added);
@@ -225,8 +240,7 @@ function* columnOnPartitions(
   const own = columnBelow(action, column);
   const added = table.constraints.filter(({ oid }) => before.constraints.every((constraint) => constraint.oid !== oid));
   for (const { oid } of partitions) {
-    const partition = yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
-    if (partition === undefined) continue;
+    const partition = context.objects.object(oid) as TableDescriptor;
     yield* alter(partition, own);
     for (const check of added) {
       if (check.kind !== 'check') continue;

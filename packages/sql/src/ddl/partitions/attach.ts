@@ -16,6 +16,7 @@ import {
   undefinedRelation,
 } from '../names.js';
 import { dropInheritedTriggers } from '../triggers/partition-triggers.js';
+import { lockPartitions } from './lock-partitions.js';
 import { isAlike } from './partition-indexes.js';
 import { refuseReferred } from './partition-foreign-keys.js';
 import { attach, renew } from './partition-of.js';
@@ -38,6 +39,7 @@ export function* attachPartition(
   const table = yield* lockForChange(context, found);
   if (table === undefined) throw undefinedRelation(name);
   yield* refuseWhileInUse(context, table, 'ALTER TABLE');
+  yield* lockPartitions(context, table);
   if (table.partition !== undefined) throw new PhantomError('42809', `"${table.name}" is already a partition`);
   if (table.parentOids !== undefined) throw new PhantomError('42809', 'cannot attach inheritance child as partition');
   if (table.heirOids !== undefined) throw new PhantomError('42809', 'cannot attach inheritance parent as partition');

@@ -6,7 +6,7 @@ import type { Name } from '../../text/ast-leaves.js';
 import type { DdlContext } from '../context.js';
 import { addIndex, indexName, putIndex } from '../put-index.js';
 import { addKey, type KeyConstraint, keyNodeLike } from '../key-constraints.js';
-import { lockForChange } from '../names.js';
+import { lockPartitions } from './lock-partitions.js';
 
 type Step = Generator<Yielded, void, void>;
 
@@ -22,10 +22,8 @@ export function* inheritIndexes(context: DdlContext, parent: TableDescriptor, oi
 /** Makes an index that a partitioned table has got on each of its partitions. */
 export function* inheritOnPartitions(context: DdlContext, oid: number, index: IndexDescriptor): Step {
   const table = context.objects.object(oid) as TableDescriptor;
-  for (const partition of context.picture.partitionsOf(table)) {
-    const locked = yield* lockForChange(context, partition);
-    if (locked !== undefined) yield* inheritIndex(context, table, index, locked);
-  }
+  yield* lockPartitions(context, table);
+  for (const partition of context.picture.partitionsOf(table)) yield* inheritIndex(context, table, index, partition);
 }
 
 /** Makes an index of a partitioned table on one of its partitions, and on those of that. */

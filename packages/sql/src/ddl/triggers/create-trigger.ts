@@ -14,6 +14,7 @@ import { TypeOid } from '../../types/type-oids.js';
 import type { DdlContext, DdlExecution } from '../context.js';
 import { claimName, lockForChange, requireOwner, splitName } from '../names.js';
 import { dependOn } from '../stored-queries.js';
+import { lockPartitions } from '../partitions/lock-partitions.js';
 import { triggerOnPartitions } from './partition-triggers.js';
 import { type TriggeredRelation, putTriggers, triggeredRelation } from './trigger-names.js';
 
@@ -61,8 +62,10 @@ export function* createTrigger(context: DdlContext, node: CreateTrigger): DdlExe
     context.objects.addDependency({ ...own, referencedOid: trigger.functionOid, strength: 'normal' });
   const others = (relation.triggerOids ?? []).filter((oid) => oid !== trigger.oid);
   putTriggers(context, relation, [...others, trigger.oid]);
-  if (relation.kind === 'table' && relation.partitioned !== undefined && trigger.level === 'row')
+  if (relation.kind === 'table' && relation.partitioned !== undefined && trigger.level === 'row') {
+    yield* lockPartitions(context, relation);
     yield* triggerOnPartitions(context, relation.oid, context.objects.object(trigger.oid) as TriggerDescriptor);
+  }
   return undefined;
 }
 
