@@ -2,13 +2,14 @@
  * `phantomd serve`: a data directory on the network.
  *
  *   open (recovers) -> sample shop, if asked -> listen -> "phantomd ready ..." on stdout -> signal -> drain -> checkpoint -> 0
+ *                                                                                SIGHUP: the files that say who may come in, anew
  *
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
 import { readFileSync } from 'node:fs';
 import { MetricsRegistry, PhantomError, helpersStandBack, ioError } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
-import type { ServerOptions } from '@phantom/server';
+import type { Credentials, ServerOptions } from '@phantom/server';
 import { strangeVariable } from './config/command.js';
 import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
@@ -23,13 +24,14 @@ import { startTracing } from './tracing.js';
 const NO_SUCH_ROLE = '28000';
 const HOUR_MS = 3_600_000;
 
-/** Serves until SIGTERM, SIGINT or SIGHUP. `strangeVariables` of the environment are told of in the log. */
+/** Serves until SIGTERM or SIGINT, or SIGHUP of its terminal. `strangeVariables` of the environment are told of in the log. */
 export async function serve(options: ServeSettings, strangeVariables: readonly string[] = []): Promise<ExitCode> {
   const { data } = options;
   if (data === undefined) throw new CommandError(ExitCode.Usage, new Error('a data directory is needed: --data DIR'));
   letHeapGrow();
   helpersStandBack();
-  const stop = stopSignal();
+  const hangUp: HangUp = { renew: () => undefined };
+  const stop = stopSignal(hangUp);
   const { AccessTokens, AuthenticationRules, checkTls, isLoopbackHost, jsonLogger, makeToken, startServer } =
     await import('@phantom/server');
   const tls = tlsOf(options);
@@ -87,8 +89,11 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
       options.sampleShop && isLoopbackHost(options.host)
         ? makeToken({ role, database: databaseOf(database) })
         : undefined;
-    const lines = [tokenLines, shown?.line].filter((text) => text !== undefined);
-    const tokens = lines.length === 0 ? undefined : new AccessTokens(lines.join('\n'));
+    const tokensOf = (text: string | undefined): Credentials['tokens'] => {
+      const lines = [text, shown?.line].filter((part) => part !== undefined);
+      return lines.length === 0 ? undefined : new AccessTokens(lines.join('\n'));
+    };
+    const tokens = tokensOf(tokenLines);
     const given = { ...options, unixSocketPermissions, tls, rules, tokens };
     const served = { ...given, logger, metrics, tracer: traces?.tracer, dashboardFiles: files };
     const server = await startServer(database, served).catch((error: unknown) => {
@@ -104,6 +109,18 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
         nextSteps(url, calledAs(process.argv[1] ?? 'phantomd', process.cwd()), dashboardUrl(tls, http, shown?.token)),
       );
     logger.info('ready', { pg, unixSocket: server.unixSocketPath, http, directory: database.directory, durability });
+    hangUp.renew = () => {
+      try {
+        server.renew({
+          tls: tlsOf(options),
+          rules: fromFile(options.authRules, (text) => new AuthenticationRules(text)),
+          tokens: tokensOf(fromFile(options.httpTokens, (text) => text)),
+        });
+        logger.info('certificates, rules and tokens are read anew');
+      } catch (error) {
+        logger.error('what was read anew cannot be used; all is as before', { ...errorFacts(error) });
+      }
+    };
     const signal = await stop;
     logger.info('stopping', { signal, connections: server.connections });
     await server.close();
@@ -200,13 +217,21 @@ function usage<T>(read: () => T): T {
   }
 }
 
+/** What SIGHUP does; nothing until there is a server. */
+interface HangUp {
+  renew: () => void;
+}
+
 /**
- * Resolves with the first SIGTERM, SIGINT or SIGHUP, which comes when the terminal is closed; later ones change nothing: npm hands
- * on what the terminal sends anyway.
+ * Resolves with the first SIGTERM or SIGINT, and SIGHUP where there is a terminal, which is closed then; later ones change nothing: npm hands
+ * on what the terminal sends anyway. Without a terminal SIGHUP comes from a service manager, which wants files read anew.
  */
-function stopSignal(): Promise<NodeJS.Signals> {
+function stopSignal(hangUp: HangUp): Promise<NodeJS.Signals> {
+  const { stdin, stdout, stderr } = process;
+  const hasTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY);
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    process.on('SIGHUP', () => (hasTerminal ? resolve('SIGHUP') : hangUp.renew()));
   });
 }
 

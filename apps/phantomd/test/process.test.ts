@@ -69,10 +69,23 @@ describe('the daemon', () => {
 
   it('stops on a signal in the middle of work, with clients connected', async () => {
     const data = newDirectory();
-    const daemon = await Daemon.start('--data', data);
+    const rules = join(newDirectory(), 'rules');
+    writeFileSync(rules, 'host all all all trust\n');
+    const daemon = await Daemon.start('--data', data, '--auth-rules', rules);
     const client = await connect(daemon);
     await client.query('create table t (a int)');
     await client.query('begin');
+    // Without a terminal this one reads the rules anew, and keeps those it has when they are none.
+    for (const [text, told] of [
+      ['host all all all trusted', 'is no method'],
+      ['host all all all reject', 'are read anew'],
+    ] as const) {
+      await connect(daemon).then((other) => other.end());
+      writeFileSync(rules, text);
+      daemon.child.kill('SIGHUP');
+      await expect.poll(() => daemon.err, { timeout: 10_000 }).toContain(told);
+    }
+    await expect(connect(daemon)).rejects.toMatchObject({ code: '28000' });
     await client.query('insert into t values (1)');
     const answer = await fetch(`http://127.0.0.1:${daemon.httpPort}/readyz`);
     expect(answer.status).toBe(200);

@@ -6,4 +6,4 @@ export type { StaticFile, StaticFiles } from './http/static-files.js';
 export type { ServerOptions } from './options.js';
 export { type JsonLoggerOptions, jsonLogger } from './pino-logger.js';
 export { type TlsOptions, checkTls } from './tls.js';
-export { Server, type ServerAddress, startServer } from './server.js';
+export { type Credentials, Server, type ServerAddress, startServer } from './server.js';

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { PhantomError } from '@phantom/base';
 import type { Database } from '@phantom/db';
 import { type ServerSettings, controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
+import type { AccessTokens } from './auth/access-tokens.js';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
 import { DashboardEndpoint } from './http/dashboard-endpoint.js';
@@ -25,6 +26,9 @@ export interface ServerAddress {
   readonly port: number;
 }
 
+/** What says who may come in, and what the server shows of itself. */
+export type Credentials = Pick<ServerOptions, 'tls' | 'rules' | 'tokens'>;
+
 export class Server {
   readonly pg: ServerAddress;
   /** Path of the Unix socket; undefined without one. */
@@ -35,6 +39,7 @@ export class Server {
   private readonly httpListener: HttpListener | undefined;
   private readonly history: MetricsHistory;
   private readonly drainTimeoutMs: number;
+  private readonly doors: Doors;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -42,7 +47,9 @@ export class Server {
     pgListener: PgListener,
     http: { readonly listener: HttpListener; readonly address: ServerAddress } | undefined,
     history: MetricsHistory,
+    doors: Doors,
   ) {
+    this.doors = doors;
     this.drainTimeoutMs = pgListener.options.drainTimeoutMs;
     this.pg = pg;
     this.unixSocketPath = pgListener.unixSocketPath;
@@ -55,6 +62,18 @@ export class Server {
   /** Clients that have been let in. */
   get connections(): number {
     return this.pgListener.admission.connections;
+  }
+
+  /**
+   * Takes certificate, rules and tokens anew, all of them: who comes from now on is let in by these, who is in stays. 22023 for a certificate
+   * that cannot be used and 55000 where encryption would come or go; then all is as before.
+   */
+  renew({ tls, rules, tokens }: Credentials): void {
+    if ((tls === undefined) !== (this.pgListener.options.tls === undefined))
+      throw new PhantomError('55000', 'whether the server has a certificate cannot change while it runs');
+    this.pgListener.renew(tls, rules);
+    if (tls !== undefined) this.httpListener?.renew(tls);
+    this.doors.tokens = tokens;
   }
 
   /** Ends listeners and clients; running statements have `drainTimeoutMs`. Safe to call twice. */
@@ -73,6 +92,11 @@ export class Server {
   }
 }
 
+/** Who may ask over HTTP, at present. */
+interface Doors {
+  tokens: AccessTokens | undefined;
+}
+
 /**
  * Serves an open database. Resolves once clients are accepted. Rejects with 55000 for a host that is not loopback without TLS and
  * passwords, with 55006 when another server has the Unix socket, and with what the system said when a port cannot be had.
@@ -86,10 +110,11 @@ export async function startServer(database: Database, given: ServerOptions = {})
   tellOfServer(told, options, pgAddress);
   tellOfFiles(options);
   const history = new MetricsHistory(() => database.metrics());
+  const doors: Doors = { tokens: options.tokens };
   try {
-    const http = await startHttp(database, options, pgListener, told, history);
+    const http = await startHttp(database, options, pgListener, told, history, doors);
     if (http !== undefined) history.start();
-    return new Server(address(pgAddress), pgListener, http, history);
+    return new Server(address(pgAddress), pgListener, http, history, doors);
   } catch (error) {
     await pgListener.close();
     throw error;
@@ -143,11 +168,12 @@ async function startHttp(
   pgListener: PgListener,
   serverSettings: ServerSettings,
   history: MetricsHistory,
+  doors: Doors,
 ): Promise<{ listener: HttpListener; address: ServerAddress } | undefined> {
   if (options.httpPort === undefined) return undefined;
   const { logger } = options;
   const source: QuerySource = {
-    tokens: options.tokens,
+    tokens: () => doors.tokens,
     admission: pgListener.admission,
     role: (name) => database.catalog.role(name),
     openSession: (access, settings, requestId, within) =>

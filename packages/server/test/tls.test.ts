@@ -1,8 +1,10 @@
 /** Encrypted connections: asked for or direct, certificates of clients, and what is refused. */
+import { get } from 'node:https';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import { type Database, open } from '@phantom/db';
 import { Client, type ClientConfig } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AccessTokens, makeToken } from '../src/auth/access-tokens.js';
 import { AuthenticationRules } from '../src/auth/rules.js';
 import { type Server, startServer } from '../src/server.js';
 import {
@@ -133,6 +135,80 @@ describe('TLS', () => {
     await client.rest();
     expect(client.closed).toBe(true);
     expect(await asked({})).toBe('phantom');
+  });
+});
+
+describe('what says who may come in', () => {
+  it('can be renewed while clients are there, or stays as it is', async () => {
+    const [old, next] = [
+      makeToken({ role: 'phantom', database: 'phantom' }),
+      makeToken({ role: 'bob', database: 'phantom' }),
+    ];
+    const before = {
+      tls,
+      rules: new AuthenticationRules('host all phantom all trust'),
+      tokens: new AccessTokens(old.line),
+    };
+    const renewed = await startServer(database, { pgPort: 0, httpPort: 0, drainTimeoutMs: 50, ...before });
+    const fingerprint = (port: number, socket?: WireClient['socket']): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const secure = connectTls({
+          ...(socket === undefined ? { host: '127.0.0.1', port } : { socket }),
+          rejectUnauthorized: false,
+        });
+        secure.once('secureConnect', () => {
+          resolve(secure.getPeerCertificate().fingerprint256);
+          secure.destroy();
+        });
+        secure.once('error', reject);
+      });
+    const asked = async (): Promise<readonly string[]> => {
+      const client = await WireClient.open(renewed.pg.port);
+      await client.letter(SSL_REQUEST);
+      return [await fingerprint(0, client.socket), await fingerprint(renewed.http?.port ?? 0)];
+    };
+    const user = async (name: string): Promise<unknown> => {
+      const client = new Client(config({ port: renewed.pg.port, user: name, password: 'secret' }));
+      client.on('error', () => undefined);
+      await client.connect();
+      return client.end();
+    };
+    const statusWith = (token: string): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const headers = { authorization: `Bearer ${token}` };
+        const port = renewed.http?.port;
+        get({ host: '127.0.0.1', port, path: '/v1/dashboard', headers, rejectUnauthorized: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).once('error', reject);
+      });
+    try {
+      const [pgBefore, httpBefore] = await asked();
+      expect(httpBefore).toBe(pgBefore);
+      const other = { certificate: CLIENT_CERTIFICATE, key: CLIENT_KEY };
+      const rules = new AuthenticationRules('host all bob all scram-sha-256');
+      expect(() => renewed.renew({ ...before, rules, tls: { ...other, key: SERVER_KEY } })).toThrowError(
+        expect.objectContaining({ code: '22023' }),
+      );
+      expect(() => renewed.renew({ ...before, rules, tls: undefined })).toThrowError(
+        expect.objectContaining({ code: '55000' }),
+      );
+      expect(await asked()).toEqual([pgBefore, httpBefore]);
+      await user('phantom');
+      expect([await statusWith(old.token), await statusWith(next.token)]).toEqual([200, 401]);
+      const client = await WireClient.start(renewed.pg.port);
+      renewed.renew({ tls: other, rules, tokens: new AccessTokens(next.line) });
+      const [pgAfter, httpAfter] = await asked();
+      expect(pgAfter).not.toBe(pgBefore);
+      expect(httpAfter).toBe(pgAfter);
+      expect([await statusWith(old.token), await statusWith(next.token)]).toEqual([401, 200]);
+      await user('bob');
+      await expect(user('phantom')).rejects.toMatchObject({ code: '28000' });
+      expect(shape(await client.ask(query('select 1')))).toBe('TDCZ');
+      client.end();
+    } finally {
+      await renewed.close();
+    }
   });
 });
 

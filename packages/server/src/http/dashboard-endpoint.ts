@@ -34,7 +34,8 @@ const MS_PER_SECOND = 1000;
 
 /** What the endpoint asks of the server. */
 export interface DashboardSource {
-  readonly tokens: AccessTokens | undefined;
+  /** Who may ask, as it is said now. */
+  tokens(): AccessTokens | undefined;
   readonly admission: Admission;
   role(name: string): AdmissionRole | undefined;
   openSession(access: Access, settings: Readonly<Record<string, string>>, requestId: string): SqlSession;
@@ -60,7 +61,7 @@ export class DashboardEndpoint {
 
   /** What a page shows. HttpError for what is no request. */
   async page(request: IncomingMessage, requestId: string): Promise<Answer> {
-    const access = accessOf(request, this.source.tokens);
+    const access = accessOf(request, this.source.tokens());
     const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const name = searchParams.get('page') ?? 'overview';
     const page = Object.hasOwn(DASHBOARD_PAGES, name) ? DASHBOARD_PAGES[name] : undefined;
@@ -100,7 +101,7 @@ export class DashboardEndpoint {
 
   /** Walks everything there is, for superusers; answers with what it has found. */
   async check(request: IncomingMessage): Promise<Answer> {
-    const access = accessOf(request, this.source.tokens);
+    const access = accessOf(request, this.source.tokens());
     if (this.source.role(access.role)?.superuser !== true)
       throw new HttpError(403, 'only superusers may have the store checked');
     const findings = await this.source.check();

@@ -14,7 +14,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { type Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger, MetricSample, Span, Tracer } from '@phantom/base';
 import { type TlsOptions, secureServerOptions } from '../tls.js';
@@ -56,6 +56,8 @@ export interface HttpSource {
 export class HttpListener {
   private readonly source: HttpSource;
   private readonly server: Server;
+  /** The same where it is HTTPS. */
+  private readonly secureServer: SecureServer | undefined;
   private draining = false;
 
   /** With `tls` all of it is HTTPS. */
@@ -69,10 +71,9 @@ export class HttpListener {
       connectionsCheckingInterval: SLOW_CHECK_MS,
     };
     const respond = (request: IncomingMessage, response: ServerResponse): void => void this.respond(request, response);
-    this.server =
-      tls === undefined
-        ? createServer(options, respond)
-        : createSecureServer({ ...options, ...secureServerOptions(tls) }, respond);
+    this.secureServer =
+      tls === undefined ? undefined : createSecureServer({ ...options, ...secureServerOptions(tls) }, respond);
+    this.server = this.secureServer ?? createServer(options, respond);
     this.server.maxConnections = CONNECTIONS_MAX;
   }
 
@@ -85,6 +86,11 @@ export class HttpListener {
         resolve(this.server.address() as AddressInfo);
       });
     });
+  }
+
+  /** Connections from now on see this certificate; nothing where it is plain HTTP. */
+  renew(tls: TlsOptions): void {
+    this.secureServer?.setSecureContext(secureServerOptions(tls));
   }
 
   /** Accepts no requests any more, lets running ones end for `drainTimeoutMs`, then cancels them. */

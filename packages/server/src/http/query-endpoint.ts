@@ -27,7 +27,8 @@ export interface QueryLimits {
 
 /** What the endpoint asks of the database. */
 export interface QuerySource {
-  readonly tokens: AccessTokens | undefined;
+  /** Who may ask, as it is said now. */
+  tokens(): AccessTokens | undefined;
   readonly admission: Admission;
   role(name: string): AdmissionRole | undefined;
   /** Throws 3D000, 28000, 42501 when there can be no such session. */
@@ -52,7 +53,7 @@ export class QueryEndpoint {
     onDefect: (error: unknown) => void,
     span?: Span,
   ): Promise<Access> {
-    const access = accessOf(request, this.source.tokens);
+    const access = accessOf(request, this.source.tokens());
     const query = parseQueryRequest(await readBody(request, this.limits.bodyBytesMax));
     const byLine = (request.headers.accept ?? '').includes(LINES_TYPE);
     const { resultBytesMax, unreadTimeoutMs } = this.limits;

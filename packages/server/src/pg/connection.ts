@@ -27,6 +27,7 @@ import {
 import type { Admission } from '../admission.js';
 import { isLoopback, refuseWithoutPassword, requireProof } from '../auth/authentication.js';
 import { SCRAM_MECHANISM, type ScramExchange } from '../auth/scram.js';
+import type { AuthenticationRules } from '../auth/rules.js';
 import type { ResolvedServerOptions } from '../options.js';
 import {
   writeAuthenticationOk,
@@ -67,6 +68,8 @@ const FAREWELL_MS = 2000;
 export interface ConnectionHost {
   readonly source: SessionSource;
   readonly options: ResolvedServerOptions;
+  /** Who may come in from where, as it is said now. */
+  readonly rules: AuthenticationRules | undefined;
   readonly pool: BufferPool;
   readonly outbox: Outbox;
   readonly poll: LoopPoll;
@@ -401,7 +404,7 @@ export class PgConnection implements MessageSource, OutputPatience {
       },
       {
         role,
-        rules: host.options.rules,
+        rules: host.rules,
         certifiedName: this.encryption?.certifiedName,
         secret: host.secret,
         nowMs: Date.now(),

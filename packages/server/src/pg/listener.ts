@@ -4,11 +4,12 @@ import { availableParallelism } from 'node:os';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { Counter, Logger } from '@phantom/base';
 import { Admission } from '../admission.js';
+import type { AuthenticationRules } from '../auth/rules.js';
 import type { ResolvedServerOptions } from '../options.js';
 import { CancelKeys } from './cancel-keys.js';
 import { type ConnectionHost, PgConnection } from './connection.js';
 import type { SessionSource } from './database-session.js';
-import { TlsSettings } from '../tls.js';
+import { type TlsOptions, TlsSettings } from '../tls.js';
 import { readKept } from './kept-reads.js';
 import { Outbox } from './outbox.js';
 import { BufferPool } from './output.js';
@@ -38,7 +39,9 @@ export class PgListener implements ConnectionHost {
   readonly counters: SessionCounters;
   readonly cancels: Counter;
   readonly logger: Logger;
-  readonly tls: TlsSettings | undefined;
+  /** How connections that come from now on are encrypted. */
+  private tls: TlsSettings | undefined;
+  rules: AuthenticationRules | undefined;
   draining = false;
   private readonly accepted: Counter;
   private readonly server: Server;
@@ -51,12 +54,8 @@ export class PgListener implements ConnectionHost {
     this.source = source;
     this.options = options;
     this.logger = options.logger;
-    this.tls =
-      options.tls === undefined
-        ? undefined
-        : new TlsSettings(options.tls, options.authenticationTimeoutMs, (reason) =>
-            this.logger.info('a TLS handshake failed', { reason }),
-          );
+    this.tls = this.tlsSettings(options.tls);
+    this.rules = options.rules;
     this.admission = new Admission(options);
     const { metrics, pollMicros } = options;
     this.poll = new LoopPoll({ pollMicros, processors: availableParallelism(), metrics });
@@ -85,6 +84,18 @@ export class PgListener implements ConnectionHost {
       throw error;
     }
     return address;
+  }
+
+  /** Who comes from now on is encrypted and let in by these. 22023, and all is as before, for what cannot be used. */
+  renew(tls: TlsOptions | undefined, rules: AuthenticationRules | undefined): void {
+    this.tls = this.tlsSettings(tls);
+    this.rules = rules;
+  }
+
+  private tlsSettings(tls: TlsOptions | undefined): TlsSettings | undefined {
+    if (tls === undefined) return undefined;
+    const failed = (reason: string): void => this.logger.info('a TLS handshake failed', { reason });
+    return new TlsSettings(tls, this.options.authenticationTimeoutMs, failed);
   }
 
   /** Where clients of this machine come in without the network; undefined where they cannot. */
