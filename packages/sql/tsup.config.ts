@@ -1,3 +1,3 @@
 import { library } from '../../tsup.shared.mjs';
 
-export default library({ index: 'src/index.ts' }, { bundle: ['chevrotain'] });
+export default library({ index: 'src/index.ts' }, { bundle: ['chevrotain', /^@orama\/stemmers/] });

@@ -99,7 +99,7 @@ function subtypeOf(context: DdlContext, option: Option | undefined): TypeRef {
   if (type === undefined || type.kind === 'pseudo') {
     throw new PhantomError('42804', `range subtype cannot be ${type?.displayName ?? subtype.oid}`);
   }
-  if (type.compare === undefined || !hasKey(type.storage)) {
+  if (type.compare === undefined || type.keyless === true || !hasKey(type.storage)) {
     throw new PhantomError(
       '42704',
       `data type ${type.displayName} has no default operator class for access method "btree"`,

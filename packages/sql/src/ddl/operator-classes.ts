@@ -56,7 +56,8 @@ export function checkOperatorClass(
 /** 42704 unless values of the part's type have an order. */
 export function checkOrdered(context: DdlContext, part: Pick<IndexKeyPart, 'type'>): void {
   const type = context.picture.types.byOid(part.type.oid);
-  if (type?.compare === undefined || !hasKey(type.storage)) throw noDefaultClass(context, part.type.oid, 'btree');
+  if (type?.compare === undefined || type.keyless === true || !hasKey(type.storage))
+    throw noDefaultClass(context, part.type.oid, 'btree');
 }
 
 /** 42704 unless values of the part's type can be kept in an exclusion constraint's index, in whatever order. */
@@ -85,7 +86,8 @@ export function invertedClass(
 ): NonNullable<IndexKeyPart['operatorClass']> {
   const type = context.picture.types.byOid(typeOid);
   const element = context.picture.types.byOid(type?.elementOid ?? 0);
-  const isArray = element !== undefined && element.compare !== undefined && hasKey(element.storage);
+  const isArray =
+    element !== undefined && element.compare !== undefined && element.keyless !== true && hasKey(element.storage);
   const name = written?.at(-1)?.text;
   if (name === undefined) {
     if (typeOid === TypeOid.jsonb) return 'jsonb_ops';

@@ -50,6 +50,7 @@ function isFixedText(context: BindContext, type: SqlType, text: string): boolean
   if (type.kind === 'composite' || type.kind === 'domain') return false;
   // Under IntervalStyle sql_standard a leading minus sign is that of all fields.
   if (type.oid === TypeOid.interval) return !SIGNED_TEXT.test(text);
+  if (type.oid === TypeOid.regconfig || type.oid === TypeOid.regdictionary) return true;
   if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
   if (type.oid === TypeOid.date || type.oid === TypeOid.timestamp) return CALENDAR_TEXT.test(text);
   return type.oid === TypeOid.time && CLOCK_TEXT.test(text);

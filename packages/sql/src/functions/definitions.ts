@@ -17,6 +17,7 @@ import { functionFacts } from './facts/function-facts.js';
 import { geometricOperatorFacts } from './facts/geometric-facts.js';
 import { operatorFacts } from './facts/operator-facts.js';
 import { rangeOperatorFacts } from './facts/range-facts.js';
+import { textSearchOperatorFacts } from './facts/text-search-facts.js';
 import { implementations } from './implementations.js';
 
 const VOLATILITY: Readonly<Record<string, Volatility>> = { i: 'immutable', s: 'stable', v: 'volatile' };
@@ -176,8 +177,8 @@ const operators = new Map<string, readonly OperatorDefinition[]>();
 function operatorLines(): ReadonlyMap<string, readonly string[]> {
   if (operatorIndex === undefined) {
     const lines = new Map<string, string[]>();
-    for (const line of [operatorFacts, rangeOperatorFacts, geometricOperatorFacts].flatMap((facts) =>
-      facts.trim().split('\n'),
+    for (const line of [operatorFacts, rangeOperatorFacts, geometricOperatorFacts, textSearchOperatorFacts].flatMap(
+      (facts) => facts.trim().split('\n'),
     )) {
       const name = line.split(' ', 2)[1] as string;
       const found = lines.get(name);

@@ -34,6 +34,7 @@ import { rangeFunctions } from './range-functions.js';
 import { regexFunctions } from './regex-functions.js';
 import { sessionFunctions } from './session-functions.js';
 import { statisticsAggregates } from './statistics-aggregates.js';
+import { textSearchFunctions } from './text-search-functions.js';
 import { textBuildingFunctions } from './text-building-functions.js';
 import { textFunctions } from './text-functions.js';
 import { uuidFunctions } from './uuid-functions.js';
@@ -76,4 +77,5 @@ export const implementations: Implementations = {
   ...lockFunctions,
   ...rangeFunctions,
   ...multirangeFunctions,
+  ...textSearchFunctions,
 };

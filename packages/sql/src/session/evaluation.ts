@@ -2,7 +2,7 @@
  * The evaluation context of one session: what functions and type conversion may ask. One object per session, re-aimed for
  * each statement; everything that costs something (clocks, settings) is read when it is first asked for in a statement.
  */
-import type { Clock } from '@phantom/base';
+import type { Clock, ErrorFields } from '@phantom/base';
 import { PhantomError, Random } from '@phantom/base';
 import type { Catalog, Oid, SequenceDescriptor, SequenceRow, Sequences } from '@phantom/catalog';
 import type {
@@ -68,6 +68,7 @@ export interface EvaluationOwner extends SnapshotExporter {
   applySetting(name: string, value: string, local: boolean): string;
   readonly notifier: NotificationPort;
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void;
+  notice(severity: 'NOTICE', code: string, message: string, fields?: ErrorFields): void;
 }
 
 export class SessionEvaluation implements EvaluationContext {
@@ -134,6 +135,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get types(): TypeLookup {
     return this.owner.picture.types;
+  }
+
+  notice(severity: 'NOTICE', code: string, message: string, detail?: string): void {
+    this.owner.notice(severity, code, message, detail === undefined ? {} : { detail });
   }
 
   get advisory(): AdvisoryLocks {

@@ -34,7 +34,6 @@ export const fixedSettings: readonly SettingDefinition[] = [
     'There is one access method; WITH (engine = ...) chooses the storage engine.',
   ),
   fixed('default_tablespace', '', 'There are no tablespaces.'),
-  fixed('default_text_search_config', 'pg_catalog.simple', 'There is no text search.'),
   fixed('default_with_oids', 'off', 'Rows have no oids.', BOOLEAN),
   fixed('exit_on_error', 'off', 'An error ends its transaction, not its session.', BOOLEAN),
   fixed('from_collapse_limit', '8', 'Joins of any number are put in order together; no text fixes the order.', NUMBER),

@@ -6,7 +6,7 @@
 import { remoteSpan } from '@phantom/base';
 import { extraChecks } from '../routine/plpgsql/extra-checks.js';
 import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
-import { canonicalEncoding, canonicalZone } from './setting-forms.js';
+import { canonicalEncoding, canonicalSearchConfiguration, canonicalZone } from './setting-forms.js';
 
 /** How a setting's text is read and shown. */
 export type SettingKind =
@@ -117,6 +117,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     kind: { kind: 'integer', minimum: 1, maximum: 10_000 },
     default: '100',
     description: 'Common values and buckets that ANALYZE keeps of a column of which nothing else is said.',
+  },
+  {
+    name: 'default_text_search_config',
+    kind: TEXT,
+    default: 'pg_catalog.english',
+    description: 'Configuration of text search where none is named.',
+    canonical: canonicalSearchConfiguration,
   },
   {
     name: 'default_transaction_deferrable',

@@ -5,6 +5,7 @@ import { intervalTypmod } from '../expr/type-names.js';
 import type { SettingItem } from '../text/ast-session.js';
 import { formatInterval } from '../types/date-time-format.js';
 import { parseInterval } from '../types/date-time-types.js';
+import { configurations } from '../search/configurations.js';
 import { findTimeZone, offsetText } from '../types/time-zones.js';
 
 /** Seconds east or west that the TimeZone setting takes at most. */
@@ -69,4 +70,11 @@ function intervalText({ text, fields = [] }: SettingItem): string {
 
 function quoteName(text: string): string {
   return /^[a-z_$][a-z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}
+
+/** The name of a text search configuration with its schema; undefined when there is none of that name. */
+export function canonicalSearchConfiguration(value: string): string | undefined {
+  const name = /^\s*(?:pg_catalog\s*\.\s*)?("?)(\w+)\1\s*$/i.exec(value);
+  const found = configurations.find((one) => one.name === (name?.[1] === '"' ? name[2] : name?.[2]?.toLowerCase()));
+  return found === undefined ? undefined : `pg_catalog.${found.name}`;
 }

@@ -237,14 +237,5 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       collctype: locale,
     })),
   ),
-  ...emptyViews(
-    'pg_amop',
-    'pg_amproc',
-    'pg_conversion',
-    'pg_transform',
-    'pg_ts_config',
-    'pg_ts_dict',
-    'pg_ts_parser',
-    'pg_ts_template',
-  ),
+  ...emptyViews('pg_amop', 'pg_amproc', 'pg_conversion', 'pg_transform'),
 ];

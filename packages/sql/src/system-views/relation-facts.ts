@@ -85,6 +85,7 @@ export const relationFacts = `
 3576 pg_transform oid:26! trftype:26! trflang:26! trffromsql:24! trftosql:24!
 2620 pg_trigger oid:26! tgrelid:26! tgparentid:26! tgname:19! tgfoid:26! tgtype:21! tgenabled:18! tgisinternal:16! tgconstrrelid:26! tgconstrindid:26! tgconstraint:26! tgdeferrable:16! tginitdeferred:16! tgnargs:21! tgattr:22! tgargs:17! tgqual:194 tgoldtable:19 tgnewtable:19
 3602 pg_ts_config oid:26! cfgname:19! cfgnamespace:26! cfgowner:26! cfgparser:26!
+3603 pg_ts_config_map mapcfg:26! maptokentype:23! mapseqno:23! mapdict:26!
 3600 pg_ts_dict oid:26! dictname:19! dictnamespace:26! dictowner:26! dicttemplate:26! dictinitoption:25
 3601 pg_ts_parser oid:26! prsname:19! prsnamespace:26! prsstart:24! prstoken:24! prsend:24! prsheadline:24! prslextype:24!
 3764 pg_ts_template oid:26! tmplname:19! tmplnamespace:26! tmplinit:24! tmpllexize:24!

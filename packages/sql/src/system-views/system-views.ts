@@ -18,6 +18,7 @@ import { POLICY_VIEWS } from './pg-policies.js';
 import { STATISTICS_VIEWS } from './pg-statistics.js';
 import { RELATION_VIEWS } from './pg-relations.js';
 import { ROUTINE_VIEWS } from './pg-routines.js';
+import { TEXT_SEARCH_VIEWS } from './pg-text-search.js';
 import { TRIGGER_VIEWS } from './pg-triggers.js';
 import { TYPE_VIEWS } from './pg-types.js';
 import { PHANTOM_VIEWS } from './phantom.js';
@@ -37,6 +38,7 @@ const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...POLICY_VIEWS,
   ...STATISTICS_VIEWS,
   ...TYPE_VIEWS,
+  ...TEXT_SEARCH_VIEWS,
   ...ROUTINE_VIEWS,
   ...CLUSTER_VIEWS,
   ...LISTING_VIEWS,

@@ -20,6 +20,7 @@ export interface TypeBehaviour<V> {
   coerceTypmod?(value: V, typmod: number, explicit: boolean): V;
   parseTypmod?(modifiers: readonly (number | string)[]): number;
   formatTypmod?(typmod: number): string;
+  readonly keyless?: true;
 }
 
 /** The built-in type with that oid. */
@@ -56,6 +57,7 @@ export function builtinType<V>(oid: Oid, behaviour: TypeBehaviour<V>): SqlType {
       : { coerceTypmod: behaviour.coerceTypmod as NonNullable<SqlType['coerceTypmod']> }),
     ...(behaviour.parseTypmod === undefined ? {} : { parseTypmod: behaviour.parseTypmod }),
     ...(behaviour.formatTypmod === undefined ? {} : { formatTypmod: behaviour.formatTypmod }),
+    ...(behaviour.keyless === undefined ? {} : { keyless: behaviour.keyless }),
   };
 }
 

@@ -19,6 +19,7 @@ import { regObjectTypes } from './reg-object-types.js';
 import { regTypes } from './reg-types.js';
 import { boolType, byteaType, uuidType } from './simple-types.js';
 import { textTypes } from './text-types.js';
+import { regSearchTypes, tsqueryType, tsvectorType } from './text-search-types.js';
 import { tidType } from './tid-type.js';
 import { typeFacts } from './type-facts.js';
 import { TypeOid } from './type-oids.js';
@@ -47,6 +48,9 @@ const scalarTypes: readonly SqlType[] = [
   macaddrType,
   macaddr8Type,
   tidType,
+  tsvectorType,
+  tsqueryType,
+  ...regSearchTypes,
   ...geometricTypes,
   aclItemType,
   ...rangeTypes,

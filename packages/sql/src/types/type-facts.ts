@@ -137,6 +137,10 @@ const LINES = `
 3220 pg_lsn 8 U 0 b 0 3221 pg_lsn
 3221 _pg_lsn -1 A 0 b 3220 0 pg_lsn[]
 3500 anyenum 4 P 0 p 0 0 anyenum
+3614 tsvector -1 U 0 b 0 3643 tsvector
+3615 tsquery -1 U 0 b 0 3645 tsquery
+3643 _tsvector -1 A 0 b 3614 0 tsvector[]
+3645 _tsquery -1 A 0 b 3615 0 tsquery[]
 3734 regconfig 4 N 0 b 0 3735 regconfig
 3735 _regconfig -1 A 0 b 3734 0 regconfig[]
 3769 regdictionary 4 N 0 b 0 3770 regdictionary

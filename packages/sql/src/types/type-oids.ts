@@ -63,6 +63,8 @@ export const TypeOid = {
   txidSnapshot: 2970,
   pgLsn: 3220,
   anyEnum: 3500,
+  tsvector: 3614,
+  tsquery: 3615,
   regconfig: 3734,
   regdictionary: 3769,
   jsonb: 3802,

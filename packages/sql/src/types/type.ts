@@ -20,6 +20,7 @@
  *   arrays                  SqlArray { elementOid, dimensions, lowerBounds, items } (flat items, row-major)
  *   enum                    string (the label); ordering by the catalog's order
  *   composite, record       SqlRecord { typeOid, fields, shape } (shape: names and types of the fields)
+ *   tsvector, tsquery       string, their canonical texts (search/vector.ts, search/query.ts)
  *   ranges, multiranges     SqlRange, SqlMultirange (canonical, as types/range-algebra.ts makes them)
  *   point, box, path, ...   Uint8Array, the bytes of PostgreSQL's binary format (types/geometric-values.ts)
  *   SQL NULL                null, in every type; undefined never occurs
@@ -45,6 +46,8 @@ export interface TypeContext {
   readonly transactionMicros: number;
   /** Resolves types by oid, user-defined ones included. */
   readonly types: TypeLookup;
+  /** Tells the client something beside the result; absent where nobody would hear it. */
+  notice?(severity: 'NOTICE', code: string, message: string, detail?: string): void;
 }
 
 export interface TypeLookup {
@@ -114,4 +117,6 @@ export interface SqlType {
   parseTypmod?(modifiers: readonly (number | string)[]): number;
   /** typmodout: 14 -> `(10)`. */
   formatTypmod?(typmod: number): string;
+  /** Keys of its storage have another order than its values: it cannot stand in an ordered index. */
+  readonly keyless?: true;
 }

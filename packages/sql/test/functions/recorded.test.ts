@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { differences } from './recorded.js';
 
 describe('recorded answers of PostgreSQL', () => {
-  it.each(['functions', 'operators', 'casts'])('are given by %s', (name) => {
+  it.each(['functions', 'operators', 'casts', 'text-search'])('are given by %s', (name) => {
     expect(differences(new URL(`recorded/${name}.jsonl`, import.meta.url))).toEqual([]);
   });
 

@@ -26,6 +26,7 @@ import { rangeFacts } from './range-facts.js';
 import { regexFacts } from './regex-facts.js';
 import { sessionFacts } from './session-facts.js';
 import { textFacts } from './text-facts.js';
+import { textSearchFacts } from './text-search-facts.js';
 import { windowFacts } from './window-facts.js';
 import { uuidFacts } from './uuid-facts.js';
 
@@ -58,5 +59,6 @@ export const functionFacts: readonly string[] = [
   regexFacts,
   sessionFacts,
   textFacts,
+  textSearchFacts,
   windowFacts,
 ];
