@@ -91,12 +91,14 @@ export function invertedClass(
   const name = written?.at(-1)?.text;
   if (name === undefined) {
     if (typeOid === TypeOid.jsonb) return 'jsonb_ops';
+    if (typeOid === TypeOid.tsvector) return 'tsvector_ops';
     if (isArray) return 'array_ops';
     throw noDefaultClass(context, typeOid, 'gin');
   }
-  if (name !== 'array_ops' && name !== 'jsonb_ops' && name !== 'jsonb_path_ops')
+  if (name !== 'array_ops' && name !== 'jsonb_ops' && name !== 'jsonb_path_ops' && name !== 'tsvector_ops')
     throw new PhantomError('42704', `operator class "${name}" does not exist for access method "gin"`);
-  if (name === 'array_ops' ? !isArray : typeOid !== TypeOid.jsonb)
+  const wanted = name === 'tsvector_ops' ? TypeOid.tsvector : TypeOid.jsonb;
+  if (name === 'array_ops' ? !isArray : typeOid !== wanted)
     throw new PhantomError('42804', `operator class "${name}" does not accept data type ${type?.displayName}`);
   return name;
 }

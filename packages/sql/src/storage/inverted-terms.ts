@@ -9,6 +9,7 @@
  *   key       jsonb_ops: a key of an object, or a string in an array or at the top, at any depth
  *   value     jsonb_ops: any other scalar
  *   path      jsonb_path_ops: a scalar behind the keys that lead to it
+ *   word      tsvector_ops: a lexeme
  *
  * Invariant: a row that satisfies a condition has the terms that the condition asks for. The reverse does not hold (depth and
  * neighbourhood are lost, long terms are cut and hashed), so every row that is found is tested again.
@@ -25,6 +26,10 @@ import {
   StorageKind,
   keyCode,
 } from '@phantom/codec';
+import { neededWords } from '../search/needed-words.js';
+import { queryOfText } from '../search/query.js';
+import type { Query } from '../search/query-tree.js';
+import { vectorOfText } from '../search/vector.js';
 import type { PhysicalIndex } from './physical-table.js';
 import type { TypeLookup, Value } from '../types/type.js';
 
@@ -32,7 +37,7 @@ import type { TypeLookup, Value } from '../types/type.js';
 const TERM_BYTES_MAX = 64;
 const HASH_BYTES = 16;
 
-const Kind = { Present: 0, Element: 1, Key: 2, Value: 3, Path: 4 } as const;
+const Kind = { Present: 0, Element: 1, Key: 2, Value: 3, Path: 4, Word: 5 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Which terms a condition asks for. */
@@ -50,6 +55,7 @@ const OPERATORS: Readonly<Record<OperatorClass, readonly string[]>> = {
   array_ops: ['@>', '&&'],
   jsonb_ops: ['@>', '?', '?|', '?&'],
   jsonb_path_ops: ['@>'],
+  tsvector_ops: ['@@', '@@@'],
 };
 
 export function answersOperator(part: IndexKeyPart, operator: string): boolean {
@@ -94,6 +100,9 @@ export class InvertedTerms {
       case '?':
         terms.push(this.term(place, Kind.Key, UTF8.encode(operand as string)));
         break;
+      case '@@':
+      case '@@@':
+        return this.ofQuery(place, queryOfText(operand as string));
       default:
         for (const key of (operand as SqlArray).items)
           if (key !== null) terms.push(this.term(place, Kind.Key, UTF8.encode(key as string)));
@@ -112,6 +121,9 @@ export class InvertedTerms {
       case 'jsonb_path_ops':
         this.ofPaths(place, (value as Jsonb).value(), NO_BYTES, into);
         break;
+      case 'tsvector_ops':
+        for (const { word } of vectorOfText(value as string)) into.push(this.term(place, Kind.Word, UTF8.encode(word)));
+        break;
       default: {
         const element = this.elements[place];
         assert(element !== undefined, 'a part of class array_ops is an array');
@@ -123,6 +135,14 @@ export class InvertedTerms {
         }
       }
     }
+  }
+
+  /** What a vector needs to match a query: some words, or where that cannot be said (what is denied, prefixes) to be there. */
+  private ofQuery(place: number, query: Query): TermSearch {
+    if (query === undefined) return NOTHING;
+    const { match, words } = neededWords(query) ?? { match: 'all', words: [] };
+    if (words.length === 0) return { match: 'all', terms: [this.term(place, Kind.Present, NO_BYTES)] };
+    return { match, terms: unique(words.map((word) => this.term(place, Kind.Word, UTF8.encode(word)))) };
   }
 
   /** jsonb_ops. A string in an array is a key: `?` finds it there. A scalar at the top is the array of itself. */

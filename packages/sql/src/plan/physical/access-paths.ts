@@ -110,7 +110,7 @@ export function accessPaths(scan: Scan, catalog: CatalogPort): AccessPath[] {
   }));
   paths.push(pathOf(scan, undefined, keyParts, [], own, table.keyColumns.length > 0, elementOf));
   for (const index of catalog.indexesOf(table)) {
-    if (index.method === 'gin') paths.push(...invertedPaths(scan, index, idOf, own));
+    if (index.method === 'gin') paths.push(...invertedPaths(scan, index, catalog, idOf, own));
     if (index.method === 'document' && provider !== undefined) {
       const path = documentPath(scan, index, elementOf, provider);
       if (path !== undefined) paths.push(path);
@@ -136,34 +136,46 @@ export function accessPaths(scan: Scan, catalog: CatalogPort): AccessPath[] {
 }
 
 /** Operators by what they are with their sides exchanged. */
-const EXCHANGED: Readonly<Record<string, string>> = { '<@': '@>', '&&': '&&' };
+const EXCHANGED: Readonly<Record<string, string>> = { '<@': '@>', '&&': '&&', '@@': '@@', '@@@': '@@@' };
 
 /** One path for each condition that an inverted index can look for. */
 function invertedPaths(
   scan: Scan,
   index: IndexDescriptor,
+  catalog: CatalogPort,
   idOf: (number: number | undefined) => ColumnId | undefined,
   own: ReadonlySet<ColumnId>,
 ): AccessPath[] {
-  if (index.state !== 'valid' || index.predicateSql !== undefined) return [];
+  if (index.state !== 'valid') return [];
+  const conditions = indexConditions(index, scan, catalog);
+  if (conditions === undefined) return [];
+  const { predicate } = conditions;
+  if (!predicate.every((condition) => implies(scan.filter, condition, catalog.types))) return [];
   const paths: AccessPath[] = [];
   index.parts.forEach((part, place) => {
-    const column = idOf(part.column);
-    if (column === undefined) return;
+    const key: KeyPart = {
+      column: idOf(part.column),
+      number: part.column,
+      expression: conditions.parts[place],
+      descending: false,
+      nullsFirst: false,
+      typeOid: part.type.oid,
+    };
     for (const condition of scan.filter) {
-      const terms = matchTerms(condition, column, part, place, own);
+      const terms = matchTerms(condition, key, part, place, own);
       if (terms === undefined) continue;
       const range = { equal: [], any: undefined, lower: undefined, upper: undefined, terms, conditions: [condition] };
-      paths.push({ index, parts: [], rowKeyParts: [], range, unique: false, filter: scan.filter });
+      const path: AccessPath = { index, parts: [], rowKeyParts: [], range, unique: false, filter: scan.filter };
+      paths.push(predicate.length === 0 ? path : { ...path, predicate });
     }
   });
   return paths;
 }
 
-/** The condition as `column operator operand`, when the part's operator class has the operator. */
+/** The condition as `key operator operand`, when the part's operator class has the operator. */
 function matchTerms(
   condition: Expression,
-  column: ColumnId,
+  key: KeyPart,
   part: IndexDescriptor['parts'][number],
   place: number,
   own: ReadonlySet<ColumnId>,
@@ -171,8 +183,8 @@ function matchTerms(
   if (condition.kind !== 'call' || condition.operator === undefined) return undefined;
   const [left, right] = condition.arguments;
   if (left === undefined || right === undefined) return undefined;
-  const isLeft = isKeyColumn(left, column);
-  if (!isLeft && !isKeyColumn(right, column)) return undefined;
+  const isLeft = isKey(left, key);
+  if (!isLeft && !isKey(right, key)) return undefined;
   const operator = isLeft ? condition.operator.name : EXCHANGED[condition.operator.name];
   const operand = isLeft ? right : left;
   if (operator === undefined || !answersOperator(part, operator)) return undefined;
