@@ -11,8 +11,13 @@ import { WireClient, cstring, frame, int32, parse, query, reportFields, startup,
 const SECRET = 'correct-horse-battery';
 
 const logged: string[] = [];
+const warned: string[] = [];
 const log = (message: string, fields?: LogFields): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
-const logger: Logger = { debug: log, info: log, warn: log, error: log };
+const warn = (message: string, fields?: LogFields): void => {
+  log(message, fields);
+  warned.push(`${message} ${JSON.stringify(fields)}`);
+};
+const logger: Logger = { debug: log, info: log, warn, error: log };
 
 let database: Database;
 let server: Server;
@@ -51,6 +56,7 @@ describe('a refusal', () => {
     const wrong = await conversation('alice', 'wrong');
     expect(wrong.at(-1)).toContain('"C":"28P01"');
     for (const user of ['bob', 'late', 'nobody']) expect(await conversation(user, SECRET)).toEqual(wrong);
+    expect(warned.filter((line) => line.includes('"28P01"') && line.includes('"from":"127.0.0.1"'))).toHaveLength(4);
   });
 });
 

@@ -521,7 +521,9 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (this.phase === 'ended') return;
     if (!(thrown instanceof FatalError) && !isPhantomError(thrown)) this.logDefect(thrown);
     const error = asPhantomError(thrown);
-    this.host.logger.debug('a connection is ended', { code: error.code, reason: error.message });
+    // Operators watch for guesses of passwords.
+    const [level, what] = error.code.startsWith('28') ? (['warn', 'refused'] as const) : (['debug', 'ended'] as const);
+    this.host.logger[level](`a connection is ${what}`, { code: error.code, reason: error.message, from: this.address });
     if (this.connecting !== undefined) failSpan(this.connecting, error);
     // Who does not begin as a client of PostgreSQL does would not understand it either.
     if (!(thrown instanceof NotStartupError)) writeReport(this.output.messages, errorReport(error, 'FATAL'));

@@ -140,6 +140,7 @@ export function jsWriter(type: TypeRef, types: TypeLookup, context: TypeContext)
 function writer(type: SqlType, types: TypeLookup, context: TypeContext): (value: unknown) => Value {
   const fromText = (text: string): Value => {
     if (!text.isWellFormed()) throw invalidText();
+    if (text.includes('\0')) throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
     return type.input(text, -1, context);
   };
   if (type.kind === 'array') return arrayWriter(type, types, context, fromText);
