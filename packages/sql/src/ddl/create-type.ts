@@ -1,6 +1,7 @@
 /** CREATE TYPE and ALTER TYPE: enums, composite types, distinct types, and shells that are a name alone. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { NameClass, type TypeDescriptor } from '@phantom/catalog';
+import { withNamedCollation } from '../expr/named-collation.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { FieldDefinition, QualifiedName, StringLiteral, TypeName } from '../text/ast-leaves.js';
 import type { AlterEnum, AlterTable, AlterTableAction, CreateType } from '../text/ast-schema.js';
@@ -101,7 +102,7 @@ function fieldType(context: DdlContext, attribute: FieldDefinition): CompositeDe
     throw new PhantomError('42P16', `column "${attribute.name.text}" has pseudo-type`);
   }
   requireTypeUsage(context, type);
-  return type;
+  return withNamedCollation(context.picture, type, attribute.collation);
 }
 
 function dependOnFields(context: DdlContext, type: TypeDescriptor): void {
@@ -232,7 +233,7 @@ function changedFields(
     }
     case 'alter-type': {
       if (!fields.some((field) => field.name === action.column.text)) throw missing(action.column.text);
-      const now = resolveTypeName(context.picture, action.type);
+      const now = withNamedCollation(context.picture, resolveTypeName(context.picture, action.type), action.collation);
       requireTypeUsage(context, now);
       refuseMember(context, now.oid, type);
       return fields.map((field) => (field.name === action.column.text ? { ...field, type: now } : field));

@@ -64,7 +64,10 @@ export function resolveTypeName(catalog: CatalogPort, name: TypeName): TypeRef {
   const type = findTypeName(catalog, name);
   if (type === undefined) throw undefinedType(name);
   const typmod = typmodOf(type, name);
-  if (name.arrayBounds.length === 0) return typeRef(type.oid, typmod);
+  if (name.arrayBounds.length === 0) {
+    const { collation } = type;
+    return collation === undefined ? typeRef(type.oid, typmod) : { oid: type.oid, typmod, collation };
+  }
   if (type.arrayOid === 0)
     throw new PhantomError('42704', `could not find array type for data type ${type.displayName}`);
   return typeRef(type.arrayOid, typmod);

@@ -1,10 +1,11 @@
 /** pg_catalog's columns of relations, and their defaults. */
-import type { ColumnDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
 import { SYSTEM_COLUMNS } from '../storage/system-columns.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, optionTexts } from './catalog-view.js';
+import { collationOf } from './collations.js';
 import { defaultText } from './object-text.js';
 import { DEFAULT_COLLATION_OID, attributeDefaultOid, compositeRelationOid } from './oids.js';
 import { compositesOf, listedSystemViews, relationsOf, tablesOf } from './pg-objects.js';
@@ -16,7 +17,7 @@ function attribute(
   relationOid: number,
   number: number,
   name: string,
-  type: { readonly oid: number; readonly typmod: number },
+  type: TypeRef,
 ): Record<string, Value> {
   const known = source.types.byOid(type.oid);
   const length = known?.length ?? -1;
@@ -33,7 +34,9 @@ function attribute(
     attbyval: isByValue(length),
     attalign: alignmentOf(length),
     attstorage: storageOf(type.oid, length),
-    attcollation: known?.category === 'S' ? (type.oid === TypeOid.name ? 950 : DEFAULT_COLLATION_OID) : 0,
+    attcollation:
+      collationOf(source, type) ??
+      (known?.category === 'S' ? (type.oid === TypeOid.name ? 950 : DEFAULT_COLLATION_OID) : 0),
     attislocal: true,
   };
 }

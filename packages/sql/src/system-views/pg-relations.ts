@@ -12,6 +12,7 @@ import { ancestorsOf, partitionsOf } from '../storage/partitions/partitioning.js
 import { TypeOid } from '../types/type-oids.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews, optionTexts, vector } from './catalog-view.js';
+import { collationOf } from './collations.js';
 import { checkText, indexPartText, predicateText } from './object-text.js';
 import {
   BOOTSTRAP_ROLE_OID,
@@ -242,7 +243,10 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       indkey: vector(TypeOid.int2, [...index.parts.map(({ column }) => column ?? 0), ...index.include]),
       indcollation: vector(
         TypeOid.oid,
-        index.parts.map(({ type }) => (source.types.byOid(type.oid)?.category === 'S' ? DEFAULT_COLLATION_OID : 0)),
+        index.parts.map(
+          ({ type }) =>
+            collationOf(source, type) ?? (source.types.byOid(type.oid)?.category === 'S' ? DEFAULT_COLLATION_OID : 0),
+        ),
       ),
       indclass: vector(
         TypeOid.oid,

@@ -1,4 +1,5 @@
 /** pg_catalog's types, functions, operators, casts and access methods: the built-in ones, and the database's own types. */
+import type { TypeRef } from '@phantom/catalog';
 import { allCasts } from '../functions/casts.js';
 import { allOperators } from '../functions/definitions.js';
 import { builtinTypes } from '../types/builtin-types.js';
@@ -6,6 +7,7 @@ import { TypeOid } from '../types/type-oids.js';
 import type { SqlType } from '../types/type.js';
 import { delimiterOf } from '../types/array-type.js';
 import { aclItems } from './acl-text.js';
+import { collationOf, localeCollations } from './collations.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid } from './oids.js';
 import { operatorClasses, operatorFamilies } from './operator-classes.js';
@@ -89,6 +91,7 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
           ? {
               typnotnull: definition.notNull,
               typtypmod: definition.base.typmod,
+              ...collationRow(source, definition.base),
               typdefaultbin: definition.defaultSql ?? null,
               typdefault: definition.defaultSql ?? null,
             }
@@ -179,6 +182,29 @@ function* castRows(): Iterable<CatalogRow> {
   }
 }
 
+/** A domain's own collation, where it has one. */
+function collationRow(source: SystemViewSource, base: TypeRef): CatalogRow {
+  const typcollation = collationOf(source, base);
+  return typcollation === undefined ? {} : { typcollation };
+}
+
+function* collationRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const rows = [
+    [DEFAULT_COLLATION_OID, 'default', 'd', -1, null],
+    [950, 'C', 'c', -1, 'C'],
+    [951, 'POSIX', 'c', -1, 'POSIX'],
+  ] as const;
+  const shared = {
+    collnamespace: PG_CATALOG_OID,
+    collowner: BOOTSTRAP_ROLE_OID,
+    collisdeterministic: true,
+  };
+  for (const [oid, collname, collprovider, collencoding, locale] of rows)
+    yield { ...shared, oid, collname, collprovider, collencoding, collcollate: locale, collctype: locale };
+  for (const [collname, oid] of localeCollations(source))
+    yield { ...shared, oid, collname, collprovider: 'i', collencoding: -1, colliculocale: collname };
+}
+
 export const TYPE_VIEWS: readonly SystemView[] = [
   catalogView('pg_type', typeRows),
   catalogView('pg_enum', enumRows),
@@ -218,24 +244,6 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       opfowner: BOOTSTRAP_ROLE_OID,
     })),
   ),
-  catalogView('pg_collation', () =>
-    (
-      [
-        [DEFAULT_COLLATION_OID, 'default', 'd', -1, null],
-        [950, 'C', 'c', -1, 'C'],
-        [951, 'POSIX', 'c', -1, 'POSIX'],
-      ] as const
-    ).map(([oid, collname, collprovider, collencoding, locale]) => ({
-      oid,
-      collname,
-      collnamespace: PG_CATALOG_OID,
-      collowner: BOOTSTRAP_ROLE_OID,
-      collprovider,
-      collisdeterministic: true,
-      collencoding,
-      collcollate: locale,
-      collctype: locale,
-    })),
-  ),
+  catalogView('pg_collation', collationRows),
   ...emptyViews('pg_amop', 'pg_amproc', 'pg_conversion', 'pg_transform'),
 ];

@@ -84,6 +84,8 @@ export interface SqlType {
   readonly baseOid: Oid;
   /** Modifier of that base type, -1 for none; undefined where there is no base. */
   readonly baseTypmod?: number;
+  /** The collation that a domain gives its values; undefined: that of its base type. */
+  readonly collation?: string;
   /** A domain's own default. */
   readonly defaultSql?: string;
   /**

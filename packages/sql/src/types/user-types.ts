@@ -96,6 +96,7 @@ export function domainType(
     return value;
   };
   const defaultSql = definition.defaultSql ?? base.defaultSql;
+  const { collation } = definition.base;
   return {
     ...facts,
     oid: descriptor.oid,
@@ -107,6 +108,7 @@ export function domainType(
     baseOid: base.oid,
     baseTypmod: typmod,
     ...(defaultSql === undefined ? {} : { defaultSql }),
+    ...(collation === undefined ? {} : { collation }),
     ...(own === undefined && below === undefined ? {} : { constrain }),
     input: (text, _typmod, context) => constrain(base.input(text, typmod, context), context),
     receive: (bytes, start, end, _typmod, context) =>
