@@ -1,6 +1,6 @@
 /**
- * The states of the parser of texts: which tokens there are is PostgreSQL's affair (its default parser), and this table says
- * the same as its documentation and its answers. A line is a state and its rules, tried in order:
+ * The states of the parser of texts. Which tokens a text has is what PostgreSQL's default parser says, so the states are those of its
+ * tables (src/backend/tsearch/wparser_def.c, whose licence is in THIRD-PARTY.md) in a notation of our own. A line is a state and its rules, tried in order:
  *
  *   state | condition action [target] [= kind] [, condition action ...]
  *
