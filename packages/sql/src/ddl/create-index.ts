@@ -16,7 +16,7 @@ import { refuseCollection } from './create-collection.js';
 import { createDocumentIndex } from './create-document-index.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { inheritOnPartitions } from './partitions/partition-indexes.js';
-import { addIndex, indexName } from './put-index.js';
+import { addIndex, indexName, indexOf } from './put-index.js';
 import { requireKeyColumns } from './partitions/key-columns.js';
 import { checkKept, checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
 import {
@@ -93,20 +93,13 @@ export function* defineIndex(
       parts.map(({ column }) => column),
       'UNIQUE',
     );
-  const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
-  if (predicateSql !== undefined) requireImmutable(context, table, predicateSql, 'predicate');
+  const predicateSql = indexPredicate(context, table, node.where);
   const options = storageOptions(node.options, 'index');
   noteIdleOptions(context, node.options);
   if (options['segment_rows'] !== undefined && method !== 'column')
     throw new PhantomError('22023', 'unrecognized parameter "segment_rows"');
   const index: IndexDescriptor = {
-    kind: 'index',
-    oid: context.catalog.allocateOid(),
-    name,
-    databaseOid: table.databaseOid,
-    schemaOid: table.schemaOid,
-    ownerOid: table.ownerOid,
-    tableOid: table.oid,
+    ...indexOf(context, table, name),
     space: context.storage.allocateSpace(table.engine),
     method,
     unique: node.unique,
@@ -189,8 +182,20 @@ function indexedColumn(table: TableDescriptor, name: QualifiedName[number]): Tab
   return column;
 }
 
+/** The condition of a partial index as it is stored; 42P17 unless it is always of the same value. */
+export function indexPredicate(
+  context: DdlContext,
+  table: TableDescriptor,
+  where: CreateIndex['where'],
+): string | undefined {
+  if (where === undefined) return undefined;
+  const predicateSql = storedExpression(context, where, table.name);
+  requireImmutable(context, table, predicateSql, 'predicate');
+  return predicateSql;
+}
+
 /** The expression of an index over a table's row; 42P17 unless it is always of the same value. */
-export function requireImmutable(
+function requireImmutable(
   context: DdlContext,
   table: TableDescriptor,
   sql: string,

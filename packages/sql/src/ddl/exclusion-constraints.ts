@@ -15,13 +15,12 @@ import type { ExcludeElement, TableConstraint } from '../text/ast-schema.js';
 import type { IndexElement } from '../text/ast.js';
 import type { AddConstraintOptions } from './constraints.js';
 import type { DdlContext } from './context.js';
-import { PARTS_MAX, indexPart, nameOfElement, requireImmutable } from './create-index.js';
+import { PARTS_MAX, indexPart, indexPredicate, nameOfElement } from './create-index.js';
 import { buildIndex } from './index-build.js';
 import { claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
-import { indexName } from './put-index.js';
+import { enterIndex, indexName, indexOf } from './put-index.js';
 import { replaceTable } from './replace-table.js';
 import { storageOptions } from './storage-options.js';
-import { storedExpression } from './stored-expressions.js';
 import { TypeOid } from '../types/type-oids.js';
 
 type ExcludeNode = TableConstraint & { kind: 'exclude' };
@@ -66,17 +65,10 @@ export function* addExclusion(
   const name = node.name?.text ?? indexName(context, table, held, 'excl');
   if ((yield* claimName(context, NameClass.Relation, table.schemaOid, name)) !== undefined) throw relationExists(name);
   freeConstraintName(table, name);
-  const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
-  if (predicateSql !== undefined) requireImmutable(context, table, predicateSql, 'predicate');
+  const predicateSql = indexPredicate(context, table, node.where);
   const options = storageOptions(node.options, 'index');
   const index: IndexDescriptor = {
-    kind: 'index',
-    oid: context.catalog.allocateOid(),
-    name,
-    databaseOid: table.databaseOid,
-    schemaOid: table.schemaOid,
-    ownerOid: table.ownerOid,
-    tableOid: table.oid,
+    ...indexOf(context, table, name),
     space: context.storage.allocateSpace(table.engine),
     method: 'btree',
     unique: false,
@@ -100,14 +92,7 @@ export function* addExclusion(
     columns: parts.flatMap(({ column }) => (column === undefined ? [] : [column])),
     indexOid: index.oid,
   };
-  context.objects.put(index);
-  context.objects.addDependency({
-    dependentOid: index.oid,
-    dependentColumn: 0,
-    referencedOid: table.oid,
-    referencedColumn: 0,
-    strength: 'automatic',
-  });
+  enterIndex(context, index);
   const excluding: TableDescriptor = {
     ...table,
     constraints: [...table.constraints, constraint],

@@ -18,6 +18,7 @@ import { requireKeyColumns } from './partitions/key-columns.js';
 import { chooseName, claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
 import { rekeyTable } from './rekey-table.js';
 import { checkOrdered } from './operator-classes.js';
+import { enterIndex, indexOf } from './put-index.js';
 import { replaceTable } from './replace-table.js';
 import { noteIdleOptions, storageOptions } from './storage-options.js';
 import { checkExistingRows } from './validate.js';
@@ -101,13 +102,7 @@ export function* addKey(
   // A primary key keys the rows themselves, unless it lets them have the same key for a while: then it is an index beside them.
   const keysRows = primary && !node.deferrable && table.partitioned === undefined;
   const index: IndexDescriptor = {
-    kind: 'index',
-    oid: context.catalog.allocateOid(),
-    name,
-    databaseOid: table.databaseOid,
-    schemaOid: table.schemaOid,
-    ownerOid: table.ownerOid,
-    tableOid: table.oid,
+    ...indexOf(context, table, name),
     space: keysRows ? table.space : context.storage.allocateSpace(table.engine),
     method: 'btree',
     unique: true,
@@ -130,14 +125,7 @@ export function* addKey(
     columns: columns.map((column) => column.number),
     indexOid: index.oid,
   };
-  context.objects.put(index);
-  context.objects.addDependency({
-    dependentOid: index.oid,
-    dependentColumn: 0,
-    referencedOid: table.oid,
-    referencedColumn: 0,
-    strength: 'automatic',
-  });
+  enterIndex(context, index);
   const withKey: TableDescriptor = {
     ...table,
     columns: primary

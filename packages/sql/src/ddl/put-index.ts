@@ -18,15 +18,30 @@ export function* addIndex(
 
 /** Puts an index beside its table: whoever writes the table from now on keeps it. */
 export function putIndex(context: DdlContext, table: TableDescriptor, index: IndexDescriptor): void {
-  context.objects.put(index);
+  enterIndex(context, index);
   context.objects.put({ ...table, indexOids: [...table.indexOids, index.oid], schemaVersion: table.schemaVersion + 1 });
-  context.objects.addDependency({
+}
+
+/** Puts an index into the catalog, where it goes with its table; the table is the caller's to change. */
+export function enterIndex({ objects }: DdlContext, index: IndexDescriptor): void {
+  objects.put(index);
+  objects.addDependency({
     dependentOid: index.oid,
     dependentColumn: 0,
-    referencedOid: table.oid,
+    referencedOid: index.tableOid,
     referencedColumn: 0,
     strength: 'automatic',
   });
+}
+
+/** What a new index of the table has, whatever it is over. */
+export function indexOf(
+  { catalog }: DdlContext,
+  table: TableDescriptor,
+  name: string,
+): Pick<IndexDescriptor, 'kind' | 'oid' | 'name' | 'databaseOid' | 'schemaOid' | 'ownerOid' | 'tableOid'> {
+  const { databaseOid, schemaOid, ownerOid, oid: tableOid } = table;
+  return { kind: 'index', oid: catalog.allocateOid(), name, databaseOid, schemaOid, ownerOid, tableOid };
 }
 
 /**
