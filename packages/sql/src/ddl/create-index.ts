@@ -16,7 +16,7 @@ import { refuseCollection } from './create-collection.js';
 import { createDocumentIndex } from './create-document-index.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { inheritOnPartitions } from './partitions/partition-indexes.js';
-import { addIndex, indexName, indexOf } from './put-index.js';
+import { addIndex, indexName, indexIdentity } from './put-index.js';
 import { requireKeyColumns } from './partitions/key-columns.js';
 import { checkKept, checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
 import {
@@ -99,7 +99,7 @@ export function* defineIndex(
   if (options['segment_rows'] !== undefined && method !== 'column')
     throw new PhantomError('22023', 'unrecognized parameter "segment_rows"');
   const index: IndexDescriptor = {
-    ...indexOf(context, table, name),
+    ...indexIdentity(context, table, name),
     space: context.storage.allocateSpace(table.engine),
     method,
     unique: node.unique,

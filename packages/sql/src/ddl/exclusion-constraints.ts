@@ -18,7 +18,7 @@ import type { DdlContext } from './context.js';
 import { PARTS_MAX, indexPart, indexPredicate, nameOfElement } from './create-index.js';
 import { buildIndex } from './index-build.js';
 import { claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
-import { enterIndex, indexName, indexOf } from './put-index.js';
+import { enterIndex, indexName, indexIdentity } from './put-index.js';
 import { replaceTable } from './replace-table.js';
 import { storageOptions } from './storage-options.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -68,7 +68,7 @@ export function* addExclusion(
   const predicateSql = indexPredicate(context, table, node.where);
   const options = storageOptions(node.options, 'index');
   const index: IndexDescriptor = {
-    ...indexOf(context, table, name),
+    ...indexIdentity(context, table, name),
     space: context.storage.allocateSpace(table.engine),
     method: 'btree',
     unique: false,

@@ -18,7 +18,7 @@ import { requireKeyColumns } from './partitions/key-columns.js';
 import { chooseName, claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
 import { rekeyTable } from './rekey-table.js';
 import { checkOrdered } from './operator-classes.js';
-import { enterIndex, indexOf } from './put-index.js';
+import { enterIndex, indexIdentity } from './put-index.js';
 import { replaceTable } from './replace-table.js';
 import { noteIdleOptions, storageOptions } from './storage-options.js';
 import { checkExistingRows } from './validate.js';
@@ -102,7 +102,7 @@ export function* addKey(
   // A primary key keys the rows themselves, unless it lets them have the same key for a while: then it is an index beside them.
   const keysRows = primary && !node.deferrable && table.partitioned === undefined;
   const index: IndexDescriptor = {
-    ...indexOf(context, table, name),
+    ...indexIdentity(context, table, name),
     space: keysRows ? table.space : context.storage.allocateSpace(table.engine),
     method: 'btree',
     unique: true,

@@ -35,7 +35,7 @@ export function enterIndex({ objects }: DdlContext, index: IndexDescriptor): voi
 }
 
 /** What a new index of the table has, whatever it is over. */
-export function indexOf(
+export function indexIdentity(
   { catalog }: DdlContext,
   table: TableDescriptor,
   name: string,

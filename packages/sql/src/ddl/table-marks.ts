@@ -49,10 +49,21 @@ export function* cluster(context: DdlContext, node: Cluster): DdlExecution {
 /** CLUSTER ON, and SET WITHOUT CLUSTER where no name is given. */
 export function markClustered(context: DdlContext, table: TableDescriptor, name: Name | undefined): void {
   const chosen = name === undefined ? undefined : indexOf(context, table, name);
+  mark(context, table, chosen, 'clustered');
+}
+
+/** Gives the mark to one index of the table, or to none, and takes it from all others. */
+function mark(
+  context: DdlContext,
+  table: TableDescriptor,
+  chosen: IndexDescriptor | undefined,
+  name: 'clustered' | 'replicaIdentity',
+): void {
   for (const index of indexesOf(context, table)) {
-    const { clustered: _old, ...rest } = index;
     const isChosen = index.oid === chosen?.oid;
-    if (isChosen !== (index.clustered === true)) context.objects.put(isChosen ? { ...rest, clustered: true } : rest);
+    if (isChosen === (index[name] === true)) continue;
+    const { [name]: _old, ...rest } = index;
+    context.objects.put(isChosen ? { ...rest, [name]: true } : rest);
   }
 }
 
@@ -64,12 +75,7 @@ export function setReplicaIdentity(
 ): void {
   const chosen = name === undefined ? undefined : indexOf(context, table, name);
   if (chosen !== undefined) checkIdentity(table, chosen);
-  for (const index of indexesOf(context, table)) {
-    const { replicaIdentity: _old, ...rest } = index;
-    const isChosen = index.oid === chosen?.oid;
-    if (isChosen !== (index.replicaIdentity === true))
-      context.objects.put(isChosen ? { ...rest, replicaIdentity: true } : rest);
-  }
+  mark(context, table, chosen, 'replicaIdentity');
   const { replicaIdentity: _old, ...rest } = table;
   if (mode === 'full' || mode === 'nothing') context.objects.put({ ...rest, replicaIdentity: mode });
   else if (table.replicaIdentity !== undefined) context.objects.put(rest);

@@ -12,7 +12,7 @@ import type { Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { exclusionViolation } from './constraint-errors.js';
 import type { ExclusionRule } from './exclusion-rule.js';
-import type { IndexRule, TableRules } from './table-rules.js';
+import type { ExcludingRule, TableRules } from './table-rules.js';
 import type { WriterContext } from './writer-context.js';
 
 type Found = NonNullable<ReturnType<ExclusionRule['find']>>;
@@ -33,11 +33,11 @@ export class ExclusionChecks {
    * cursor stands on an entry that is in the way, and is the caller's to close. A promise: wait, then call again.
    */
   claim(
-    { exclusion: rule }: IndexRule,
+    { exclusion: rule }: ExcludingRule,
     parts: readonly Value[],
     own: Uint8Array | undefined,
   ): Found | Promise<void> | undefined {
-    if (rule === undefined || rule.isFree(parts)) return undefined;
+    if (rule.isFree(parts)) return undefined;
     return this.hold(rule, parts) ?? rule.find(parts, own, this.context.transaction, this.context.evaluation);
   }
 
@@ -59,13 +59,13 @@ export class ExclusionChecks {
     return undefined;
   }
 
-  leaveEntry({ exclusion: rule }: IndexRule, parts: readonly Value[]): Promise<void> | undefined {
-    return rule === undefined || rule.isFree(parts) ? undefined : this.hold(rule, parts);
+  leaveEntry({ exclusion: rule }: ExcludingRule, parts: readonly Value[]): Promise<void> | undefined {
+    return rule.isFree(parts) ? undefined : this.hold(rule, parts);
   }
 
   /** A row of a deferrable constraint has been entered under the key. The parts stay the caller's. */
-  entered({ exclusion: rule }: IndexRule, parts: readonly Value[], key: Uint8Array): void {
-    if (rule === undefined || !rule.constraint.deferrable || rule.isFree(parts)) return;
+  entered(rule: ExclusionRule, parts: readonly Value[], key: Uint8Array): void {
+    if (rule.isFree(parts)) return;
     const kept = parts.slice(0, rule.index.parts.length);
     const { constraint } = rule;
     if (!this.context.isDeferred(constraint)) {

@@ -237,7 +237,7 @@ export class RowWriter implements StatementWriter, ValueSource {
   ): WriteOutcome | Promise<void> | undefined {
     const { rules, parts, context } = this;
     for (const rule of rules.exclusions) {
-      if (rule.exclusion === undefined || rule.exclusion.constraint.deferrable) continue;
+      if (rule.exclusion.constraint.deferrable) continue;
       if (!rule.covers(row, context.evaluation)) continue;
       rule.parts(row, parts, context.evaluation);
       const found = checks.claim(rule, parts, undefined);
@@ -261,7 +261,7 @@ export class RowWriter implements StatementWriter, ValueSource {
   ): Promise<void> | undefined {
     const { evaluation } = this.context;
     for (const rule of this.rules.exclusions) {
-      if (rule.exclusion === undefined || rule.keepsEntry(before, after)) continue;
+      if (rule.keepsEntry(before, after)) continue;
       let own: Uint8Array | undefined;
       if (rule.covers(before, evaluation)) {
         rule.parts(before, this.oldParts, evaluation);
@@ -499,7 +499,8 @@ export class RowWriter implements StatementWriter, ValueSource {
     const target = isUnique || rule.exclusion !== undefined ? context.transaction : context.newEntries;
     writeEntry(target, physical, isUnique, entry, key.buffer, key.length, row);
     if (!isUnique && rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
-    if (rule.exclusion?.constraint.deferrable === true) this.exclusions?.entered(rule, parts, entry.take());
+    const { exclusion } = rule;
+    if (exclusion?.constraint.deferrable === true) this.exclusions?.entered(exclusion, parts, entry.take());
   }
 
   /** Replaces a row's entry in an index; an entry that stays the same is not written. */

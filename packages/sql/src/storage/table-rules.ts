@@ -85,6 +85,9 @@ export class IndexRule {
   }
 }
 
+/** One with an exclusion constraint. */
+export type ExcludingRule = IndexRule & { readonly exclusion: ExclusionRule };
+
 function exclusionOf(
   index: IndexDescriptor,
   table: TableDescriptor,
@@ -135,7 +138,7 @@ export class TableRules {
   /** Secondary indexes, unique ones first: their checks come before anything is written. */
   readonly indexes: readonly IndexRule[];
   /** Those of exclusion constraints, which stand among `indexes` too. */
-  readonly exclusions: readonly IndexRule[];
+  readonly exclusions: readonly ExcludingRule[];
   /** Inverted indexes: a row has any number of entries in each. */
   readonly inverted: readonly IndexRule[];
   /** Column indexes: a row that is written is marked in each. */
@@ -184,7 +187,7 @@ export class TableRules {
       .filter((index) => index !== this.primary && index.method !== 'gin' && index.method !== 'column')
       .sort((a, b) => Number(b.unique) - Number(a.unique))
       .map(ruleOf);
-    this.exclusions = this.indexes.filter(({ exclusion }) => exclusion !== undefined);
+    this.exclusions = this.indexes.filter((rule): rule is ExcludingRule => rule.exclusion !== undefined);
     const referable = indexes.filter(
       (index) =>
         index.unique &&
