@@ -23,9 +23,11 @@ export {
   type Value,
   commandTag,
   controlBlock,
+  exactJsonText,
   jsReader,
   lookUp,
   lookUpWithin,
+  parseExactJson,
   textEncoding,
   writePointInTurn,
 } from '@phantom/sql';

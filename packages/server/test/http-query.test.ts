@@ -101,6 +101,45 @@ describe('a statement over HTTP', () => {
     ]);
   });
 
+  it('rounds no number, neither of a parameter nor of JSON', async () => {
+    const types = ['int8', 'numeric', 'numeric', 'text', 'float8', 'int', 'jsonb', 'jsonb', 'numeric[]', 'jsonb[]'];
+    const given = `[9007199254740993, 12345678901234567.891, 0.10, 1e400, 0.30000000000000004440892098500626, 1e3,
+                    {"a\\"1.10": [9007199254740993, "0.10"], "b": {"c": -1.10e-400}}, 3.000000000000000001, [[1.10, 2]], [[1.10, "x"]]]`;
+    const [status, { rows }] = await ask(
+      `{"sql": "select ${types.map((type, i) => `($${i + 1}::${type})::text`).join(', ')}", "rows": "arrays", "parameters": ${given}}`,
+    );
+    expect([status, rows]).toEqual([
+      200,
+      [
+        [
+          '9007199254740993',
+          '12345678901234567.891',
+          '0.10',
+          '1e400',
+          '0.30000000000000004',
+          '1000',
+          `{"b": {"c": -0.${'0'.repeat(399)}110}, "a\\"1.10": [9007199254740993, "0.10"]}`,
+          '3.000000000000000001',
+          '{{1.10,2}}',
+          String.raw`{"[1.10, \"x\"]"}`,
+        ],
+      ],
+    ]);
+    const wrong = (type: string, number: string): Promise<[number, string | undefined]> =>
+      failure(`{"sql": "select $1::${type}", "parameters": [${number}]}`);
+    expect(await wrong('int', '9007199254740993')).toEqual([400, '22003']);
+    expect(await wrong('int8', '9007199254740993.5')).toEqual([400, '22P02']);
+    expect(await wrong('float8', '1e400')).toEqual([400, '22003']);
+    expect(await wrong('bool', '9007199254740993')).toEqual([400, '42804']);
+    expect(await wrong('jsonb', '1e999999')).toEqual([400, '22003']);
+    // Answers, one line each.
+    const lines = await post(
+      { sql: `select '{"a": 9007199254740993}'::jsonb, '{\n"b":1.10}'::json, array['1.10'::jsonb]`, rows: 'arrays' },
+      { accept: 'application/x-ndjson' },
+    );
+    expect((await lines.text()).split('\n')[1]).toBe('[{"a": 9007199254740993},{ "b":1.10},[1.10]]');
+  });
+
   it('commits what it writes, and begins no transactions', async () => {
     expect(
       await ask({ sql: 'insert into account values ($1, $2, $3) returning id', parameters: [3, 'Alan', 7.5] }),

@@ -33,5 +33,6 @@ export { controlBlock, lookUp, lookUpWithin, readNow, writePoint, writePointInTu
 export type { OpeningModes } from './session/transaction-modes.js';
 export type { ParsedStatement } from './text/ast-statements.js';
 export { buildParser } from './text/parse.js';
+export { NumberText, exactJsonText, parseExactJson } from './types/exact-json.js';
 export { type JsOptions, jsReader, jsWriter } from './types/js-values.js';
 export type { SqlType, TypeContext, TypeLookup, Value } from './types/type.js';

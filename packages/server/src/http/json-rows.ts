@@ -5,15 +5,16 @@
  *   NaN, infinities                   text
  *   bytea                             text, \x and hex digits
  *   date, time, timestamp, interval   ISO text, in UTC
- *   json, jsonb, arrays, composites   as they are
+ *   json, jsonb                       as they are, with all digits of their numbers
+ *   arrays, composites                arrays, objects
  */
-import { type PlanField, type RowBatch, type SqlType, type Value, jsReader } from '@phantom/db/session';
+import { type PlanField, type RowBatch, type SqlType, type Value, exactJsonText, jsReader } from '@phantom/db/session';
 
 interface TypeLookup {
   byOid(oid: number): SqlType | undefined;
 }
 
-const JS_OPTIONS = { bigint: 'auto', timestamps: 'text' } as const;
+const JS_OPTIONS = { bigint: 'auto', timestamps: 'text', json: 'text' } as const;
 
 export class JsonRows {
   private readonly names: readonly string[];
@@ -36,17 +37,10 @@ export class JsonRows {
       if (inObject) text += `${names[c] as string}:`;
       const value = (batch.columns[c] as readonly Value[])[row];
       const converted = value === null ? null : (readers[c] as (value: Value) => unknown)(value);
-      text += JSON.stringify(converted, jsonPart);
+      text += exactJsonText(converted);
     }
     return text + (inObject ? '}' : ']');
   }
-}
-
-/** What JSON does not know, as text. */
-function jsonPart(_key: string, part: unknown): unknown {
-  if (typeof part === 'number') return Number.isFinite(part) ? part : String(part);
-  if (typeof part === 'bigint') return part.toString();
-  return part instanceof Uint8Array ? `\\x${Buffer.from(part).toString('hex')}` : part;
 }
 
 /** Columns of a result, as they are told of before its rows. */

@@ -63,7 +63,7 @@ export const openApi = {
                 additionalProperties: false,
                 properties: {
                   sql: { type: 'string', examples: ['select * from product where price < $1'] },
-                  parameters: { type: 'array', description: 'Values of $1, $2, ...' },
+                  parameters: { type: 'array', description: 'Values of $1, $2, ...; numbers keep every digit.' },
                   rows: { enum: ['objects', 'arrays'], default: 'objects' },
                   timeoutMs: { type: 'integer', minimum: 1, maximum: 2_147_483_647 },
                 },

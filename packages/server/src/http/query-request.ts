@@ -1,11 +1,12 @@
 /** The body of POST /v1/query, read and checked. */
 import type { IncomingMessage } from 'node:http';
+import { parseExactJson } from '@phantom/db/session';
 import { HttpError } from './answer.js';
 
 export interface QueryRequest {
   /** One statement. */
   readonly sql: string;
-  /** Values of $1, $2, ... */
+  /** Values of $1, $2, ...; numbers that a double would round are NumberText. */
   readonly parameters: readonly unknown[];
   /** How rows are shown: by the names of their columns, or in their order. */
   readonly rows: 'objects' | 'arrays';
@@ -42,7 +43,7 @@ export async function readBody(request: IncomingMessage, bodyBytesMax: number): 
 export function parseQueryRequest(text: string): QueryRequest {
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = parseExactJson(text);
   } catch (error) {
     throw wrong(`the body is not JSON: ${(error as Error).message}`);
   }

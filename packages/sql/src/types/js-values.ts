@@ -13,13 +13,14 @@
  *   json, jsonb, arrays             value, array                                any JSON value, array
  *   composite                       object by field name                        text in PostgreSQL's form
  *
- * A string is accepted for every type but JSON, read as the type's text form. Converters are made once per column or
+ * A string is accepted for every type but JSON, read as the type's text form; a NumberText is as a number, and is not rounded on its way. Converters are made once per column or
  * parameter and take values that are not null.
  */
 import { PhantomError } from '@phantom/base';
-import { Decimal, type Json, type Jsonb, SqlArray, type SqlRecord } from '@phantom/codec';
+import { Decimal, Json, type Jsonb, SqlArray, type SqlRecord } from '@phantom/codec';
 import type { TypeRef } from '@phantom/catalog';
 import { DAYS_1970_TO_2000 } from './calendar.js';
+import { NumberText, exactJsonText } from './exact-json.js';
 import { formatJson } from './json-text.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext, TypeLookup, Value } from './type.js';
@@ -27,6 +28,8 @@ import type { SqlType, TypeContext, TypeLookup, Value } from './type.js';
 export interface JsOptions {
   readonly bigint: 'auto' | 'always';
   readonly timestamps: 'date' | 'text';
+  /** Whether JSON is handed out parsed, its numbers rounded to doubles, or as Json, its text. Default: parsed. */
+  readonly json?: 'value' | 'text';
 }
 
 type Convert = (value: never) => unknown;
@@ -69,8 +72,9 @@ function reader(oid: number, types: TypeLookup, options: JsOptions): Convert {
     case TypeOid.int8:
       return options.bigint === 'always' ? (value: number | bigint) => BigInt(value) : same;
     case TypeOid.json:
-      return (value: Json) => JSON.parse(value.text) as unknown;
+      return options.json === 'text' ? same : (value: Json) => JSON.parse(value.text) as unknown;
     case TypeOid.jsonb:
+      if (options.json === 'text') return (value: Jsonb) => new Json(formatJson(value.value()));
       return (value: Jsonb) => JSON.parse(formatJson(value.value())) as unknown;
     case TypeOid.timestamptz:
       if (options.timestamps === 'date') return dateOf;
@@ -149,25 +153,25 @@ function writer(type: SqlType, types: TypeLookup, context: TypeContext): (value:
     case TypeOid.jsonb:
       return (value) => fromText(jsonText(value));
     case TypeOid.int2:
-      return (value) => (typeof value === 'string' ? fromText(value) : integer(value, -32768, 32767, type));
+      return (value) => (isText(value) ? fromText(String(value)) : integer(value, -32768, 32767, type));
     case TypeOid.int4:
       return (value) => {
         if (typeof value === 'number' && (value | 0) === value) return value;
-        return typeof value === 'string' ? fromText(value) : integer(value, -2147483648, 2147483647, type);
+        return isText(value) ? fromText(String(value)) : integer(value, -2147483648, 2147483647, type);
       };
     case TypeOid.oid:
-      return (value) => (typeof value === 'string' ? fromText(value) : integer(value, 0, 4294967295, type));
+      return (value) => (isText(value) ? fromText(String(value)) : integer(value, 0, 4294967295, type));
     case TypeOid.int8:
       return (value) => {
         if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
         if (typeof value === 'bigint') return fromText(value.toString());
-        return typeof value === 'string' ? fromText(value) : integer(value, -9007199254740991, 9007199254740991, type);
+        return isText(value) ? fromText(String(value)) : integer(value, -9007199254740991, 9007199254740991, type);
       };
     case TypeOid.float4:
     case TypeOid.float8:
       return (value) => {
         if (typeof value === 'number') return type.oid === TypeOid.float4 ? Math.fround(value) : value;
-        return typeof value === 'bigint' || typeof value === 'string' ? fromText(String(value)) : mismatch(value, type);
+        return typeof value === 'bigint' || isText(value) ? fromText(String(value)) : mismatch(value, type);
       };
     case TypeOid.numeric:
       return (value) => {
@@ -198,8 +202,13 @@ function writer(type: SqlType, types: TypeLookup, context: TypeContext): (value:
   }
 }
 
+/** What is read as the type's own text form is. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof NumberText;
+}
+
 function isTextual(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+  return isText(value) || typeof value === 'number' || typeof value === 'bigint';
 }
 
 function integer(value: unknown, minimum: number, maximum: number, type: SqlType): number {
@@ -230,17 +239,21 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 
 function jsonText(value: unknown): string {
   let text: string | undefined;
+  let hasNumberTexts = false;
   try {
-    text = JSON.stringify(value, jsonPart);
+    text = JSON.stringify(value, (_key, part: unknown) => {
+      if (part instanceof NumberText) hasNumberTexts = true;
+      return jsonPart(part);
+    });
   } catch (cause) {
     throw new PhantomError('22P02', 'the value has no JSON form', { cause });
   }
   if (text === undefined) throw new PhantomError('22P02', 'the value has no JSON form');
-  return text;
+  return hasNumberTexts ? exactJsonText(value) : text;
 }
 
 /** JSON has no bigint; one that is exact as a number is written as one, others are refused by JSON.stringify. */
-function jsonPart(_key: string, part: unknown): unknown {
+function jsonPart(part: unknown): unknown {
   return typeof part === 'bigint' && Number.isSafeInteger(Number(part)) ? Number(part) : part;
 }
 
