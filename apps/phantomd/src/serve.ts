@@ -18,6 +18,7 @@ import { CommandError, errorFacts } from './failure.js';
 import { ensureMaintenanceDatabase } from './first-start.js';
 import { letHeapGrow } from './heap-growth.js';
 import { openDatabase } from './open-database.js';
+import { readPrivateKey } from './private-key.js';
 import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
 import { startTracing } from './tracing.js';
 
@@ -164,7 +165,7 @@ function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeSettings): ServerOptions['
     throw new CommandError(ExitCode.Usage, new Error('--tls-cert and --tls-key come together'));
   return usage(() => ({
     certificate: contentOf(tlsCert),
-    key: contentOf(tlsKey),
+    key: readPrivateKey(tlsKey),
     ...(tlsClientCa === undefined ? {} : { clientAuthority: contentOf(tlsClientCa) }),
   }));
 }

@@ -35,7 +35,7 @@ export const SERVE_SETTINGS = {
   ),
   superuser: text('name', 'name of the superuser, made on first start (default: phantom)'),
   tlsCert: text('file', 'certificate of the server, PEM'),
-  tlsKey: text('file', 'its private key, PEM'),
+  tlsKey: text('file', 'its private key, PEM; nobody else may read the file'),
   tlsClientCa: text('file', 'authorities that sign certificates of clients, PEM'),
   authRules: text('file', 'who may come in from where: rules in the manner of pg_hba.conf'),
   httpTokens: text('file', 'who may ask over HTTP and see the dashboard: lines made by "phantomd token"'),
