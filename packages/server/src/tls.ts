@@ -8,6 +8,7 @@ import { X509Certificate, constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Server, type TLSSocket, createSecureContext, createServer } from 'node:tls';
 import { PhantomError } from '@phantom/base';
+import { endPointBinding } from './auth/channel-binding.js';
 
 export interface TlsOptions {
   /** The server's certificate, with those between it and its authority, as PEM. */
@@ -38,6 +39,8 @@ export function checkTls(options: TlsOptions): void {
 export interface ClientEncryption {
   /** Common name of the certificate that the client has shown and that an authority of ours has signed. */
   readonly certifiedName: string | undefined;
+  /** What a proof of the client can be bound to: the server's certificate, as channel-binding.ts has it; undefined: it cannot. */
+  readonly channelBinding: Buffer | undefined;
   /** True when TLS was agreed to be for this protocol. */
   readonly isNegotiated: boolean;
 }
@@ -55,12 +58,14 @@ type Secured = (secure: TLSSocket, encryption: ClientEncryption) => void;
 /** Makes secure sockets out of plain ones. */
 export class TlsSettings {
   private readonly server: Server;
+  private readonly channelBinding: Buffer | undefined;
   /** By both ends of the connection. */
   private readonly handshakes = new Map<string, Secured>();
 
   /** 22023 when certificate and key cannot be read, or do not belong together. `onFailure` is told of handshakes that fail. */
   constructor(options: TlsOptions, handshakeTimeoutMs: number, onFailure: (reason: string) => void) {
     const context = contextOptions(options);
+    this.channelBinding = endPointBinding(context.cert);
     this.server = createServer({
       ...context,
       requestCert: context.ca !== undefined,
@@ -74,7 +79,7 @@ export class TlsSettings {
     this.server.on('secureConnection', (secure) => {
       const secured = this.handshakes.get(endsOf(secure));
       if (secured === undefined) secure.destroy();
-      else secured(secure, encryptionOf(secure));
+      else secured(secure, encryptionOf(secure, this.channelBinding));
     });
     this.server.on('tlsClientError', (error) => onFailure(error.message));
   }
@@ -123,10 +128,11 @@ function checkAuthority(pem: string): void {
 }
 
 /** What a secure socket knows of its client after the handshake, which has proved that the key is the client's. */
-function encryptionOf(secure: TLSSocket): ClientEncryption {
+function encryptionOf(secure: TLSSocket, channelBinding: Buffer | undefined): ClientEncryption {
   const certificate = secure.authorized ? secure.getPeerX509Certificate() : undefined;
   return {
     certifiedName: certificate === undefined ? undefined : commonName(certificate),
+    channelBinding,
     isNegotiated: secure.alpnProtocol === ALPN_PROTOCOL,
   };
 }

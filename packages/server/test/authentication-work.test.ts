@@ -55,7 +55,14 @@ function workFor(role: LoginRole | undefined): string[] {
         isEncrypted: true,
         isMemberOf: () => false,
       },
-      { role, rules: undefined, certifiedName: undefined, secret: Buffer.from('secret'), nowMs: Date.now() },
+      {
+        role,
+        rules: undefined,
+        certifiedName: undefined,
+        channelBinding: undefined,
+        secret: Buffer.from('secret'),
+        nowMs: Date.now(),
+      },
     ),
   );
   const challenge = counted(() => exchange?.first(client.first) ?? '');

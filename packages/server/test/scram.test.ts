@@ -1,8 +1,11 @@
+import { X509Certificate, createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { endPointBinding } from '../src/auth/channel-binding.js';
 import { isLoopback, isLoopbackHost, requireProof, refuseWithoutPassword } from '../src/auth/authentication.js';
 import { type Applicant, AuthenticationRules } from '../src/auth/rules.js';
 import type { LoginRole } from '../src/pg/database-session.js';
 import { ScramExchange, parseVerifier, verifierFor } from '../src/auth/scram.js';
+import { AUTHORITY, ED25519_CERTIFICATE, SERVER_CERTIFICATE } from './support/certificates.js';
 import { ScramClient, makeVerifier } from './support/scram-client.js';
 
 const verifierOf = (password: string) =>
@@ -13,7 +16,7 @@ describe('SCRAM-SHA-256', () => {
     const salt = 'W22ZaJ0SNY7soEsUEjb6gQ==';
     const stored = makeVerifier('pencil', 4096, Buffer.from(salt, 'base64'));
     const verifier = parseVerifier(stored) as NonNullable<ReturnType<typeof parseVerifier>>;
-    const exchange = new ScramExchange('user', verifier, '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0');
+    const exchange = new ScramExchange('user', verifier, undefined, '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0');
     expect(exchange.first('n,,n=user,r=rOprNGfwEbeRWgbNEkqO')).toBe(
       'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096',
     );
@@ -28,6 +31,48 @@ describe('SCRAM-SHA-256', () => {
     const client = new ScramClient('sesame', flag);
     const exchange = new ScramExchange('u', verifierOf('sesame'));
     expect(client.accepts(exchange.last(client.last(exchange.first(client.first))))).toBe(true);
+  });
+
+  it('binds the proof to the channel where there is one to bind it to', () => {
+    const channel = Buffer.from('certificate');
+    const exchange = (): ScramExchange => new ScramExchange('u', verifierOf('sesame'), channel);
+    expect(exchange().mechanisms).toEqual(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256']);
+    expect(new ScramExchange('u', verifierOf('sesame')).mechanisms).toEqual(['SCRAM-SHA-256']);
+    const told = (flag: string, bound: Buffer, mechanism: string): boolean => {
+      const server = exchange();
+      const client = new ScramClient('sesame', flag, bound);
+      return client.accepts(server.last(client.last(server.first(client.first, mechanism))));
+    };
+    const flag = 'p=tls-server-end-point';
+    const none = Buffer.alloc(0);
+    expect(told(flag, channel, 'SCRAM-SHA-256-PLUS')).toBe(true);
+    // A client that cannot bind.
+    expect(told('n', none, 'SCRAM-SHA-256')).toBe(true);
+    const refused = (wrong: readonly [string, Buffer, string], code: string, message: string): void =>
+      expect(() => told(...wrong)).toThrowError(expect.objectContaining({ code, message }));
+    refused([flag, Buffer.from('another'), 'SCRAM-SHA-256-PLUS'], '28000', 'SCRAM channel binding check failed');
+    refused([flag, none, 'SCRAM-SHA-256-PLUS'], '28000', 'SCRAM channel binding check failed');
+    // A client that was shown a shorter list.
+    refused(['y', none, 'SCRAM-SHA-256'], '28000', 'SCRAM channel binding negotiation error');
+    refused(['n', none, 'SCRAM-SHA-256-PLUS'], '08P01', 'malformed SCRAM message');
+    refused([flag, channel, 'SCRAM-SHA-256'], '08P01', 'malformed SCRAM message');
+    const unique = 'unsupported SCRAM channel-binding type "tls-unique"';
+    refused(['p=tls-unique', channel, 'SCRAM-SHA-256-PLUS'], '08P01', unique);
+    const strange = 'client selected an invalid SASL authentication mechanism: PLAIN';
+    refused(['n', none, 'PLAIN'], '08P01', strange);
+  });
+
+  it('hashes the certificate as its signature does, if no worse than SHA-256', () => {
+    const der = new X509Certificate(SERVER_CERTIFICATE).raw.toString('hex');
+    // The same certificate with other signatures: OpenSSL reads them and need not check them.
+    const bits = ['040302', '040303', '040304', '040301'].map((end) => {
+      const pem = Buffer.from(der.replaceAll('2a8648ce3d040302', `2a8648ce3d${end}`), 'hex').toString('base64');
+      return endPointBinding(`-----BEGIN CERTIFICATE-----\n${pem}\n-----END CERTIFICATE-----\n`)?.length;
+    });
+    expect(bits).toEqual([32, 48, 64, 28]);
+    const expected = createHash('sha256').update(Buffer.from(der, 'hex')).digest();
+    expect(endPointBinding(SERVER_CERTIFICATE + AUTHORITY)).toEqual(expected);
+    expect(endPointBinding(ED25519_CERTIFICATE)).toBeUndefined();
   });
 
   it('refuses a wrong password, and a user who does not exist, with the same words', () => {
@@ -95,6 +140,7 @@ describe('who is let in', () => {
     role,
     rules: undefined,
     certifiedName: undefined,
+    channelBinding: undefined,
     secret: Buffer.from('s'),
     nowMs: 0,
     ...more,

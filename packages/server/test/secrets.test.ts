@@ -40,7 +40,7 @@ afterAll(async () => {
 /** Everything that the server says to somebody who tries a password: of the challenge its form alone, for it is another each time. */
 async function conversation(user: string, password: string): Promise<string[]> {
   const client = await WireClient.open(server.pg.port);
-  const scram = new ScramClient(password, 'n', 'a-nonce-of-the-client');
+  const scram = new ScramClient(password, 'n', undefined, 'a-nonce-of-the-client');
   client.send(startup({ user, database: 'phantom' }));
   const [offer] = await client.take('R');
   client.send(frame('p', cstring('SCRAM-SHA-256'), int32(scram.first.length), Buffer.from(scram.first)));

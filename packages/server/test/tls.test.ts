@@ -21,6 +21,8 @@ import {
 } from './support/certificates.js';
 import { WireClient, query, reportFields, request, shape, startup } from './support/wire-client.js';
 
+type SendInitial = (mechanism: string, response: string) => void;
+
 const SSL_REQUEST = 80877103;
 const tls = { certificate: SERVER_CERTIFICATE, key: SERVER_KEY, clientAuthority: AUTHORITY + STRICT_AUTHORITY };
 
@@ -70,6 +72,21 @@ describe('TLS', () => {
     expect(await asked({ user: 'bob', password: 'secret', ssl })).toBe('bob');
     expect(await asked({ user: 'alice', ssl: { ...ssl, cert: CLIENT_CERTIFICATE, key: CLIENT_KEY } })).toBe('alice');
     expect(await asked({ ssl: false })).toBe('phantom');
+  });
+
+  it('has clients bind their proof to its certificate, who can', async () => {
+    const ssl = { ca: AUTHORITY, servername: 'localhost' };
+    const chosen: string[] = [];
+    const client = new Client(config({ user: 'bob', password: 'secret', ssl, enableChannelBinding: true }));
+    const { connection } = client as unknown as { connection: { sendSASLInitialResponseMessage: SendInitial } };
+    const send = connection.sendSASLInitialResponseMessage.bind(connection);
+    connection.sendSASLInitialResponseMessage = (mechanism, response) => {
+      chosen.push(mechanism);
+      send(mechanism, response);
+    };
+    await client.connect();
+    await client.end();
+    expect(chosen).toEqual(['SCRAM-SHA-256-PLUS']);
   });
 
   it('refuses a wrong password, no certificate, somebody else’s, and what has to be encrypted', async () => {

@@ -26,6 +26,8 @@ export interface AuthenticationContext {
   readonly rules: AuthenticationRules | undefined;
   /** Common name of a certificate that was shown and is good. */
   readonly certifiedName: string | undefined;
+  /** What the client's proof can be bound to; undefined: nothing. */
+  readonly channelBinding: Buffer | undefined;
   /** Secret of this process, for exchanges that must fail. */
   readonly secret: Uint8Array;
   readonly nowMs: number;
@@ -45,7 +47,7 @@ export function requireProof(applicant: Applicant, context: AuthenticationContex
       return undefined;
     case 'scram-sha-256': {
       const stored = isExpired(role, nowMs) ? undefined : role?.passwordVerifier;
-      return new ScramExchange(user, verifierFor(user, stored, secret));
+      return new ScramExchange(user, verifierFor(user, stored, secret), context.channelBinding);
     }
     default:
       throw noEntry(applicant);

@@ -20,19 +20,17 @@ import {
   type Span,
   type SpanAttributes,
   SpanKind,
+  assert,
   failSpan,
   isPhantomError,
   rootSpan,
 } from '@phantom/base';
 import type { Admission } from '../admission.js';
-import { isLoopback, refuseWithoutPassword, requireProof } from '../auth/authentication.js';
-import { SCRAM_MECHANISM, type ScramExchange } from '../auth/scram.js';
+import { isLoopback } from '../auth/authentication.js';
 import type { AuthenticationRules } from '../auth/rules.js';
 import type { ResolvedServerOptions } from '../options.js';
 import {
   writeAuthenticationOk,
-  writeAuthenticationSasl,
-  writeAuthenticationSaslData,
   writeBackendKeyData,
   writeNegotiateProtocolVersion,
   writeReport,
@@ -42,13 +40,14 @@ import type { ConnectionEnds } from '@phantom/db/session';
 import type { LoginRole, SessionSource } from './database-session.js';
 import type { MessageSource } from './copy.js';
 import { FrameDecoder, NotStartupError } from './frames.js';
-import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
+import { readStartup } from './frontend-messages.js';
+import { Login } from './login.js';
 import { MessageReader } from './message-reader.js';
 import type { Outbox } from './outbox.js';
 import type { LoopPoll } from '../loop-poll.js';
 import { type BufferPool, Output, type OutputPatience } from './output.js';
 import { Pace } from '../pace.js';
-import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
+import { Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
 import { ProtocolSession } from './session.js';
 import type { SessionCounters } from './session-counters.js';
@@ -118,8 +117,7 @@ export class PgConnection implements MessageSource, OutputPatience {
   private askedForGss = false;
   private request: StartupRequest | undefined;
   private role: LoginRole | undefined;
-  private exchange: ScramExchange | undefined;
-  private isProven = false;
+  private login: Login | undefined;
   private readonly session: ProtocolSession;
   /** Until it is let in. */
   private connecting: Span | undefined;
@@ -392,7 +390,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (this.host.draining) throw fatal('57P03', 'the database system is shutting down');
     const { host } = this;
     const role = host.source.role(request.user);
-    this.exchange = requireProof(
+    this.login = new Login(
       {
         user: request.user,
         database: request.database,
@@ -406,12 +404,12 @@ export class PgConnection implements MessageSource, OutputPatience {
         role,
         rules: host.rules,
         certifiedName: this.encryption?.certifiedName,
+        channelBinding: this.encryption?.channelBinding,
         secret: host.secret,
         nowMs: Date.now(),
       },
     );
-    if (this.exchange === undefined) this.letIn(request);
-    else writeAuthenticationSasl(this.output.messages, [SCRAM_MECHANISM]);
+    if (this.login.begin(this.output.messages)) this.letIn(request);
   }
 
   /** `S` and TLS from the next byte on, or `N`. What was sent before the answer could be anybody's: the connection ends. */
@@ -431,24 +429,12 @@ export class PgConnection implements MessageSource, OutputPatience {
     this.encrypt(tls, false);
   }
 
-  /** SASLInitialResponse, then SASLResponse. */
+  /** A message of who has to prove itself. */
   private authenticate(): void {
-    const { reader, output, decoder, exchange, request } = this;
-    if (decoder.type !== Frontend.Authentication || exchange === undefined || request === undefined) {
-      throw fatal('08P01', `expected SASL response, got message type ${decoder.type}`);
-    }
-    if (this.isProven) {
-      const answer = exchange.last(readOrEnd(() => readSaslResponse(reader)));
-      refuseWithoutPassword(request.user, this.host.source.role(request.user));
-      writeAuthenticationSaslData(output.messages, AuthenticationKind.SaslFinal, answer);
-      this.letIn(request);
-      return;
-    }
-    const { mechanism, response } = readOrEnd(() => readSaslInitial(reader));
-    if (mechanism !== SCRAM_MECHANISM)
-      throw fatal('08P01', `client selected an invalid SASL authentication mechanism: ${mechanism}`);
-    writeAuthenticationSaslData(output.messages, AuthenticationKind.SaslContinue, exchange.first(response));
-    this.isProven = true;
+    const { reader, output, decoder, login, request } = this;
+    assert(login !== undefined && request !== undefined, 'who proves itself has asked to come in');
+    const role = (): LoginRole | undefined => this.host.source.role(request.user);
+    if (login.proceed(decoder.type, reader, role, output.messages)) this.letIn(request);
   }
 
   /** The client is who it says it is: it gets a place, a session, its settings and its key. */
@@ -472,7 +458,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     });
     const processId = opened.session.id;
     this.processId = processId;
-    this.exchange = undefined;
+    this.login = undefined;
     this.request = undefined;
     this.decoder.frameBytesMax = host.options.frameBytesMax;
     this.phase = 'session';

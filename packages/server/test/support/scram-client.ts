@@ -15,11 +15,18 @@ export class ScramClient {
   private readonly password: string;
   private readonly bare: string;
   private readonly flag: string;
+  private readonly channel: Buffer;
   private expected = '';
 
-  constructor(password: string, flag = 'n', nonce = randomBytes(18).toString('base64')) {
+  constructor(
+    password: string,
+    flag = 'n',
+    channel: Buffer = Buffer.alloc(0),
+    nonce = randomBytes(18).toString('base64'),
+  ) {
     this.password = password;
     this.flag = flag;
+    this.channel = channel;
     this.bare = `n=,r=${nonce}`;
     this.first = `${flag},,${this.bare}`;
   }
@@ -33,7 +40,7 @@ export class ScramClient {
     ];
     const salted = pbkdf2Sync(this.password, Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
     const clientKey = hmac(salted, 'Client Key');
-    const withoutProof = `c=${Buffer.from(`${this.flag},,`).toString('base64')},r=${nonce}`;
+    const withoutProof = `c=${Buffer.concat([Buffer.from(`${this.flag},,`), this.channel]).toString('base64')},r=${nonce}`;
     const conversation = `${this.bare},${serverFirst},${withoutProof}`;
     const signature = hmac(createHash('sha256').update(clientKey).digest(), conversation);
     const proof = Buffer.from(clientKey.map((byte, i) => byte ^ (signature[i] as number)));
