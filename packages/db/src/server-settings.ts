@@ -4,6 +4,9 @@ import { DEFAULT_CACHE_BYTES, DEFAULT_PREPARED_MAX, type DatabaseOptions, MEMORY
 
 /** Bytes of a block, in which PostgreSQL reckons memory for pages. */
 const BLOCK_BYTES = 8192;
+const MIB = 2 ** 20;
+/** Where nothing else is said (ArchiveOptions.timeoutMs). */
+const ARCHIVE_TIMEOUT_MS = 60_000;
 
 /** `workersMax`: threads for costly reads. */
 export function serverSettingsOf(directory: string, options: DatabaseOptions, workersMax: number): ServerSettings {
@@ -12,8 +15,10 @@ export function serverSettingsOf(directory: string, options: DatabaseOptions, wo
     cacheBytes = DEFAULT_CACHE_BYTES,
     preparedMax = DEFAULT_PREPARED_MAX,
     archive,
+    checkpointBytesMin,
+    checkpointBytesMax,
   } = options;
-  return new Map([
+  const told = new Map([
     ['archive_mode', archive === undefined ? 'off' : 'on'],
     ['data_directory', directory === MEMORY_DIRECTORY ? '' : directory],
     ['fsync', durability === 'fsync' ? 'on' : 'off'],
@@ -21,4 +26,9 @@ export function serverSettingsOf(directory: string, options: DatabaseOptions, wo
     ['max_worker_processes', String(workersMax)],
     ['shared_buffers', String(Math.floor(cacheBytes / BLOCK_BYTES))],
   ]);
+  if (archive !== undefined)
+    told.set('archive_timeout', String(Math.ceil((archive.timeoutMs ?? ARCHIVE_TIMEOUT_MS) / 1000)));
+  if (checkpointBytesMin !== undefined) told.set('min_wal_size', String(Math.ceil(checkpointBytesMin / MIB)));
+  if (checkpointBytesMax !== undefined) told.set('max_wal_size', String(Math.ceil(checkpointBytesMax / MIB)));
+  return told;
 }

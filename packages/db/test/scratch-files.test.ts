@@ -59,6 +59,20 @@ describe('scratch files', () => {
     expect(files()).toEqual([]);
   });
 
+  it('are written from work_mem on, which is all that a query may have where nobody sets it', async () => {
+    db = await open(directory, { durability: 'memory', memoryLimitBytes: 8 * 1024 * 1024 });
+    const lines = async (): Promise<string> => {
+      const connection = await db.connect();
+      const { rows } = await connection.query<Record<string, string>>(`explain (analyze) ${SORT}`);
+      const memory = await connection.query<{ work_mem: string }>('show work_mem');
+      connection.release();
+      return [memory.rows[0]?.work_mem, ...rows.map((line) => line['QUERY PLAN'])].join('\n');
+    };
+    expect(await lines()).toMatch(/^8MB\n(?!.*Disk:)/s);
+    db.exec("alter role phantom set work_mem = '64kB'");
+    expect(await lines()).toMatch(/^64kB\n.* Disk: \d{3,}kB/s);
+  });
+
   it('have a limit together', async () => {
     db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000, scratchBytesMax: 500_000 });
     expect(() => db.prepare(SORT).all()).toThrow(expect.objectContaining({ code: '53100' }));

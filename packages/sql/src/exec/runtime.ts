@@ -196,6 +196,9 @@ export interface ExecutionContext {
   readonly memory: MemoryBudget;
   /** Where rows go that do not fit into memory; undefined: nowhere, 53200 instead. */
   readonly scratch: Scratch | undefined;
+  /** Bytes that a sort holds before it writes to scratch (work_mem), and that a hash table takes (times hash_mem_multiplier). */
+  readonly sortBytesMax: number;
+  readonly hashBytesMax: number;
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
   readonly columns: ColumnReads;

@@ -3,8 +3,9 @@
  * buffer is cut back to them whenever it has grown to twice as many, and rows that come after the last of them are turned
  * away at once.
  *
- * Rows that do not fit into memory are sorted and written to a scratch file, a run; at the end the runs are merged, and the
- * buffer is filled anew, piece by piece, with what comes out (D. Knuth, The Art of Computer Programming 3, 5.4).
+ * Rows that do not fit into memory, or are more than the session lets a sort hold (work_mem), are sorted and written to a scratch
+ * file, a run; at the end the runs are merged, and the buffer is filled anew, piece by piece, with what comes out (D. Knuth, The Art
+ * of Computer Programming 3, 5.4).
  */
 import type { MemoryBudget, MemoryHolder } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
@@ -13,6 +14,7 @@ import { RowBuffer } from './row-buffer.js';
 import type { Run, Statement } from './run.js';
 import { RunMerge } from './spill/sorted-runs.js';
 import type { SpilledRows } from './spill/spilled-rows.js';
+import { WorkArea } from './spill/work-area.js';
 
 /** Rows that are merged at once. */
 const MERGED_ROWS = 512;
@@ -27,6 +29,8 @@ const CUT_ROWS_MIN = 1024;
 const TOP_ROWS_MAX = 100_000;
 /** A run is written only when the rows take this share of the memory: others may hold the rest, and runs would be many. */
 const RUN_SHARE_MIN = 1 / 16;
+/** Runs of a size, before they may be twice as large. */
+const RUNS_OF_SIZE_MAX = 64;
 
 export class Sorter extends RowBuffer implements MemoryHolder {
   private readonly compare: Compare;
@@ -40,6 +44,8 @@ export class Sorter extends RowBuffer implements MemoryHolder {
   /** How rows are written down; undefined where they stay in memory. */
   private readonly codec: RowCodec | undefined;
   private readonly runs: SpilledRows[] = [];
+  /** How much it holds before it writes; undefined where it never does. */
+  private readonly area: WorkArea | undefined;
   protected merge: RunMerge | undefined;
   /** Its own rows are being counted: they are not written meanwhile. */
   private isAccounting = false;
@@ -60,7 +66,9 @@ export class Sorter extends RowBuffer implements MemoryHolder {
     this.statement = run.statement;
     this.compare = compare.get(run.statement) as Compare;
     this.codec = codec;
-    if (codec !== undefined && run.context.scratch !== undefined) budget.addHolder(this);
+    const writes = codec !== undefined && run.context.scratch !== undefined;
+    this.area = writes ? new WorkArea(run.context.sortBytesMax, RUNS_OF_SIZE_MAX) : undefined;
+    if (writes) budget.addHolder(this);
   }
 
   /** Says how many rows are wanted at most, before the first is pushed; without it all are. */
@@ -71,6 +79,11 @@ export class Sorter extends RowBuffer implements MemoryHolder {
   /** After the row's values were pushed: keeps the row or takes it back. */
   override pushed(): void {
     super.pushed();
+    if (this.area !== undefined && this.heldBytes > this.area.bytesMax && this.merge === undefined) {
+      this.orderRows();
+      this.writeRun();
+      return;
+    }
     if (this.top === Infinity) return;
     const { cutoff } = this;
     if (cutoff >= 0 && this.compare(this.columns, this.count - 1, cutoff) >= 0) {
@@ -173,6 +186,7 @@ export class Sorter extends RowBuffer implements MemoryHolder {
     if (run === undefined) return false;
     for (let r = 0; r < count; r++) run.append(columns, this.rowAt(r));
     this.runs.push(run);
+    this.area?.wrote();
     this.cutoff = -1;
     this.bound = undefined;
     this.clear();

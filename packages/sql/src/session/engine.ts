@@ -109,7 +109,11 @@ export class SqlEngine {
     this.readOnly = options.readOnly;
     const { logMinDurationMs = -1 } = options;
     this.settings = logMinDurationMs < 0 ? {} : { log_min_duration_statement: String(logMinDurationMs) };
-    this.serverSettings = options.serverSettings ?? new Map();
+    this.serverSettings = new Map([
+      // As much as the query may have: a sort or a hash table takes less only where somebody says so.
+      ['work_mem', String(Math.min(Math.max(64, Math.ceil(options.memoryLimitBytes / 1024)), 2147483647))],
+      ...(options.serverSettings ?? []),
+    ]);
     this.provider = options.provider;
     this.sagas = options.sagas ?? (() => []);
     this.memoryLimitBytes = options.memoryLimitBytes;

@@ -70,6 +70,14 @@ export class SessionExecutionContext implements ExecutionContext {
     return this.writers.writer(table);
   }
 
+  get sortBytesMax(): number {
+    return this.session.settings.integer('work_mem') * 1024;
+  }
+
+  get hashBytesMax(): number {
+    return this.sortBytesMax * Number(this.session.settings.get('hash_mem_multiplier'));
+  }
+
   get leaderParticipates(): boolean {
     return this.session.settings.boolean('parallel_leader_participation');
   }

@@ -19,7 +19,7 @@ function told(
   description: string,
   more: { readonly guarded?: true } = {},
 ): SettingDefinition {
-  return { name, kind, default: value, description, internal: true, atStart: true, ...more };
+  return { name, kind, default: value, description, internal: true, told: 'postmaster', ...more };
 }
 
 /** What may be told from outside, by its name in PostgreSQL. */

@@ -15,7 +15,7 @@ export type SettingKind =
       readonly kind: 'integer';
       readonly minimum: number;
       readonly maximum: number;
-      readonly unit?: 's' | 'ms' | 'kB' | '8kB';
+      readonly unit?: 's' | 'ms' | 'min' | 'B' | 'kB' | 'MB' | '8kB';
     }
   | { readonly kind: 'real'; readonly minimum: number; readonly maximum: number; readonly unit?: 'ms' }
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly aliases?: Readonly<Record<string, string>> }
@@ -29,8 +29,8 @@ export interface SettingDefinition {
   readonly description: string;
   /** Shown, never set by a client. */
   readonly internal?: boolean;
-  /** Of those: what the server was started with. */
-  readonly atStart?: true;
+  /** Of those: what the server tells, and when PostgreSQL would take another value: at its start, or when it reads its files anew. */
+  readonly told?: 'postmaster' | 'sighup';
   /** Seen by members of pg_read_all_settings alone. */
   readonly guarded?: true;
   /** Set by superusers alone. */
@@ -151,6 +151,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Digits shown of floating-point values; above 0 the shortest exact form.',
   },
   {
+    name: 'hash_mem_multiplier',
+    kind: { kind: 'real', minimum: 1, maximum: 1000 },
+    default: '2',
+    description: 'How many times work_mem a hash table of groups, or of rows to join, may take.',
+  },
+  {
     name: 'idle_in_transaction_session_timeout',
     kind: TIMEOUT,
     default: '0',
@@ -168,6 +174,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'postgres',
     description: 'Text format of intervals.',
     reported: true,
+  },
+  {
+    name: 'work_mem',
+    kind: { kind: 'integer', minimum: 64, maximum: 2147483647, unit: 'kB' },
+    default: '262144',
+    description:
+      'Memory that each sort holds before it writes to files, and by it each hash table; never more than a query may have, with which it begins. What writes often may take more.',
   },
   {
     name: 'phantom.deadlock_priority',
@@ -349,14 +362,23 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Backslashes in plain strings are data; when off, they are escapes.',
     reported: true,
   },
-  internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
-  internal('in_hot_standby', 'off', 'Whether this server follows another.', true),
-  internal('integer_datetimes', 'on', 'Dates are 64-bit integers.', true),
+  {
+    ...internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
+    kind: { kind: 'integer', minimum: 8192, maximum: 8192 },
+  },
+  { ...internal('in_hot_standby', 'off', 'Whether this server follows another.', true), kind: BOOLEAN },
+  { ...internal('integer_datetimes', 'on', 'Dates are 64-bit integers.', true), kind: BOOLEAN },
   internal('is_superuser', 'off', 'Whether the current user is a superuser.', true),
   internal('lc_collate', 'C', 'Order of text.'),
   internal('lc_ctype', 'C', 'Classification of characters.'),
-  internal('max_identifier_length', '63', 'Longest identifier in bytes.'),
-  internal('max_index_keys', '32', 'Most columns of an index.'),
+  {
+    ...internal('max_identifier_length', '63', 'Longest identifier in bytes.'),
+    kind: { kind: 'integer', minimum: 63, maximum: 63 },
+  },
+  {
+    ...internal('max_index_keys', '32', 'Most columns of an index.'),
+    kind: { kind: 'integer', minimum: 32, maximum: 32 },
+  },
   internal('server_encoding', 'UTF8', 'Encoding of the database.', true),
   internal(
     'server_version',
@@ -364,6 +386,9 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     'PostgreSQL version whose behaviour is followed, and ours.',
     true,
   ),
-  internal('server_version_num', '150000', 'The same as a number.'),
+  {
+    ...internal('server_version_num', '150000', 'The same as a number.'),
+    kind: { kind: 'integer', minimum: 150000, maximum: 150000 },
+  },
   internal('session_authorization', '', 'User of the session.', true),
 ];

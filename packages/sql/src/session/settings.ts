@@ -7,13 +7,16 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { absentSettings } from './absent-settings.js';
 import { fixedSettings } from './fixed-settings.js';
+import { processSettings } from './process-settings.js';
 import { type ServerSettings, serverSettings } from './server-settings.js';
+import { settingCategory } from './setting-categories.js';
 import type { ListedSetting } from '../system-views/system-view.js';
 import { SETTING_DEFINITIONS, type SettingDefinition, type SettingKind } from './setting-definitions.js';
 
 const ALL_SETTINGS: readonly SettingDefinition[] = [
   ...SETTING_DEFINITIONS,
   ...serverSettings,
+  ...processSettings,
   ...fixedSettings,
   ...absentSettings,
 ];
@@ -41,11 +44,16 @@ const UNIT_FACTORS: Readonly<Record<string, Readonly<Record<string, number>>>> =
   s: { us: 1e-6, ms: 0.001, s: 1, min: 60, h: 3600, d: 86_400 },
   ms: { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 },
   kB: { B: 1 / 1024, kB: 1, MB: 1024, GB: 1024 ** 2, TB: 1024 ** 3 },
+  min: { us: 1 / 60_000_000, ms: 1 / 60_000, s: 1 / 60, min: 1, h: 60, d: 1440 },
+  B: { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 },
+  MB: { B: 1 / 1024 ** 2, kB: 1 / 1024, MB: 1, GB: 1024, TB: 1024 ** 2 },
   '8kB': { B: 1 / 8192, kB: 1 / 8, MB: 128, GB: 131_072, TB: 134_217_728 },
 };
 
 /** What an amount is multiplied by for SHOW, which reckons in ms and kB. */
-const SHOWN_FACTORS: Readonly<Record<string, number>> = { s: 1000, '8kB': 8 };
+const SHOWN_FACTORS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, B: 1 / 1024, MB: 1024, '8kB': 8 };
+/** Units of time; the others are of memory. */
+const TIME_UNITS: ReadonlySet<string> = new Set(['ms', 's', 'min']);
 
 interface UndoStep {
   readonly name: string;
@@ -118,11 +126,9 @@ export class Settings {
   /** What stands where nobody has set it. */
   private unset(key: string): string | undefined {
     const definition = BY_NAME.get(key);
-    if (definition?.atStart === true) {
-      for (const told of this.told) {
-        const value = told.get(key);
-        if (value !== undefined) return value;
-      }
+    for (const told of this.told) {
+      const value = told.get(key);
+      if (value !== undefined) return value;
     }
     return definition?.default;
   }
@@ -220,12 +226,14 @@ export class Settings {
         setting: this.get(name),
         unit: isNumber ? kind.unit : undefined,
         vartype: VARTYPES[kind.kind],
+        category: settingCategory(name),
         context: contextOf(definition),
         minimum: isNumber ? String(kind.minimum) : undefined,
         maximum: isNumber ? String(kind.maximum) : undefined,
         values: kind.kind === 'enum' ? kind.values : undefined,
         description: definition.description,
         isSet: this.values.has(name),
+        isPreset: this.defaults.has(name),
         default: definition.default,
         reset: this.defaults.get(name) ?? this.unset(name) ?? definition.default,
       };
@@ -297,8 +305,8 @@ function visible(mayReadAll: boolean): readonly SettingDefinition[] {
 }
 
 /** When a setting may change, as pg_settings calls it. */
-function contextOf({ internal, atStart, superuser }: SettingDefinition): ListedSetting['context'] {
-  if (atStart === true) return 'postmaster';
+function contextOf({ internal, told, superuser }: SettingDefinition): ListedSetting['context'] {
+  if (told !== undefined) return told;
   if (internal === true) return 'internal';
   return superuser === true ? 'superuser' : 'user';
 }
@@ -352,9 +360,9 @@ function readValue(definition: SettingDefinition, text: string, current: string)
   return value;
 }
 
-function cannotChange({ name, atStart }: SettingDefinition): PhantomError {
-  const restart = atStart === true ? ' without restarting the server' : '';
-  return new PhantomError('55P02', `parameter "${name}" cannot be changed${restart}`);
+function cannotChange({ name, told }: SettingDefinition): PhantomError {
+  const when = { postmaster: ' without restarting the server', sighup: ' now' };
+  return new PhantomError('55P02', `parameter "${name}" cannot be changed${told === undefined ? '' : when[told]}`);
 }
 
 function parseKind({ name, kind }: SettingDefinition, text: string): string {
@@ -422,21 +430,21 @@ function outOfRange(
 
 function showValue(kind: SettingKind, value: string): string {
   if ((kind.kind !== 'integer' && kind.kind !== 'real') || kind.unit === undefined || value === '0') return value;
-  const units: readonly (readonly [string, number])[] =
-    kind.unit === 'ms' || kind.unit === 's'
-      ? [
-          ['d', 86_400_000],
-          ['h', 3_600_000],
-          ['min', 60_000],
-          ['s', 1000],
-          ['ms', 1],
-          ['us', 0.001],
-        ]
-      : [
-          ['GB', 1024 ** 2],
-          ['MB', 1024],
-          ['kB', 1],
-        ];
+  const units: readonly (readonly [string, number])[] = TIME_UNITS.has(kind.unit)
+    ? [
+        ['d', 86_400_000],
+        ['h', 3_600_000],
+        ['min', 60_000],
+        ['s', 1000],
+        ['ms', 1],
+        ['us', 0.001],
+      ]
+    : [
+        ['GB', 1024 ** 2],
+        ['MB', 1024],
+        ['kB', 1],
+        ['B', 1 / 1024],
+      ];
   const amount = Number(value) * (SHOWN_FACTORS[kind.unit] ?? 1);
   for (const [unit, factor] of units) {
     const count = Math.round(amount / factor);

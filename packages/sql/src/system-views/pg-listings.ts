@@ -151,13 +151,10 @@ function* indexStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-/** Of settings that clients do not set. */
-const PRESET: ReadonlySet<ListedSetting['context']> = new Set(['internal', 'postmaster']);
-
-function sourceOf({ isSet, reset, default: initial, context }: ListedSetting): string {
+function sourceOf({ isSet, isPreset, reset, default: initial }: ListedSetting): string {
   if (isSet) return 'session';
   if (reset === initial) return 'default';
-  return context === 'postmaster' ? 'command line' : 'client';
+  return isPreset ? 'client' : 'command line';
 }
 
 function* settingRows(source: SystemViewSource): Iterable<CatalogRow> {
@@ -167,7 +164,7 @@ function* settingRows(source: SystemViewSource): Iterable<CatalogRow> {
       name: listed.name,
       setting: listed.setting,
       unit: listed.unit ?? null,
-      category: PRESET.has(listed.context) ? 'Preset Options' : 'Client Connection Defaults',
+      category: listed.category,
       short_desc: listed.description,
       context: listed.context,
       vartype: listed.vartype,

@@ -120,13 +120,16 @@ export interface ListedSetting {
   readonly setting: string;
   readonly unit: string | undefined;
   readonly vartype: 'bool' | 'integer' | 'real' | 'enum' | 'string';
-  readonly context: 'internal' | 'postmaster' | 'superuser' | 'user';
+  readonly category: string;
+  readonly context: 'internal' | 'postmaster' | 'sighup' | 'superuser' | 'user';
   readonly minimum: string | undefined;
   readonly maximum: string | undefined;
   readonly values: readonly string[] | undefined;
   readonly description: string;
   /** By the session itself. */
   readonly isSet: boolean;
+  /** By its role, its database or its client, before it began. */
+  readonly isPreset: boolean;
   readonly default: string;
   /** What RESET goes back to. */
   readonly reset: string;

@@ -46,6 +46,8 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
       throw new Error('a query does not write');
     },
     scratch: options.scratch,
+    sortBytesMax: session.settings.integer('work_mem') * 1024,
+    hashBytesMax: session.settings.integer('work_mem') * 1024 * Number(session.settings.get('hash_mem_multiplier')),
     memory: new MemoryBudget(options.memoryLimitBytes ?? 64 * 1024 * 1024),
     slice: new TimeSlice(engine.clock),
     counters: newWorkCounters(),

@@ -1,5 +1,6 @@
 /** What does not fit into memory goes to scratch files: the same answers with a tenth of the memory, and no file left. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkArea } from '../../src/exec/spill/work-area.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
 import { MemoryScratch } from '../support/memory-scratch.js';
 import { runQuery, runStatement } from './answers.js';
@@ -79,6 +80,37 @@ describe('queries past their memory', () => {
     'select count(*), sum(b.id), min(c.s) from t a join t b on b.s = a.s join t c on c.s = b.s left join t d on d.s = c.s and d.id < 9',
   ])('join in passes: %s', (sql) => {
     expect(spilled(sql, LIMIT_BYTES, 'join')).toEqual(whole(sql));
+  });
+
+  it.each([
+    'select f, s from t order by d, n desc, id limit 900 offset 11',
+    'select s, count(*), sum(n) from t group by s order by s',
+    'select a.id, b.s from t a left join t b on b.s = a.s and b.id < a.g order by a.id',
+  ])('hold what work_mem says, and no more: %s', async (sql) => {
+    const session = engine.session();
+    const made = (): number => {
+      const scratch = new MemoryScratch();
+      const { rows } = runQuery(engine, session, sql, { scratch });
+      expect(rows.map((row) => row.map(String))).toEqual(whole(sql));
+      expect(scratch).toMatchObject({ open: 0, bytesInUse: 0 });
+      return scratch.made.length;
+    };
+    expect(made()).toBe(0);
+    await runStatement(session, "set work_mem = '64kB'");
+    const small = made();
+    expect(small).toBeGreaterThan(1);
+    await runStatement(session, "set work_mem = '256kB'");
+    expect(made()).toBeLessThan(small);
+  });
+
+  it('grow what they hold, so that runs and passes are few', () => {
+    const area = new WorkArea(100, 2);
+    const sizes = Array.from({ length: 6 }, () => {
+      const { bytesMax } = area;
+      area.wrote();
+      return bytesMax;
+    });
+    expect(sizes).toEqual([100, 100, 200, 200, 400, 400]);
   });
 
   it('join the rows of one key in one pass, however many wait', () => {

@@ -3,8 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { absentSettings } from '../../src/session/absent-settings.js';
 import { fixedSettings } from '../../src/session/fixed-settings.js';
+import { processSettings } from '../../src/session/process-settings.js';
 import { serverSettings } from '../../src/session/server-settings.js';
-import { SETTING_DEFINITIONS, type SettingDefinition } from '../../src/session/setting-definitions.js';
+import { settingCategory } from '../../src/session/setting-categories.js';
+import {
+  SETTING_DEFINITIONS,
+  type SettingDefinition,
+  type SettingKind,
+} from '../../src/session/setting-definitions.js';
 import { Settings, readSetting } from '../../src/session/settings.js';
 
 const PAGE = new URL('../../../../docs/settings.md', import.meta.url);
@@ -41,6 +47,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 const honoured = SETTING_DEFINITIONS.filter(({ internal }) => internal !== true).toSorted(byName);
 const told = SETTING_DEFINITIONS.filter(({ internal }) => internal === true).toSorted(byName);
 const ofServer = serverSettings.toSorted(byName);
+const ofProcesses = processSettings.toSorted(byName);
 const fixed = fixedSettings.toSorted(byName);
 const absent = absentSettings.toSorted(byName);
 
@@ -92,24 +99,45 @@ ${table(
   ['Setting', 'Value', ''],
   ofServer.map((one) => [`${code(one.name)}${one.guarded === true ? ' *' : ''}`, shown(one), one.description]),
 )}
+
+## Of PostgreSQL's processes, files and machine
+
+For tools that ask for them by name; SET of them is 55P02. What there is here, too, is told as it is.
+
+${table(
+  ['Setting', 'Value', ''],
+  ofProcesses.map((one) => [code(one.name), shown(one), one.description]),
+)}
 `;
   if (process.env['PHANTOM_REWRITE'] !== undefined) writeFileSync(PAGE, page);
   expect(readFileSync(PAGE, 'utf8')).toBe(page);
 });
 
+function otherValue(kind: SettingKind, value: string): string {
+  if (kind.kind === 'boolean') return value === 'on' ? 'off' : 'on';
+  if (kind.kind === 'enum') return kind.values.find((one) => one !== value) ?? '';
+  return kind.kind === 'text' ? 'other' : '77';
+}
+
 it('every setting takes its default, and one that is fixed nothing else', () => {
   for (const { name, default: value } of [...honoured, ...fixed, ...absent])
     expect(readSetting(name, value)).toBe(value);
   for (const { name, default: value, kind, description } of fixed) {
-    const other = kind.kind === 'boolean' ? (value === 'on' ? 'off' : 'on') : kind.kind === 'text' ? 'other' : '77';
+    const other = otherValue(kind, value);
     expect(() => readSetting(name, other)).toThrow(expect.objectContaining({ code: '0A000', detail: description }));
   }
-  for (const { name } of [...told, ...ofServer])
+  for (const { name } of [...told, ...ofServer, ...ofProcesses])
     expect(() => readSetting(name, 'on')).toThrow(expect.objectContaining({ code: '55P02' }));
 });
 
+it('every setting stands under a head of PostgreSQL, but for those with a prefix', () => {
+  const all = [...honoured, ...fixed, ...absent, ...told, ...ofServer, ...ofProcesses];
+  for (const { name } of all)
+    expect([name, settingCategory(name) === 'Customized Options']).toEqual([name, name.includes('.')]);
+});
+
 it('no setting is defined twice', () => {
-  const names = [...honoured, ...fixed, ...absent, ...told, ...ofServer].map(({ name }) => name);
+  const names = [...honoured, ...fixed, ...absent, ...told, ...ofServer, ...ofProcesses].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
 

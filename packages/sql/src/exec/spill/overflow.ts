@@ -1,6 +1,6 @@
 /**
- * Grouping more keys than memory holds, in passes. A pass takes as many keys as fit; rows of other keys go to a scratch file
- * and are the input of the next pass. Rows of a key never divide between passes, so that what a pass has grouped is final.
+ * Grouping more keys than memory holds, or than the session lets a hash table have (work_mem, hash_mem_multiplier), in passes. A pass
+ * takes as many keys as fit; rows of other keys go to a scratch file and are the input of the next pass. Rows of a key never divide between passes, so that what a pass has grouped is final.
  *
  *   pass 1   a b a c d a b ..    table {a b}   file  c d ..
  *   pass 2   c d ..              table {c d}
@@ -14,6 +14,7 @@ import type { Value } from '../../types/type.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run, Statement } from '../run.js';
 import type { SpillReader, SpilledRows } from './spilled-rows.js';
+import { WorkArea } from './work-area.js';
 
 /** Rows read at once: few enough not to be counted. */
 const PIECE_ROWS = 64;
@@ -38,6 +39,8 @@ export class Overflow {
   readonly memory: MemoryShare;
   private readonly statement: Statement;
   private readonly codec: RowCodec | undefined;
+  /** Each pass may take twice what the one before did. */
+  private readonly area: WorkArea;
   private readonly purpose: string;
   private written: SpilledRows | undefined;
 
@@ -46,6 +49,7 @@ export class Overflow {
     this.memory = new MemoryShare(run.memory);
     this.codec = run.context.scratch === undefined ? undefined : codec;
     this.purpose = purpose;
+    this.area = new WorkArea(run.context.hashBytesMax, 1);
     this.beginPass();
   }
 
@@ -55,7 +59,9 @@ export class Overflow {
    */
   grew(): void {
     const { memory } = this;
-    this.isFull ||= this.codec !== undefined && memory.usedBytes * 2 > memory.leftBytes;
+    this.isFull ||=
+      this.codec !== undefined &&
+      (memory.usedBytes * 2 > memory.leftBytes || memory.usedBytes * 3 > this.area.bytesMax);
   }
 
   /** Puts aside a row whose key is not in the table of a full pass. */
@@ -73,6 +79,7 @@ export class Overflow {
     this.memory.release();
     if (written === undefined) return undefined;
     this.written = undefined;
+    this.area.wrote();
     // Whoever has taken the results so far makes room.
     this.memory.reclaim();
     this.beginPass();
