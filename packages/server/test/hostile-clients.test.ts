@@ -1,6 +1,7 @@
 /** Clients that take their time, take places, or take nothing: each of them ends alone, and the others are served meanwhile. */
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { FORGOTTEN_AFTER_MS, FREE_FAILURES, FailedLogins, HEARD_EVERY_MS } from '../src/auth/failed-logins.js';
 import type { ServerOptions } from '../src/options.js';
 import { type FakeServer, startFake } from './support/fake-server.js';
 import { WireClient, query, reportFields, shape, startup } from './support/wire-client.js';
@@ -26,6 +27,46 @@ async function drip(client: WireClient, bytes: Buffer): Promise<number> {
   return sent;
 }
 
+describe('failed logins', () => {
+  const waits = (logins: FailedLogins, user: string, address: string, times: readonly number[]): number[] =>
+    times.map((nowMs) => logins.waitMs(user, address, nowMs));
+
+  it('put those that follow in a row, of the same user from the same address', () => {
+    const logins = new FailedLogins();
+    for (let i = 0; i < FREE_FAILURES; i++) {
+      expect(logins.waitMs('ada', '10.0.0.1', 1000)).toBe(0);
+      logins.failed('ada', '10.0.0.1', 1000);
+    }
+    expect(waits(logins, 'ada', '10.0.0.1', [1000, 1000, 1100, 9000])).toEqual([
+      0,
+      HEARD_EVERY_MS,
+      2 * HEARD_EVERY_MS - 100,
+      0,
+    ]);
+    expect(waits(logins, 'ada', '10.0.0.2', [1000, 1000])).toEqual([0, 0]);
+    expect(waits(logins, 'grace', '10.0.0.1', [1000, 1000])).toEqual([0, 0]);
+  });
+
+  it('are forgotten with the next success, and after a while', () => {
+    const logins = new FailedLogins();
+    const fail = (user: string, nowMs: number): void => {
+      for (let i = 0; i < FREE_FAILURES; i++) logins.failed(user, undefined, nowMs);
+    };
+    fail('ada', 0);
+    logins.succeeded('ada', undefined);
+    fail('grace', 0);
+    const later = FORGOTTEN_AFTER_MS + 1;
+    expect([...waits(logins, 'ada', '', [0, 0]), ...waits(logins, 'grace', '', [later, later])]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('of more users than are remembered cost the oldest', () => {
+    const logins = new FailedLogins();
+    for (let i = 0; i < FREE_FAILURES; i++) logins.failed('first', '', 0);
+    for (let i = 0; i < 10_000; i++) logins.failed(`user ${i}`, '', 0);
+    expect(waits(logins, 'first', '', [0, 0])).toEqual([0, 0]);
+  });
+});
+
 describe('a client', () => {
   it('that sends its start-up message byte by byte has as long as any other to be let in', async () => {
     const { port } = await start({ authenticationTimeoutMs: 60 });
@@ -36,6 +77,22 @@ describe('a client', () => {
     expect((await slow.rest()).map((message) => reportFields(message).C)).toEqual(['57014']);
     expect(shape(await other.ask(query('rows 1')))).toBe('TDCZ');
     other.end();
+  });
+
+  it('that says nothing keeps nobody out: who has stood at the door for longest makes room', async () => {
+    const { port, listener } = await start({ connectionsMax: 2, connectionsReserved: 0 });
+    const silent: WireClient[] = [];
+    for (let i = 0; i < 130; i++) silent.push(await WireClient.open(port));
+    await expect.poll(() => listener.waitingAtDoor).toBe(130);
+    const client = await WireClient.start(port);
+    expect(await (silent[0] as WireClient).rest()).toEqual([]);
+    expect([silent[1]?.closed, listener.waitingAtDoor]).toEqual([false, 129]);
+    expect(shape(await client.ask(query('rows 1')))).toBe('TDCZ');
+    // Who has been let in stays, whoever comes.
+    for (let i = 0; i < 5; i++) silent.push(await WireClient.open(port));
+    await expect.poll(() => silent[4]?.closed).toBe(true);
+    expect(shape(await client.ask(query('rows 1')))).toBe('TDCZ');
+    for (const one of [client, ...silent]) one.end();
   });
 
   it('that never finishes a message is idle', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { FREE_FAILURES } from '../src/auth/failed-logins.js';
 import { parseOptions } from '../src/pg/startup.js';
 import { StartupCode } from '../src/pg/protocol.js';
 import { type FakeServer, startFake } from './support/fake-server.js';
@@ -162,6 +163,34 @@ describe('authentication', () => {
     expect(server.database.sessions).toHaveLength(1);
   });
 
+  it('hears a user who keeps failing ever later, and is not kept from others by it', async () => {
+    const { database, listener } = await start();
+    database.roles.set('owner', { name: 'owner', superuser: true, passwordVerifier: makeVerifier('sesame') });
+    const { failedLogins } = listener;
+    const waits: number[] = [];
+    const waitMs = failedLogins.waitMs.bind(failedLogins);
+    failedLogins.waitMs = (user, address, nowMs) => {
+      // As if the last one had been this very moment; nobody sleeps for it here.
+      const turnsMs = [waitMs(user, address, nowMs), waitMs(user, address, nowMs)];
+      waits.push(Math.max(...turnsMs));
+      return Math.min(...waits.slice(-1), 20);
+    };
+    for (let i = 0; i < FREE_FAILURES; i++) expect((await knock('simsim')).code).toBe('28P01');
+    expect(waits.every((ms) => ms === 0)).toBe(true);
+    expect((await knock('simsim')).code).toBe('28P01');
+    expect(waits.at(-1)).toBeGreaterThan(0);
+    // Who gives up waiting leaves nothing behind.
+    const gone = await WireClient.open(server.port);
+    gone.send(startup({ user: 'owner' }));
+    gone.end();
+    (await WireClient.start(server.port, { user: 'guest' })).end();
+    expect(waits.at(-1)).toBe(0);
+    (await knock('sesame')).client.end();
+    expect((await knock('simsim')).code).toBe('28P01');
+    expect((await knock('simsim')).code).toBe('28P01');
+    expect(waits.at(-1)).toBe(0);
+  });
+
   it('ends an exchange that is none', async () => {
     await start();
     server.database.roles.set('owner', { name: 'owner', superuser: true, passwordVerifier: makeVerifier('sesame') });
@@ -225,12 +254,13 @@ describe('admission', () => {
   });
 
   it('does not hear more sockets than it could ever let in', async () => {
-    const { port } = await start({ connectionsMax: 0 });
+    const { port, listener } = await start({ connectionsMax: 0 });
     const silent = await Promise.all(Array.from({ length: 128 }, () => WireClient.open(port)));
     const beyond = await WireClient.open(port);
-    await beyond.rest();
-    expect(beyond.closed).toBe(true);
-    for (const client of silent) client.end();
+    await Promise.race(silent.map((client) => client.rest()));
+    expect(silent.filter(({ closed }) => closed)).toHaveLength(1);
+    expect([beyond.closed, listener.waitingAtDoor]).toEqual([false, 128]);
+    for (const client of [beyond, ...silent]) client.end();
   });
 });
 

@@ -18,7 +18,6 @@ import {
   type Logger,
   type PhantomError,
   type Span,
-  type SpanAttributes,
   SpanKind,
   assert,
   failSpan,
@@ -27,6 +26,7 @@ import {
 } from '@phantom/base';
 import type { Admission } from '../admission.js';
 import { isLoopback } from '../auth/authentication.js';
+import type { FailedLogins } from '../auth/failed-logins.js';
 import type { AuthenticationRules } from '../auth/rules.js';
 import type { ResolvedServerOptions } from '../options.js';
 import {
@@ -36,7 +36,6 @@ import {
   writeReport,
 } from './backend-messages.js';
 import type { CancelKeys } from './cancel-keys.js';
-import type { ConnectionEnds } from '@phantom/db/session';
 import type { LoginRole, SessionSource } from './database-session.js';
 import type { MessageSource } from './copy.js';
 import { FrameDecoder, NotStartupError } from './frames.js';
@@ -51,6 +50,7 @@ import { Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
 import { ProtocolSession } from './session.js';
 import type { SessionCounters } from './session-counters.js';
+import { endsOf, placeOf } from './socket-ends.js';
 import { type ClientEncryption, TLS_HANDSHAKE, type TlsSettings } from '../tls.js';
 import { type StartupRequest, startupRequest } from './startup.js';
 
@@ -73,6 +73,7 @@ export interface ConnectionHost {
   readonly outbox: Outbox;
   readonly poll: LoopPoll;
   readonly admission: Admission;
+  readonly failedLogins: FailedLogins;
   readonly cancelKeys: CancelKeys;
   /** Secret of this process, for exchanges that must fail. */
   readonly secret: Uint8Array;
@@ -81,6 +82,8 @@ export interface ConnectionHost {
   readonly logger: Logger;
   /** True once the server stops. */
   readonly draining: boolean;
+  /** The client has shown who it is. */
+  entered(connection: PgConnection): void;
   closed(connection: PgConnection): void;
 }
 
@@ -160,6 +163,12 @@ export class PgConnection implements MessageSource, OutputPatience {
   terminate(reason: FatalError = shuttingDown()): void {
     if (this.phase === 'session') this.session.cancel(reason.message);
     this.fail(reason);
+  }
+
+  /** Gives up its place at the door to another, without a word: it has not said who it is, and takes its time. */
+  dismiss(): void {
+    this.socket.destroy();
+    this.gone();
   }
 
   private listen(socket: Socket): void {
@@ -356,28 +365,28 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (this.phase === 'session') {
       if (decoder.type !== Frontend.Terminate) return this.session.handle(decoder.type, reader);
       this.end();
-    } else if (this.phase === 'startup') this.startUp();
+    } else if (this.phase === 'startup') return this.startUp();
     else this.authenticate();
     return undefined;
   }
 
-  private startUp(): void {
+  private startUp(): Promise<void> | undefined {
     const message = readOrEnd(() => readStartup(this.reader));
     switch (message.code) {
       case StartupCode.CancelRequest:
         if (this.host.cancelKeys.request(message.processId, message.secretKey)) this.host.cancels.value++;
         this.end();
-        return;
+        return undefined;
       case StartupCode.SslRequest:
         if (this.askedForSsl || this.encryption !== undefined) break;
         this.askedForSsl = true;
         this.answerSslRequest();
-        return;
+        return undefined;
       case StartupCode.GssEncryptionRequest:
         if (this.askedForGss) break;
         this.askedForGss = true;
         this.output.messages.u8(0x4e);
-        return;
+        return undefined;
       default:
     }
     const request = startupRequest(message);
@@ -388,6 +397,20 @@ export class PgConnection implements MessageSource, OutputPatience {
       writeNegotiateProtocolVersion(this.output.messages, StartupCode.Version3 & 0xffff, request.unknownOptions);
     }
     if (this.host.draining) throw fatal('57P03', 'the database system is shutting down');
+    const waitMs = this.host.failedLogins.waitMs(request.user, this.address, performance.now());
+    if (waitMs === 0) {
+      this.identify(request);
+      return undefined;
+    }
+    return new Promise((resolve) => setTimeout(resolve, waitMs)).then(() => {
+      if (this.phase !== 'authenticating') return;
+      this.output.open();
+      this.identify(request);
+    });
+  }
+
+  /** Asks the client who it is, or lets it in as it stands. */
+  private identify(request: StartupRequest): void {
     const { host } = this;
     const role = host.source.role(request.user);
     this.login = new Login(
@@ -434,7 +457,9 @@ export class PgConnection implements MessageSource, OutputPatience {
     const { reader, output, decoder, login, request } = this;
     assert(login !== undefined && request !== undefined, 'who proves itself has asked to come in');
     const role = (): LoginRole | undefined => this.host.source.role(request.user);
-    if (login.proceed(decoder.type, reader, role, output.messages)) this.letIn(request);
+    if (!login.proceed(decoder.type, reader, role, output.messages)) return;
+    this.host.failedLogins.succeeded(request.user, this.address);
+    this.letIn(request);
   }
 
   /** The client is who it says it is: it gets a place, a session, its settings and its key. */
@@ -444,6 +469,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (role === undefined) throw fatal('28000', `role "${request.user}" does not exist`);
     host.admission.enter(role);
     this.role = role;
+    host.entered(this);
     const ends = endsOf(this.socket);
     const opened = host.source.openSession({
       database: request.database,
@@ -507,6 +533,8 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (this.phase === 'ended') return;
     if (!(thrown instanceof FatalError) && !isPhantomError(thrown)) this.logDefect(thrown);
     const error = asPhantomError(thrown);
+    if (error.code === '28P01' && this.request !== undefined)
+      this.host.failedLogins.failed(this.request.user, this.address, performance.now());
     // Operators watch for guesses of passwords.
     const [level, what] = error.code.startsWith('28') ? (['warn', 'refused'] as const) : (['debug', 'ended'] as const);
     this.host.logger[level](`a connection is ${what}`, { code: error.code, reason: error.message, from: this.address });
@@ -563,22 +591,6 @@ export class PgConnection implements MessageSource, OutputPatience {
     const stack = error instanceof Error ? error.stack : String(error);
     this.host.logger.error('internal error', { stack });
   }
-}
-
-/** From where a client comes, for its span. */
-function placeOf({ remoteAddress, remotePort }: Socket): SpanAttributes {
-  if (remoteAddress === undefined || remotePort === undefined) return {};
-  return { 'client.address': remoteAddress, 'client.port': remotePort };
-}
-
-/** Both ends of a socket; undefined once it is closed. */
-function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): ConnectionEnds | undefined {
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  if (localAddress === undefined || localPort === undefined) return undefined;
-  return {
-    client: { address: remoteAddress, port: remotePort },
-    server: { address: localAddress, port: localPort },
-  };
 }
 
 function shuttingDown(): FatalError {

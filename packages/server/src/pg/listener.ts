@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { Counter, Logger } from '@phantom/base';
 import { Admission } from '../admission.js';
+import { FailedLogins } from '../auth/failed-logins.js';
 import type { AuthenticationRules } from '../auth/rules.js';
 import type { ResolvedServerOptions } from '../options.js';
 import { CancelKeys } from './cancel-keys.js';
@@ -34,6 +35,7 @@ export class PgListener implements ConnectionHost {
   readonly outbox = new Outbox();
   readonly poll: LoopPoll;
   readonly admission: Admission;
+  readonly failedLogins = new FailedLogins();
   readonly cancelKeys = new CancelKeys();
   readonly secret = randomBytes(SECRET_BYTES);
   readonly counters: SessionCounters;
@@ -48,6 +50,8 @@ export class PgListener implements ConnectionHost {
   /** Who listens in the file system, and under which name. */
   private unix: { readonly server: Server; readonly socket: UnixSocket } | undefined;
   private readonly connections = new Set<PgConnection>();
+  /** Those of them that have not shown who they are, the oldest first. */
+  private readonly atDoor = new Set<PgConnection>();
   private emptied: (() => void) | undefined;
 
   constructor(source: SessionSource, options: ResolvedServerOptions) {
@@ -70,6 +74,11 @@ export class PgListener implements ConnectionHost {
     };
     this.cancels = metrics.counter('phantom_pg_cancels_total', 'Cancel requests with the right key.');
     this.accepted = metrics.counter('phantom_pg_connections_total', 'Connections accepted.');
+    metrics.gauge(
+      'phantom_pg_connections_at_door',
+      'Connections of clients that have not shown yet who they are.',
+      () => this.waitingAtDoor,
+    );
     metrics.gauge('phantom_pg_connections', 'Clients that have been let in.', () => this.admission.connections);
     this.server = this.newServer(false);
   }
@@ -153,14 +162,24 @@ export class PgListener implements ConnectionHost {
     clearTimeout(timer);
   }
 
+  /** Clients that have not shown who they are. */
+  get waitingAtDoor(): number {
+    return this.atDoor.size;
+  }
+
+  entered(connection: PgConnection): void {
+    this.atDoor.delete(connection);
+  }
+
   closed(connection: PgConnection): void {
+    this.atDoor.delete(connection);
     if (!this.connections.delete(connection)) return;
     this.admission.leave();
     if (this.connections.size === 0) this.emptied?.();
   }
 
   private accept(accepted: Socket, isUnix: boolean): void {
-    if (!this.admission.arrive()) {
+    if (!this.admission.arrive() && !this.makeRoom()) {
       accepted.destroy();
       return;
     }
@@ -168,6 +187,15 @@ export class PgListener implements ConnectionHost {
     // What may become TLS is read by Node itself. What stays on the machine is never encrypted.
     const tls = isUnix ? undefined : this.tls;
     const socket = tls === undefined ? readKept(accepted) : accepted;
-    this.connections.add(new PgConnection(socket, this, tls, isUnix));
+    const connection = new PgConnection(socket, this, tls, isUnix);
+    this.connections.add(connection);
+    this.atDoor.add(connection);
+  }
+
+  /** Sends away who has stood at the door for longest, and takes its place; false when nobody stands there. Silence keeps nobody out. */
+  private makeRoom(): boolean {
+    const [longest] = this.atDoor;
+    longest?.dismiss();
+    return longest !== undefined && this.admission.arrive();
   }
 }
