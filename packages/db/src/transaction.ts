@@ -120,6 +120,7 @@ export class Transaction implements TransactionHost {
         storage: transaction.storage,
         objects: transaction.objects,
         roleOid: currentRoleOid,
+        checkTime: () => this.session.interrupts.checkNow(),
         beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
       };
     }

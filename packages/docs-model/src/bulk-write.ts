@@ -5,7 +5,7 @@ import type { BulkOperation, BulkWriteResult } from './collection-types.js';
 import { badArgument } from './errors.js';
 import { queryOf } from './find-cursor.js';
 import { checkOptions } from './known-options.js';
-import { patternsTookLong } from './patterns/bounded-pattern.js';
+import { turnIsLong } from './long-turns.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -78,7 +78,7 @@ export async function runBulk(
   const writeErrors: WriteFailure[] = [];
   const total = { insertedCount: 0, matchedCount: 0, modifiedCount: 0, deletedCount: 0, upsertedCount: 0 };
   for (const [index, step] of steps.entries()) {
-    if (patternsTookLong()) await eventLoop.nextTurn();
+    if (turnIsLong()) await eventLoop.nextTurn();
     const savepoint = storage.savepoint();
     const mark = objects.mark();
     try {

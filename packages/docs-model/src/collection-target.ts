@@ -9,7 +9,7 @@ import type { Modified } from './document-change.js';
 import { modifyDocuments } from './modification.js';
 import type { PlainObject } from './order.js';
 import { ownField } from './path.js';
-import { patternsTookLong } from './patterns/bounded-pattern.js';
+import { turnIsLong } from './long-turns.js';
 import { declaredReferences } from './references/declared.js';
 import { type RequestedChange, documentOf } from './requested-change.js';
 import type { DocumentRight } from './rights.js';
@@ -98,7 +98,7 @@ export class CollectionTarget {
         if (ordered || error.retryable) throw error.with({ index: i });
         errors.push({ index: i, error });
       }
-      if (i % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1 || patternsTookLong()) await eventLoop.nextTurn();
+      if (i % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1 || turnIsLong()) await eventLoop.nextTurn();
     }
     writer.putGathered();
     return errors;

@@ -445,7 +445,7 @@ export class Collection<T extends object> {
 
   private async findAndModify(change: RequestedChange, options: FindOneAndOptions): Promise<WithId<T> | null> {
     const { projection: shown } = options;
-    const projection = shown === undefined ? undefined : compileProjection(shown, {}, change.query.filter);
+    const projection = shown === undefined ? undefined : compileProjection(shown, undefined, change.query.filter);
     const done = await this.change(options, { ...change, shows: true });
     const document = options.returnDocument === 'after' ? done.after : done.before;
     if (document === undefined) return null;

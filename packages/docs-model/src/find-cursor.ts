@@ -42,7 +42,7 @@ export function queryOf(filter: unknown, options: FindOptions): Query {
     projection:
       projection === undefined || Object.keys(projection).length === 0
         ? undefined
-        : compileProjection(projection, {}, compiled),
+        : compileProjection(projection, undefined, compiled),
     hint,
   };
 }

@@ -78,6 +78,9 @@ export function appendValueKey(writer: ByteWriter, value: unknown): void {
     case Rank.Date:
       appendKeyInteger(writer, (value as Date).getTime());
       return;
+    case Rank.Regex:
+      appendKeyText(writer, String(value));
+      return;
     default:
   }
 }

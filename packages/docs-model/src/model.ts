@@ -49,6 +49,8 @@ class OwnTransaction implements DocumentTransaction {
   readonly storage: MvccTransaction;
   readonly roleOid: Oid;
   readonly checks: (() => Promise<void> | undefined)[] = [];
+  /** Set while a part of a read runs that has a limit. */
+  checkTime: (() => void) | undefined = undefined;
   private readonly catalog: Catalog;
   private own: CatalogTransaction | undefined;
 
@@ -112,12 +114,12 @@ export class DocumentModel {
    */
   readPart<T>(
     tx: TransactionHost | undefined,
-    { storage }: DocumentTransaction,
+    transaction: DocumentTransaction,
     read: () => T | Promise<T>,
   ): T | Promise<T> {
     if (tx !== undefined) return tx.documents(read);
     const { statementTimeoutMs } = this.ports.timeLimits?.() ?? NO_TIME_LIMITS;
-    return statementTimeoutMs === 0 ? read() : timedRead(storage, statementTimeoutMs, read);
+    return statementTimeoutMs === 0 ? read() : timedRead(transaction, statementTimeoutMs, read);
   }
 
   private beginRead(tx: TransactionHost | undefined): ReadTransaction | Promise<ReadTransaction> {
@@ -362,15 +364,17 @@ function checkSchema({ name, collection }: TableDescriptor, { collection: wanted
   });
 }
 
-async function timedRead<T>(storage: MvccTransaction, limitMs: number, read: () => T | Promise<T>): Promise<T> {
+async function timedRead<T>(transaction: DocumentTransaction, limitMs: number, read: () => T | Promise<T>): Promise<T> {
   const limit = new TimeLimit(limitMs);
-  limit.watch(storage);
+  limit.watch(transaction.storage);
+  if (transaction instanceof OwnTransaction) transaction.checkTime = limit.check;
   try {
     return await read();
   } catch (error) {
     throw limit.reasonOf(error);
   } finally {
     limit.end();
+    if (transaction instanceof OwnTransaction) transaction.checkTime = undefined;
   }
 }
 

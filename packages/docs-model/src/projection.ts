@@ -4,6 +4,7 @@
  *
  *   { a: 1, 'b.c': 1, _id: 0 }   { secret: 0 }   { n: { $add: ['$a', 1] } }   { tags: { $slice: 3 } }   { items: { $elemMatch: {..} } }   { 'items.$': 1 }
  */
+import type { Variables } from './aggregate/evaluate.js';
 import { compileExpression } from './aggregate/expression.js';
 import { badArgument } from './errors.js';
 import { type CompiledFilter, compileFilter } from './filter/filter.js';
@@ -31,11 +32,7 @@ interface Node {
 const newNode = (): Node => ({ children: new Map(), compute: undefined, leaf: false });
 
 /** Compiles a projection; `filter` is what found the documents, for `$`. 22023 for what is none. */
-export function compileProjection(
-  projection: unknown,
-  variables: PlainObject = {},
-  filter?: CompiledFilter,
-): Projection {
+export function compileProjection(projection: unknown, variables?: Variables, filter?: CompiledFilter): Projection {
   if (!isObject(projection)) throw badArgument('a projection must be an object');
   const tree = newNode();
   let mode: 'include' | 'exclude' | undefined;

@@ -13,7 +13,7 @@ import { fieldBytes } from './field-names.js';
 import { type CompiledFilter, matchesAll } from './filter/filter.js';
 import { documentBytes } from './memory-bytes.js';
 import type { PlainObject } from './order.js';
-import { patternsTookLong } from './patterns/bounded-pattern.js';
+import { turnIsLong } from './long-turns.js';
 import { type Plan, planScan } from './planner.js';
 import { type DocumentPorts, memoryFor } from './ports.js';
 import type { Projection } from './projection.js';
@@ -259,7 +259,7 @@ export class Reader {
 
   /** Pauses when the process needs a turn. */
   private needsTurn(): boolean {
-    if (++this.clock < DOCUMENTS_PER_CLOCK && !patternsTookLong()) return false;
+    if (++this.clock < DOCUMENTS_PER_CLOCK && !turnIsLong()) return false;
     this.clock = 0;
     this.paused = performance.now() > this.sliceEnd;
     return this.paused;

@@ -5,7 +5,7 @@ import { ByteSlot, prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import { type NewCollection, resolveReferences } from './definition.js';
 import { withFieldColumns } from './field-columns.js';
-import { patternsTookLong } from './patterns/bounded-pattern.js';
+import { turnIsLong } from './long-turns.js';
 import { type Steps, driven } from './steps.js';
 import type { DocumentModel } from './model.js';
 import type { DocumentPorts } from './ports.js';
@@ -127,7 +127,7 @@ function* checkDocuments(
         if (examples.length < EXAMPLES_MAX) examples.push({ _id: document['_id'], faults });
       }
       search.look(document);
-      if (checked % DOCUMENTS_PER_TURN === 0 || patternsTookLong()) yield undefined;
+      if (checked % DOCUMENTS_PER_TURN === 0 || turnIsLong()) yield undefined;
     }
   } finally {
     cursor.close();

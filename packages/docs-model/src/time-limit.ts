@@ -18,10 +18,12 @@ export const NO_TIME_LIMITS: TimeLimits = { lockTimeoutMs: 0, statementTimeoutMs
 /** The time of one operation, which begins now; `end` it. */
 export class TimeLimit {
   private readonly timer: NodeJS.Timeout | undefined;
+  private readonly endMs: number;
   private expired: PhantomError | undefined = undefined;
   private storage: MvccTransaction | undefined = undefined;
 
   constructor(limitMs: number) {
+    this.endMs = limitMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + limitMs;
     this.timer = limitMs === 0 ? undefined : setTimeout(() => this.expire(), limitMs);
   }
 
@@ -35,6 +37,12 @@ export class TimeLimit {
     const isUnknown = isPhantomError(error) && error.code === SqlState.TransactionResolutionUnknown;
     return isUnknown ? error : (this.expired ?? error);
   }
+
+  /** Throws 57014 once the time is over, though no timer has had a turn. */
+  readonly check = (): void => {
+    if (this.expired === undefined && performance.now() >= this.endMs) this.expire();
+    if (this.expired !== undefined) throw this.expired;
+  };
 
   end(): void {
     clearTimeout(this.timer);

@@ -17,7 +17,7 @@ function matched(document: Fields, filter: Fields): Answers {
 
 function evaluated(document: Fields, expression: Fields): Answers {
   const [theirs] = aggregate([structuredClone(document)] as never, [{ $project: { r: expression } }] as never);
-  return [compileExpression(expression, {}).evaluate(document), theirs?.['r']];
+  return [compileExpression(expression).evaluate(document), theirs?.['r']];
 }
 
 function updated(document: Fields, update: Fields): Answers {

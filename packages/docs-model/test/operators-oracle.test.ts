@@ -170,7 +170,7 @@ describe('an expression', () => {
           let ours: unknown;
           let theirs: unknown;
           try {
-            ours = compileExpression(expression, {}).evaluate(given);
+            ours = compileExpression(expression).evaluate(given);
             theirs = aggregate([structuredClone(given)] as never, [{ $project: { r: expression } }] as never)[0]?.['r'];
           } catch {
             return;

@@ -53,7 +53,7 @@ const cases: readonly (readonly [object, object, object?])[] = [
 
 it('shows what MongoDB shows', () => {
   for (const [projection, expected, filter = {}] of cases) {
-    const shown = compileProjection(projection, {}, compileFilter(filter)).apply(document);
+    const shown = compileProjection(projection, undefined, compileFilter(filter)).apply(document);
     expect(shown, JSON.stringify(projection)).toEqual(expected);
   }
 });
@@ -61,11 +61,11 @@ it('shows what MongoDB shows', () => {
 it('refuses what is none', () => {
   const wrong = [5, { a: 1, n: 0 }, { a: {} }, { a: 1, 'a.x': 1 }, { tags: { $slice: [1, 0] } }, { 'a.$.x': 1 }];
   for (const projection of [...wrong, { 'tags.$': 0 }, { a: { $foo: 1 } }, { $a: 1 }])
-    expect(() => compileProjection(projection, {}, compileFilter({})), JSON.stringify(projection)).toThrow(
+    expect(() => compileProjection(projection, undefined, compileFilter({})), JSON.stringify(projection)).toThrow(
       expect.objectContaining({ code: '22023' }),
     );
   expect(() => compileProjection({ 'tags.$': 1 })).toThrow(expect.objectContaining({ code: '22023' }));
-  const { apply } = compileProjection({ 'tags.$': 1 }, {}, compileFilter({ n: 5 }));
+  const { apply } = compileProjection({ 'tags.$': 1 }, undefined, compileFilter({ n: 5 }));
   expect(() => apply(document)).toThrow(expect.objectContaining({ code: '22023' }));
 });
 

@@ -1,7 +1,36 @@
 /** The face that expression operators are written against. */
+import { Work } from './work.js';
 
-/** Values of variables while an expression is evaluated, by name without dollars. */
-export type Variables = Readonly<Record<string, unknown>>;
+/** Variables that an expression knows, by name without dollars, and what it may make and do. */
+export class Variables {
+  readonly work: Work;
+  private readonly outer: Variables | undefined;
+  private readonly name: string;
+  readonly value: unknown;
+
+  private constructor(work: Work, outer: Variables | undefined, name: string, value: unknown) {
+    this.work = work;
+    this.outer = outer;
+    this.name = name;
+    this.value = value;
+  }
+
+  /** Those of an operation that begins now. */
+  static begin(work: Work = new Work()): Variables {
+    return new Variables(work, undefined, 'NOW', new Date());
+  }
+
+  /** These, and another one, which hides one of its name. */
+  with(name: string, value: unknown): Variables {
+    return new Variables(this.work, this, name, value);
+  }
+
+  /** The variable of a name; undefined where there is none. */
+  find(name: string): { readonly value: unknown } | undefined {
+    return this.name === name ? this : this.outer?.find(name);
+  }
+}
+
 /** The document, and variables. */
 export type Evaluate = (root: unknown, variables: Variables) => unknown;
 

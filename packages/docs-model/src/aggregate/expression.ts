@@ -4,18 +4,22 @@
  * null. A field path through an array gives the array of what each element has.
  */
 import { badArgument, unknownOperator } from '../errors.js';
+import { OBJECT_BYTES, SLOT_BYTES } from '../memory-bytes.js';
 import { type PlainObject, isObject } from '../order.js';
 import { type Path, ownField, parsePath, setField } from '../path.js';
-import type { Compiler, Evaluate, Variables } from './evaluate.js';
+import { type Compiler, type Evaluate, Variables } from './evaluate.js';
 import { operatorNamed } from './registry.js';
+import type { Work } from './work.js';
 
 export interface Expression {
-  evaluate(document: unknown, variables?: Variables): unknown;
+  evaluate(document: unknown): unknown;
   /** Top-level fields of the document that it reads; undefined: any. */
   readonly fields: ReadonlySet<string> | undefined;
 }
 
 const DEPTH_MAX = 200;
+/** What refusals call objects and arrays of expressions. */
+const LITERAL = 'an expression';
 
 class ExpressionCompiler implements Compiler {
   fields: Set<string> | undefined = new Set();
@@ -38,7 +42,19 @@ class ExpressionCompiler implements Compiler {
     if (typeof expression === 'string' && expression.startsWith('$')) return this.path(expression);
     if (Array.isArray(expression)) {
       const items = expression.map((item) => this.compile(item));
-      return (root, variables) => items.map((item) => item(root, variables) ?? null);
+      return (root, variables) => {
+        const { work } = variables;
+        const mark = work.mark();
+        let bytes = OBJECT_BYTES + SLOT_BYTES * items.length;
+        const made: unknown[] = [];
+        for (const item of items) {
+          const value = item(root, variables) ?? null;
+          bytes = keptBytes(work, mark, bytes, value);
+          made.push(value);
+        }
+        work.note(made, bytes);
+        return made;
+      };
     }
     if (isObject(expression)) return this.object(expression);
     return () => expression;
@@ -60,8 +76,9 @@ class ExpressionCompiler implements Compiler {
         return () => undefined;
       default:
         return (_root, variables) => {
-          if (!Object.hasOwn(variables, name)) throw badArgument(`undefined variable: $$${name}`);
-          return pathValue(variables[name], path, 0);
+          const variable = variables.find(name);
+          if (variable === undefined) throw badArgument(`undefined variable: $$${name}`);
+          return pathValue(variable.value, path, 0);
         };
     }
   }
@@ -77,26 +94,37 @@ class ExpressionCompiler implements Compiler {
     }
     const fields = keys.map((key) => ({ key, value: this.compile(expression[key]) }));
     return (root, variables) => {
+      const { work } = variables;
+      const mark = work.mark();
+      let bytes = OBJECT_BYTES + SLOT_BYTES * fields.length;
       const result: PlainObject = {};
       for (const { key, value } of fields) {
         const part = value(root, variables);
-        if (part !== undefined) setField(result, key, part);
+        if (part === undefined) continue;
+        bytes = keptBytes(work, mark, bytes, part);
+        setField(result, key, part);
       }
+      work.note(result, bytes);
       return result;
     };
   }
 }
 
+/** Adds a part to a value that is made, of so many bytes so far; gives those that it takes now. */
+function keptBytes(work: Work, mark: number, bytes: number, part: unknown): number {
+  const more = work.sizeOf(part, LITERAL);
+  work.settle(mark, bytes);
+  work.take(more, LITERAL);
+  return bytes + more;
+}
+
 /** Compiles an expression. 22023 for what is none, 0A000 for operators that are known and not there. */
-export function compileExpression(expression: unknown, variables: Variables = {}): Expression {
+export function compileExpression(expression: unknown, variables: Variables = Variables.begin()): Expression {
   const compiler = new ExpressionCompiler();
   const evaluate = compiler.compile(expression);
-  const fixed = { NOW: new Date(), ...variables };
   const { fields } = compiler;
-  return {
-    evaluate: (document, more) => evaluate(document, more === undefined ? fixed : { ...fixed, ...more }),
-    fields,
-  };
+  const { work } = variables;
+  return { evaluate: (document) => work.evaluate(evaluate, document, variables), fields };
 }
 
 /** What a path gives in an expression: arrays on the way are mapped, missing parts of them left out. */

@@ -11,7 +11,8 @@ import type { Variables } from './evaluate.js';
 import { compileExpression } from './expression.js';
 import { namedParts } from './operands.js';
 import { type PipelineSource, collect, once, queryFor } from './pipeline-source.js';
-import { type Stage, groupKey } from './stages.js';
+import type { Stage } from './stages.js';
+import { valueKey } from './value-keys.js';
 
 /** What documents of a batch are joined with, in bytes, after which they are handed on. */
 const JOINED_BYTES = 4 * 1024 * 1024;
@@ -26,6 +27,7 @@ export function lookup(
   const parts = namedParts('$lookup', operand, ['from', 'as'], ['localField', 'foreignField', 'let', 'pipeline']);
   const { from, as, localField, foreignField, let: letOperand, pipeline } = parts;
   if (typeof from !== 'string' || typeof as !== 'string') throw badArgument('$lookup needs from and as as text');
+  const { work } = variables;
   const target = parsePath(as);
   const byFields = localField !== undefined || foreignField !== undefined;
   if (byFields && (typeof localField !== 'string' || typeof foreignField !== 'string')) {
@@ -50,30 +52,33 @@ export function lookup(
   ): AsyncGenerator<readonly PlainObject[], void> {
     if (perDocument) {
       for (const document of batch) {
-        const known: Record<string, unknown> = { ...variables };
-        for (const { key, value } of vars) known[key] = value.evaluate(document);
+        if (work.isDue()) await work.rest();
+        let known = variables;
+        for (const { key, value } of vars) known = known.with(key, value.evaluate(document));
         const foreign = source.scan(from, matching(localValues(document, local)), undefined);
-        yield await collect(inner(pipeline ?? [], known)(foreign, own), own);
+        yield await collect(inner(pipeline ?? [], known)(foreign, own), own, work);
       }
       return;
     }
     // One query for the batch; its answer is dealt out by value.
     const wanted = batch.map((document) => localValues(document, local));
     const values = distinct(wanted.flat());
-    const found = await collect(source.scan(from, matching(values), undefined), shared);
+    const found = await collect(source.scan(from, matching(values), undefined), shared, work);
     const byValue = new Map<string | number, PlainObject[]>();
     const path = parsePath(foreignField as string);
     for (const one of found) {
-      for (const key of new Set(localValues(one, path).map((value) => groupKey(value)))) {
+      if (work.isDue()) await work.rest();
+      for (const key of new Set(localValues(one, path).map((value) => valueKey(value)))) {
         const list = byValue.get(key);
         if (list === undefined) byValue.set(key, [one]);
         else list.push(one);
       }
     }
     for (const values of wanted) {
+      if (work.isDue()) await work.rest();
       const matched = foundBy(values, byValue, found);
       own.take(SLOT_BYTES * matched.length);
-      yield compiled === undefined ? matched : await collect(compiled(once(matched), own), own);
+      yield compiled === undefined ? matched : await collect(compiled(once(matched), own), own, work);
     }
   };
   return async function* joined(input, memory) {
@@ -83,7 +88,7 @@ export function lookup(
       let all: readonly PlainObject[] | undefined;
       for await (const batch of input) {
         if (!perDocument && !byFields) {
-          all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined), memory), shared);
+          all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined), memory), shared, work);
           const found = all;
           yield batch.map((document) => attach(document, found));
           continue;
@@ -116,7 +121,7 @@ function foundBy(
 ): PlainObject[] {
   const lists = new Set<readonly PlainObject[]>();
   for (const value of values) {
-    const list = byValue.get(groupKey(value));
+    const list = byValue.get(valueKey(value));
     if (list !== undefined) lists.add(list);
   }
   const [first = [], ...others] = lists;
@@ -138,6 +143,7 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
     if (typeof name !== 'string') throw badArgument('$graphLookup needs its collection and fields as text');
   if (maxDepth !== undefined && (!Number.isInteger(maxDepth) || (maxDepth as number) < 0))
     throw badArgument('maxDepth needs a whole number of at least 0');
+  const { work } = variables;
   const most = (maxDepth as number | undefined) ?? Number.POSITIVE_INFINITY;
   const start = compileExpression(startWith, variables);
   const onward = parsePath(connectFromField as string);
@@ -151,15 +157,15 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
     const asked = new Set<string | number>();
     let values: readonly unknown[] = first;
     for (let depth = 0; depth <= most; depth++) {
-      const wanted = distinct(values).filter((value) => !asked.has(groupKey(value)));
+      const wanted = distinct(values).filter((value) => !asked.has(valueKey(value)));
       if (wanted.length === 0) break;
-      for (const value of wanted) asked.add(groupKey(value));
+      for (const value of wanted) asked.add(valueKey(value));
       const step = { $and: [{ [connectToField as string]: { $in: wanted } }, restriction] };
-      const found = await collect(source.scan(from as string, queryFor(step, variables), undefined), memory);
-      const fresh = found.filter(({ _id }) => !reached.has(groupKey(_id)));
+      const found = await collect(source.scan(from as string, queryFor(step, variables), undefined), memory, work);
+      const fresh = found.filter(({ _id }) => !reached.has(valueKey(_id)));
       for (const one of fresh) {
         const shown = depthPath === undefined ? one : changeAt(one, depthPath, () => depth, true);
-        reached.set(groupKey(one['_id']), shown as PlainObject);
+        reached.set(valueKey(one['_id']), shown as PlainObject);
       }
       values = fresh.flatMap((one) => presentValues(one, onward));
     }
@@ -171,6 +177,7 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
       for await (const batch of input) {
         let result: PlainObject[] = [];
         for (const document of batch) {
+          if (work.isDue()) await work.rest();
           const first = start.evaluate(document);
           const reached = await reachedFrom(Array.isArray(first) ? first : first === undefined ? [] : [first], held);
           result.push(changeAt(document, target, () => reached, true) as PlainObject);
@@ -211,5 +218,5 @@ function localValues(document: PlainObject, path: readonly string[]): unknown[] 
 }
 
 function distinct(values: readonly unknown[]): unknown[] {
-  return [...new Map(values.map((value) => [groupKey(value), value])).values()];
+  return [...new Map(values.map((value) => [valueKey(value), value])).values()];
 }

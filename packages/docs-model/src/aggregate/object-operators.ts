@@ -1,5 +1,6 @@
 /** Operators over objects, variables and literals. */
 import { badArgument } from '../errors.js';
+import { SLOT_BYTES } from '../memory-bytes.js';
 import { type PlainObject, isObject, typeName } from '../order.js';
 import { ownField, setField } from '../path.js';
 import { textScoreOf } from '../text-score.js';
@@ -12,9 +13,11 @@ const letOperator: OperatorMaker = (operand, compiler) => {
   const values = Object.keys(vars).map((name) => ({ name, value: compiler.compile(vars[name]) }));
   const inner = compiler.compile((operand as PlainObject)['in']);
   return (root, variables) => {
-    const more: Record<string, unknown> = { ...variables };
-    for (const { name, value } of values) more[name] = value(root, variables);
-    return inner(root, more);
+    const { work } = variables;
+    const mark = work.mark();
+    let more = variables;
+    for (const { name, value } of values) more = more.with(name, value(root, variables));
+    return work.settleAt(mark, inner(root, more), '$let');
   };
 };
 
@@ -39,6 +42,8 @@ function fieldSetter(operator: string, others: readonly string[]): OperatorMaker
   return (operand, compiler) => {
     const parts = named(operator, operand, compiler, ['field', 'input', ...others]);
     return (root, variables) => {
+      const { work } = variables;
+      const mark = work.mark();
       const input = (parts.get('input') as Evaluate)(root, variables);
       if (input === null || input === undefined) return null;
       if (!isObject(input)) throw badArgument(`${operator} needs an object, not ${typeName(input)}`);
@@ -48,7 +53,7 @@ function fieldSetter(operator: string, others: readonly string[]): OperatorMaker
       for (const name of Object.keys(input))
         if (name !== key || value !== undefined) setField(result, name, input[name]);
       if (value !== undefined) setField(result, key, value);
-      return result;
+      return work.settleAt(mark, result, operator);
     };
   };
 }
@@ -66,13 +71,15 @@ export const objectOperators: Readonly<Record<string, OperatorMaker>> = {
   $getField: getField,
   $setField: fieldSetter('$setField', ['value']),
   $unsetField: fieldSetter('$unsetField', []),
-  $mergeObjects: withOperands('$mergeObjects', 0, MANY, (values) => {
+  $mergeObjects: withOperands('$mergeObjects', 0, MANY, (values, work) => {
     const result: PlainObject = {};
     const objects = values.length === 1 && Array.isArray(values[0]) ? (values[0] as unknown[]) : values;
     for (const value of objects) {
       if (value === null || value === undefined) continue;
       if (!isObject(value)) throw badArgument(`$mergeObjects needs objects, not ${typeName(value)}`);
-      for (const key of Object.keys(value)) setField(result, key, value[key]);
+      const keys = Object.keys(value);
+      work.take(SLOT_BYTES * keys.length, '$mergeObjects');
+      for (const key of keys) setField(result, key, value[key]);
     }
     return result;
   }),

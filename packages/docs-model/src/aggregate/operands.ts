@@ -2,16 +2,20 @@
 import { badArgument } from '../errors.js';
 import { type PlainObject, isObject, typeName } from '../order.js';
 import type { Compiler, Evaluate, OperatorMaker } from './evaluate.js';
+import type { Work } from './work.js';
+
+/** Items of an operand that are looked at in a step. */
+const ITEMS_PER_STEP = 8;
 
 /** As many operands as are given. */
 export const MANY: number = Number.MAX_SAFE_INTEGER;
 
-/** An operator over so many operands, given as an array (or bare, when it is one). */
+/** An operator over so many operands, given as an array (or bare, when it is one). What it gives is counted, and its steps by the lengths of arrays. */
 export function withOperands(
   name: string,
   least: number,
   most: number,
-  apply: (values: unknown[]) => unknown,
+  apply: (values: unknown[], work: Work) => unknown,
 ): OperatorMaker {
   return (operand, compiler) => {
     const parts = compiler.operands(operand);
@@ -20,9 +24,15 @@ export function withOperands(
       throw badArgument(`${name} takes ${wanted} operands, not ${parts.length}`);
     }
     return (root, variables) => {
+      const { work } = variables;
+      const mark = work.mark();
       const values = new Array<unknown>(parts.length);
-      for (let i = 0; i < parts.length; i++) values[i] = (parts[i] as Evaluate)(root, variables);
-      return apply(values);
+      for (let i = 0; i < parts.length; i++) {
+        const value = (parts[i] as Evaluate)(root, variables);
+        if (Array.isArray(value)) work.step(value.length / ITEMS_PER_STEP, name);
+        values[i] = value;
+      }
+      return work.settleAt(mark, apply(values, work), name);
     };
   };
 }
@@ -32,11 +42,11 @@ export function strict(
   name: string,
   least: number,
   most: number,
-  apply: (values: unknown[]) => unknown,
+  apply: (values: unknown[], work: Work) => unknown,
 ): OperatorMaker {
-  return withOperands(name, least, most, (values) => {
+  return withOperands(name, least, most, (values, work) => {
     for (const value of values) if (value === null || value === undefined) return null;
-    return apply(values);
+    return apply(values, work);
   });
 }
 

@@ -5,12 +5,15 @@ import { SLOT_BYTES, documentBytes } from '../memory-bytes.js';
 import type { PlainObject } from '../order.js';
 import type { Query } from '../reader.js';
 import type { Variables } from './evaluate.js';
+import type { Work } from './work.js';
 import type { Documents } from './stages.js';
 
 /** What pipelines ask of the collections around them; all in one transaction. */
 export interface PipelineSource {
   /** What all stages together may hold. */
   readonly memory: MemoryBudget;
+  /** What the expressions of one pipeline may make and do. */
+  newWork(): Work;
   /** Batches of a query's documents; `fields`: only those are needed. */
   scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents;
   /** Replaces what a collection holds. */
@@ -35,10 +38,11 @@ export interface MergeRules {
 }
 
 /** All documents of a stage, taken from the memory of who holds them from now on. */
-export async function collect(documents: Documents, memory: MemoryBudget): Promise<PlainObject[]> {
+export async function collect(documents: Documents, memory: MemoryBudget, work: Work): Promise<PlainObject[]> {
   const all: PlainObject[] = [];
   for await (const batch of documents)
     for (const document of batch) {
+      if (work.isDue()) await work.rest();
       memory.take(SLOT_BYTES + documentBytes(document));
       all.push(document);
     }
@@ -46,7 +50,7 @@ export async function collect(documents: Documents, memory: MemoryBudget): Promi
 }
 
 /** A query that has a filter alone. */
-export function queryFor(filter: PlainObject, variables: Variables = {}): Query {
+export function queryFor(filter: PlainObject, variables?: Variables): Query {
   return {
     filter: compileFilter(filter, variables),
     sort: [],

@@ -5,20 +5,19 @@
  *
  * Stages that look elsewhere stand here: $unionWith and $facet; joins are in lookups.ts, what writes in writing-stages.ts.
  */
-import { MemoryBudget, MemoryShare, eventLoop } from '@phantom/base';
+import { MemoryBudget, MemoryShare } from '@phantom/base';
 import { badArgument, unknownOperator } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { type PlainObject, isObject } from '../order.js';
 import { setField } from '../path.js';
-import { patternsTookLong } from '../patterns/bounded-pattern.js';
 import type { Query } from '../reader.js';
 import { type SortInput, parseSort } from '../sort.js';
 import { passTextScore } from '../text-score.js';
-import type { Variables } from './evaluate.js';
+import { Variables } from './evaluate.js';
 import { graphLookup, lookup } from './lookups.js';
 import { namedParts } from './operands.js';
 import { type PipelineSource, collect, once } from './pipeline-source.js';
-import { type Documents, type Stage, groupFields, mappingStages, simpleStages } from './stages.js';
+import { type Documents, type Stage, groupFields, mapping, mappingStages, simpleStages } from './stages.js';
 import { merge, out } from './writing-stages.js';
 
 const STAGES_MAX = 1000;
@@ -35,7 +34,7 @@ export function runPipeline(
   source: PipelineSource,
   collection: string,
   pipeline: unknown,
-  variables: Variables = {},
+  variables: Variables = Variables.begin(source.newWork()),
   depth = 0,
 ): Documents {
   const stages = stageList(pipeline);
@@ -44,38 +43,31 @@ export function runPipeline(
   const isSearch = front.query.filter.text !== undefined;
   const compiled = stages.slice(front.stages).map(({ name, operand }, i, rest) => {
     const make = isSearch ? mappingStages.get(name) : undefined;
-    if (make !== undefined) return keepingScores(make(operand, variables));
+    if (make !== undefined) return mapping(name, variables, keepingScores(make(operand, variables)));
     return compileStage(source, name, operand, variables, depth, i === rest.length - 1);
   });
   const input = source.scan(collection, front.query, front.fields);
   return compiled.reduce((documents, stage) => stage(documents, source.memory), input);
 }
 
-/** A stage that makes one document of each, which fits what was searched for as well as that one does. */
-function keepingScores(apply: (document: PlainObject) => PlainObject): Stage {
-  return async function* mapped(input) {
-    for await (const batch of input) {
-      const all: PlainObject[] = [];
-      for (const document of batch) {
-        if (patternsTookLong()) await eventLoop.nextTurn();
-        const made = apply(document);
-        passTextScore(document, made);
-        all.push(made);
-      }
-      yield all;
-    }
+/** What is made of a document fits what was searched for as well as that one does. */
+function keepingScores(apply: (document: PlainObject) => PlainObject): (document: PlainObject) => PlainObject {
+  return (document) => {
+    const made = apply(document);
+    passTextScore(document, made);
+    return made;
   };
 }
 
 /** What a pipeline asks of its collection first, and the names of the stages behind that. 22023 for what is none. */
 export function frontQuery(pipeline: unknown): { readonly query: Query; readonly behind: readonly string[] } {
   const stages = stageList(pipeline);
-  const { query, fields, stages: answered } = frontOf(stages, {});
+  const { query, fields, stages: answered } = frontOf(stages, Variables.begin());
   return { query: { ...query, fields }, behind: stages.slice(answered).map(({ name }) => name) };
 }
 
-/** The memory of stages that hold nothing. */
-const NOTHING_HELD = new MemoryBudget(0);
+/** Memory of the values that are made for an event. */
+const EVENT_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Stages that take events of a change stream one by one. */
 const EVENT_STAGES: ReadonlySet<string> = new Set([
   '$match',
@@ -89,12 +81,14 @@ const EVENT_STAGES: ReadonlySet<string> = new Set([
 
 /** A pipeline of a change stream. 22023 for stages that cannot stand in one. */
 export function compileEventPipeline(pipeline: unknown): (input: Documents) => Documents {
+  const variables = Variables.begin();
   const stages = stageList(pipeline).map(({ name, operand }) => {
     const make = EVENT_STAGES.has(name) ? simpleStages.get(name) : undefined;
     if (make === undefined) throw badArgument(`${name} cannot stand in the pipeline of a change stream`);
-    return make(operand, {});
+    return make(operand, variables);
   });
-  return (input) => stages.reduce((documents, stage) => stage(documents, NOTHING_HELD), input);
+  const memory = new MemoryBudget(EVENT_MEMORY_BYTES);
+  return (input) => stages.reduce((documents, stage) => stage(documents, memory), input);
 }
 
 interface StageInput {
@@ -169,7 +163,7 @@ function compileStage(
     case '$out':
     case '$merge':
       if (!last || depth > 0) throw badArgument(`${name} must be the last stage`);
-      return name === '$out' ? out(source, operand) : merge(source, operand, variables);
+      return name === '$out' ? out(source, operand, variables) : merge(source, operand, variables);
     default:
       throw unknownOperator(name, 'pipeline stage');
   }
@@ -200,9 +194,10 @@ function facet(source: PipelineSource, operand: unknown, variables: Variables, d
   return async function* faceted(input, memory) {
     const held = new MemoryShare(memory, '$facet');
     try {
-      const all = await collect(input, held);
+      const { work } = variables;
+      const all = await collect(input, held, work);
       const result: PlainObject = {};
-      for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all), memory), held));
+      for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all), memory), held, work));
       yield [result];
     } finally {
       held.release();

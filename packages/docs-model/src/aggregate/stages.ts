@@ -6,21 +6,20 @@
  *      it does. What it has handed on is counted by whoever holds that.
  *   2. A batch that a stage makes is of bounded length, whatever one document becomes.
  */
-import { ByteWriter, type MemoryBudget, MemoryShare, eventLoop } from '@phantom/base';
+import { type MemoryBudget, MemoryShare } from '@phantom/base';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
-import { appendValueKey } from '../index-keys.js';
-import { type PlainObject, compareValues, isNumber, isObject } from '../order.js';
+import { type PlainObject, compareValues, isObject } from '../order.js';
 import { parsePath, setField } from '../path.js';
 import { documentBytes, memoryBytes } from '../memory-bytes.js';
-import { patternsTookLong } from '../patterns/bounded-pattern.js';
 import { compileProjection } from '../projection.js';
 import { type SortInput, type SortKey, Sorter, parseSort } from '../sort.js';
 import { changeAt, placeValue } from '../update/places.js';
 import { type AccumulatorMaker, compileAccumulator } from './accumulators.js';
-import type { Variables } from './evaluate.js';
+import { Variables } from './evaluate.js';
 import { compileExpression } from './expression.js';
 import { namedParts } from './operands.js';
+import { valueKey } from './value-keys.js';
 
 export type Documents = AsyncIterable<readonly PlainObject[]>;
 /** A compiled stage; what it holds it takes from the memory of the pipeline. */
@@ -31,34 +30,53 @@ export type MappingMaker = (operand: unknown, variables: Variables) => (document
 
 /** Documents that a stage makes before it hands them on. */
 const BATCH_DOCUMENTS = 1000;
+/** Bytes of values that are made for them, after which it does, too. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Or this share of the memory that is left. */
+const BATCH_SHARE = 1 / 8;
 /** What a document that is held takes beside itself and what it is held by; what a group does beside its id and values. */
 const HELD_BYTES = 80;
 const GROUP_BYTES = 160;
 
-function mapping(make: MappingMaker): StageMaker {
-  return (operand, variables) => {
-    const apply = make(operand, variables);
-    return async function* mapped(input) {
+/**
+ * A stage that makes one document of each. Values that are made for it count until their batch is handed on, which is once they are
+ * many: expressions may make much of little.
+ */
+export function mapping(name: string, { work }: Variables, apply: (document: PlainObject) => PlainObject): Stage {
+  return async function* mapped(input, memory) {
+    const held = new MemoryShare(memory, name);
+    try {
       for await (const batch of input) {
-        const made: PlainObject[] = [];
+        let made: PlainObject[] = [];
+        const most = Math.min(BATCH_BYTES, memory.leftBytes * BATCH_SHARE);
         for (const document of batch) {
-          if (patternsTookLong()) await eventLoop.nextTurn();
+          if (work.isDue()) await work.rest();
+          const before = work.resultBytes;
           made.push(apply(document));
+          held.take(work.resultBytes - before);
+          if (held.usedBytes < most) continue;
+          yield made;
+          made = [];
+          held.release();
         }
         yield made;
+        held.release();
       }
-    };
+    } finally {
+      held.release();
+    }
   };
 }
 
 const match: StageMaker = (operand, variables) => {
   const filter = compileFilter(operand, variables);
   if (filter.text !== undefined) throw badArgument('$text belongs into the first $match of a pipeline');
+  const { work } = variables;
   return async function* matching(input) {
     for await (const batch of input) {
       const matched: PlainObject[] = [];
       for (const document of batch) {
-        if (patternsTookLong()) await eventLoop.nextTurn();
+        if (work.isDue()) await work.rest();
         if (filter.matches(document)) matched.push(document);
       }
       yield matched;
@@ -73,6 +91,7 @@ const project: MappingMaker = (operand, variables) => {
 
 const addFields: MappingMaker = (operand, variables) => {
   if (!isObject(operand)) throw badArgument('$addFields needs an object');
+  const { work } = variables;
   const fields: { readonly path: readonly string[]; readonly value: (document: PlainObject) => unknown }[] = [];
   const flatten = (prefix: readonly string[], object: PlainObject): void => {
     for (const key of Object.keys(object)) {
@@ -94,22 +113,34 @@ const addFields: MappingMaker = (operand, variables) => {
   return (document) => {
     let result: unknown = document;
     for (const { path, value } of fields) {
+      const before = work.resultBytes;
       const computed = value(document);
       if (computed === undefined && placeValue(result, path) === undefined) continue;
-      result = setEverywhere(result, path, 0, computed);
+      const bytes = work.resultBytes - before;
+      result = setEverywhere(result, path, 0, computed, () => (work.resultBytes += bytes));
+      work.resultBytes -= bytes;
     }
     return result as PlainObject;
   };
 };
 
-/** Sets a field at a path: in each element of arrays on the way, in place of scalars. */
-function setEverywhere(container: unknown, path: readonly string[], from: number, value: unknown): unknown {
-  if (from === path.length) return value;
-  if (Array.isArray(container)) return container.map((item) => setEverywhere(item, path, from, value));
+/** Sets a field at a path: in each element of arrays on the way, in place of scalars. Each place where it is set is told. */
+function setEverywhere(
+  container: unknown,
+  path: readonly string[],
+  from: number,
+  value: unknown,
+  placed: () => void,
+): unknown {
+  if (from === path.length) {
+    placed();
+    return value;
+  }
+  if (Array.isArray(container)) return container.map((item) => setEverywhere(item, path, from, value, placed));
   const object = isObject(container) ? container : {};
   const key = path[from] as string;
   const before = Object.hasOwn(object, key) ? object[key] : undefined;
-  return changeAt(object, [key], () => setEverywhere(before, path, from + 1, value), true);
+  return changeAt(object, [key], () => setEverywhere(before, path, from + 1, value, placed), true);
 }
 
 const unset: MappingMaker = (operand) => {
@@ -132,7 +163,7 @@ const replaceWith: MappingMaker = (operand, variables) => {
   };
 };
 
-const sortStage: StageMaker = (operand) => {
+const sortStage: StageMaker = (operand, { work }) => {
   const sorter = new Sorter(parseSort(operand as SortInput));
   return async function* sorting(input, memory) {
     const held = new MemoryShare(memory, '$sort');
@@ -140,6 +171,7 @@ const sortStage: StageMaker = (operand) => {
       const found: { key: SortKey; document: PlainObject }[] = [];
       for await (const batch of input)
         for (const document of batch) {
+          if (work.isDue()) await work.rest();
           held.take(HELD_BYTES + documentBytes(document));
           found.push({ key: sorter.keyOf(document), document });
         }
@@ -183,7 +215,7 @@ const skip: StageMaker = (operand) => {
   };
 };
 
-const unwind: StageMaker = (operand) => {
+const unwind: StageMaker = (operand, { work }) => {
   const parts =
     typeof operand === 'string'
       ? { path: operand }
@@ -214,6 +246,7 @@ const unwind: StageMaker = (operand) => {
       let result: PlainObject[] = [];
       for (const document of batch)
         for (const unwoundOne of each(document)) {
+          if (work.isDue()) await work.rest();
           result.push(unwoundOne);
           if (result.length < BATCH_DOCUMENTS) continue;
           yield result;
@@ -234,19 +267,6 @@ const countStage: StageMaker = (operand) => {
     if (count > 0) yield [{ [operand]: count }];
   };
 };
-
-const keyWriter = new ByteWriter();
-
-/** A value as a key of a Map: equal values have equal keys. */
-export function groupKey(value: unknown): string | number {
-  if (typeof value === 'string') return `s${value}`;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
-  if (isNumber(value) && typeof value !== 'number' && compareValues(value, Number(value)) === 0)
-    return groupKey(Number(value));
-  keyWriter.reset();
-  appendValueKey(keyWriter, value);
-  return `k${Buffer.from(keyWriter.buffer.buffer, keyWriter.buffer.byteOffset, keyWriter.length).toString('latin1')}`;
-}
 
 interface Group {
   readonly id: unknown;
@@ -298,7 +318,7 @@ export function groupFields(operand: unknown): ReadonlySet<string> | undefined {
   if (!isObject(operand)) return undefined;
   const { _id: id, ...fields } = operand;
   const names = new Set<string>();
-  for (const one of [compileExpression(id), ...accumulated(fields, {}).map(({ maker }) => maker)]) {
+  for (const one of [compileExpression(id), ...accumulated(fields, Variables.begin()).map(({ maker }) => maker)]) {
     if (one.fields === undefined) return undefined;
     for (const name of one.fields) names.add(name);
   }
@@ -308,6 +328,7 @@ export function groupFields(operand: unknown): ReadonlySet<string> | undefined {
 const group: StageMaker = (operand, variables) => {
   if (!isObject(operand) || !Object.hasOwn(operand, '_id')) throw badArgument('$group needs an _id');
   const { _id: idOperand, ...fields } = operand;
+  const { work } = variables;
   const id = compileExpression(idOperand, variables);
   const outputs = accumulated(fields, variables);
   return async function* grouped(input, memory) {
@@ -316,9 +337,9 @@ const group: StageMaker = (operand, variables) => {
       const groups = new Map<string | number, Group>();
       for await (const batch of input)
         for (const document of batch) {
-          if (patternsTookLong()) await eventLoop.nextTurn();
+          if (work.isDue()) await work.rest();
           const value = id.evaluate(document) ?? null;
-          const key = groupKey(value);
+          const key = valueKey(value);
           let found = groups.get(key);
           if (found === undefined) {
             found = newGroup(value, outputs, held);
@@ -348,6 +369,7 @@ const bucket: StageMaker = (operand, variables) => {
   for (let i = 1; i < boundaries.length; i++) {
     if (compareValues(boundaries[i - 1], boundaries[i]) >= 0) throw badArgument('the boundaries of $bucket must rise');
   }
+  const { work } = variables;
   const by = compileExpression(groupBy, variables);
   const outputs = accumulated(output as PlainObject, variables);
   const hasDefault = Object.hasOwn(operand as PlainObject, 'default');
@@ -364,7 +386,7 @@ const bucket: StageMaker = (operand, variables) => {
       const groups = new Map<number, Group>();
       for await (const batch of input)
         for (const document of batch) {
-          if (patternsTookLong()) await eventLoop.nextTurn();
+          if (work.isDue()) await work.rest();
           const at = bucketOf(by.evaluate(document));
           let found = groups.get(at);
           if (found === undefined) {
@@ -387,6 +409,7 @@ const bucketAuto: StageMaker = (operand, variables) => {
     output = DEFAULT_OUTPUT,
   } = namedParts('$bucketAuto', operand, ['groupBy', 'buckets'], ['output']);
   const wanted = wholeNumber('$bucketAuto', buckets, 1);
+  const { work } = variables;
   const by = compileExpression(groupBy, variables);
   const outputs = accumulated(output as PlainObject, variables);
   return async function* bucketed(input, memory) {
@@ -396,7 +419,7 @@ const bucketAuto: StageMaker = (operand, variables) => {
       for await (const batch of input)
         for (const document of batch) {
           held.take(HELD_BYTES + documentBytes(document));
-          if (patternsTookLong()) await eventLoop.nextTurn();
+          if (work.isDue()) await work.rest();
           found.push({ value: by.evaluate(document), document });
         }
       found.sort((a, b) => compareValues(a.value, b.value));
@@ -419,7 +442,7 @@ const bucketAuto: StageMaker = (operand, variables) => {
   };
 };
 
-const sample: StageMaker = (operand) => {
+const sample: StageMaker = (operand, { work }) => {
   const size = wholeNumber('$sample', namedParts('$sample', operand, ['size'])['size'], 1);
   return async function* sampled(input, memory) {
     const held = new MemoryShare(memory, '$sample');
@@ -429,6 +452,7 @@ const sample: StageMaker = (operand) => {
       let seen = 0;
       for await (const batch of input)
         for (const document of batch) {
+          if (work.isDue()) await work.rest();
           const at = ++seen <= size ? seen - 1 : Math.floor(Math.random() * seen);
           if (at >= size) continue;
           const before = kept[at];
@@ -460,7 +484,10 @@ export const mappingStages: ReadonlyMap<string, MappingMaker> = new Map<string, 
 
 /** Stages by name. */
 export const simpleStages: ReadonlyMap<string, StageMaker> = new Map<string, StageMaker>([
-  ...Array.from(mappingStages, ([name, make]): [string, StageMaker] => [name, mapping(make)]),
+  ...Array.from(mappingStages, ([name, make]): [string, StageMaker] => [
+    name,
+    (operand, variables) => mapping(name, variables, make(operand, variables)),
+  ]),
   ['$match', match],
   ['$sort', sortStage],
   ['$limit', limit],

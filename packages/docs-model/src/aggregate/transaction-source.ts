@@ -10,8 +10,9 @@ import { modifyDocuments } from '../modification.js';
 import { type PlainObject, typeName } from '../order.js';
 import { setField } from '../path.js';
 import { type Query, Reader } from '../reader.js';
-import type { DocumentTransaction } from '../transaction.js';
+import { type DocumentTransaction, checkRunning } from '../transaction.js';
 import { placeValue } from '../update/places.js';
+import { Work } from './work.js';
 import { settle } from '../writer.js';
 import type { MergeRules, PipelineSource } from './pipeline-source.js';
 import type { Documents } from './stages.js';
@@ -29,6 +30,13 @@ export class TransactionSource implements PipelineSource {
     this.memory = memory;
     this.model = model;
     this.transaction = transaction;
+  }
+
+  newWork(): Work {
+    return new Work(
+      () => this.memory,
+      () => checkRunning(this.transaction),
+    );
   }
 
   async *scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents {
@@ -56,7 +64,11 @@ export class TransactionSource implements PipelineSource {
       decide: () => undefined,
       removes: true,
     });
-    for (const document of documents) await settle(() => writer.insert(document, idOf(document)));
+    const work = this.newWork();
+    for (const document of documents) {
+      if (work.isDue()) await work.rest();
+      await settle(() => writer.insert(document, idOf(document)));
+    }
   }
 
   async merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void> {
@@ -68,7 +80,9 @@ export class TransactionSource implements PipelineSource {
     checkUnique(view, rules.on);
     const { storage } = this.transaction;
     const writer = this.model.securedWriter(view, this.transaction);
+    const work = this.newWork();
     for (const document of documents) {
+      if (work.isDue()) await work.rest();
       const filter: PlainObject = {};
       for (const path of rules.on) {
         const value = placeValue(document, path.split('.'));

@@ -17,12 +17,12 @@ import { namedParts } from './operands.js';
 import { type MergeRules, type PipelineSource, type WhenMatched, collect } from './pipeline-source.js';
 import type { Stage } from './stages.js';
 
-export function out(source: PipelineSource, operand: unknown): Stage {
+export function out(source: PipelineSource, operand: unknown, { work }: Variables): Stage {
   const target = targetOf('$out', operand);
   return async function* written(input, memory) {
     const held = new MemoryShare(memory, '$out');
     try {
-      await source.replace(target, await collect(input, held));
+      await source.replace(target, await collect(input, held, work));
       yield [];
     } finally {
       held.release();
@@ -43,7 +43,7 @@ export function merge(source: PipelineSource, operand: unknown, variables: Varia
   return async function* merged(input, memory) {
     const held = new MemoryShare(memory, '$merge');
     try {
-      await source.merge(target, await collect(input, held), rules);
+      await source.merge(target, await collect(input, held, variables.work), rules);
       yield [];
     } finally {
       held.release();
@@ -90,8 +90,8 @@ function mergingPipeline(pipeline: readonly unknown[], operand: unknown = {}, va
   // What is wrong with it is told before anything is read.
   compileUpdatePipeline(pipeline, undefined, variables);
   return (existing, document) => {
-    const known: Record<string, unknown> = { ...variables, new: document };
-    for (const { name, value } of own) known[name] = value.evaluate(document);
+    let known = variables.with('new', document);
+    for (const { name, value } of own) known = known.with(name, value.evaluate(document));
     return compileUpdatePipeline(pipeline, undefined, known).apply(existing);
   };
 }

@@ -12,6 +12,7 @@
  * reads, so that documents need not be decoded whole.
  */
 import { unsupportedError } from '@phantom/base';
+import type { Variables } from '../aggregate/evaluate.js';
 import { compileExpression } from '../aggregate/expression.js';
 import { badArgument, unknownOperator } from '../errors.js';
 import { type PlainObject, isObject } from '../order.js';
@@ -64,11 +65,11 @@ class FilterCompiler {
   readonly fields = new Set<string>();
   allFields = false;
   text: TextSearch | undefined;
-  private readonly variables: PlainObject;
+  private readonly variables: Variables | undefined;
 
   private readonly planned: boolean;
 
-  constructor(variables: PlainObject, planned: boolean) {
+  constructor(variables: Variables | undefined, planned: boolean) {
     this.variables = variables;
     this.planned = planned;
   }
@@ -300,7 +301,7 @@ class FilterCompiler {
 const LOGICAL: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$expr', '$jsonSchema']);
 
 /** Compiles a filter. 22023 for what is none, 0A000 for what is known and not there. */
-export function compileFilter(filter: unknown, variables: PlainObject = {}): CompiledFilter {
+export function compileFilter(filter: unknown, variables?: Variables): CompiledFilter {
   const equality = isObject(filter) ? equalityFilterOf(filter) : undefined;
   if (equality !== undefined) return equality;
   const compiler = new FilterCompiler(variables, true);

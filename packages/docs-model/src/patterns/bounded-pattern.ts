@@ -11,6 +11,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { type Context, Script, createContext } from 'node:vm';
+import { noteLongWork } from '../long-turns.js';
 import { type BacktrackingCost, backtrackingCost } from './backtracking.js';
 
 /** How long a pattern may be searched for between two turns of the event loop, where that has to be watched. */
@@ -44,11 +45,6 @@ function unwatchedUnits({ degree, factor }: BacktrackingCost): number {
   return Math.max(UNWATCHED_UNITS_MIN, Math.floor(units));
 }
 
-/** True once a search of this turn was no brief one: whoever works through many documents gives others a turn before the next. */
-export function patternsTookLong(): boolean {
-  return searchers.length > 0;
-}
-
 /** Patterns that were searched for in this turn, and not briefly. */
 const searchers: BoundedPattern[] = [];
 
@@ -61,13 +57,21 @@ function endTurn(): void {
 export class BoundedPattern {
   private readonly regex: RegExp;
   private readonly unwatchedUnits: number;
+  private readonly stepsOf: (units: number) => number;
   /** Of PATTERN_MS_MAX, in the present turn. */
   leftMs = PATTERN_MS_MAX;
 
   /** The flags `g` and `y` are without effect. */
   constructor({ source, flags }: RegExp) {
     this.regex = new RegExp(source, flags.replace(/[gy]/g, ''));
-    this.unwatchedUnits = unwatchedUnits(costOf(this.regex));
+    const cost = costOf(this.regex);
+    this.unwatchedUnits = unwatchedUnits(cost);
+    this.stepsOf = (units) => cost.factor * units ** Math.max(1, cost.degree);
+  }
+
+  /** About how many steps a search takes that nobody watches; those that are watched are counted by the clock. */
+  steps({ length }: string): number {
+    return length <= this.unwatchedUnits ? Math.min(this.stepsOf(length), UNWATCHED_STEPS_MAX) : 0;
   }
 
   /** True when the text holds a match. 54001 where that takes too long to tell. */
@@ -82,9 +86,16 @@ export class BoundedPattern {
     return this.watched(text.length, () => this.regex.exec(text));
   }
 
-  /** All matches, none overlapping another. 54001 where all of them together take too long to find. */
-  all(text: string): RegExpExecArray[] {
-    const find = (): RegExpExecArray[] => [...text.matchAll(new RegExp(this.regex, `${this.regex.flags}g`))];
+  /** The first matches, none overlapping another, one more than `most` where there are more. 54001 where they take too long to find together. */
+  all(text: string, most = Number.POSITIVE_INFINITY): RegExpExecArray[] {
+    const find = (): RegExpExecArray[] => {
+      const found: RegExpExecArray[] = [];
+      for (const match of text.matchAll(new RegExp(this.regex, `${this.regex.flags}g`))) {
+        found.push(match);
+        if (found.length > most) break;
+      }
+      return found;
+    };
     return text.length <= this.unwatchedUnits ? find() : this.watched(text.length, find);
   }
 
@@ -113,6 +124,7 @@ export class BoundedPattern {
 
   private took(milliseconds: number): void {
     if (searchers.length === 0) setImmediate(endTurn);
+    noteLongWork();
     if (this.leftMs === PATTERN_MS_MAX) searchers.push(this);
     this.leftMs -= milliseconds;
   }

@@ -2,7 +2,7 @@
  * Updates by a pipeline: what becomes of a document is computed from it, by stages that make one document of each, in their order.
  * Unlike operators they read the document as the stages before have left it. The `_id` stays whatever they make.
  */
-import type { Variables } from '../aggregate/evaluate.js';
+import { Variables } from '../aggregate/evaluate.js';
 import { mappingStages } from '../aggregate/stages.js';
 import { badArgument } from '../errors.js';
 import { type PlainObject, compareValues, isObject } from '../order.js';
@@ -13,7 +13,7 @@ const STAGES_MAX = 1000;
 export function compileUpdatePipeline(
   pipeline: readonly unknown[],
   arrayFilters: readonly unknown[] | undefined,
-  variables: Variables = {},
+  variables: Variables = Variables.begin(),
 ): { readonly apply: (document: PlainObject) => PlainObject } {
   if (arrayFilters !== undefined) throw badArgument('an update by a pipeline takes no array filters');
   if (pipeline.length === 0 || pipeline.length > STAGES_MAX) {
