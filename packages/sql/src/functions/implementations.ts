@@ -26,6 +26,7 @@ import { lockFunctions } from './lock-functions.js';
 import { lsnFunctions } from './lsn-functions.js';
 import { macFunctions } from './mac-functions.js';
 import { moneyFunctions } from './money-functions.js';
+import { monitoringFunctions } from './monitoring-functions.js';
 import { multirangeFunctions } from './multirange-functions.js';
 import { networkFunctions } from './network-functions.js';
 import { numericFunctions } from './numeric-functions.js';
@@ -70,6 +71,7 @@ export const implementations: Implementations = {
   ...sessionFunctions,
   ...bitFunctions,
   ...moneyFunctions,
+  ...monitoringFunctions,
   ...networkFunctions,
   ...lsnFunctions,
   ...macFunctions,

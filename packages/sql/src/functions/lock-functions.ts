@@ -78,6 +78,6 @@ export function mayWait(functionName: string): boolean {
   return (
     functionName.startsWith('pg_advisory_') ||
     functionName.startsWith('pg_try_advisory_') ||
-    functionName === 'pg_sleep'
+    functionName.startsWith('pg_sleep')
   );
 }

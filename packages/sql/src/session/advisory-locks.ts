@@ -97,7 +97,8 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
   }
 
   sleep(seconds: number): void {
-    const name = `sleep ${seconds}`;
+    // Not by its seconds: pg_sleep(random()) asks for others when the statement is executed anew.
+    const name = 'sleep';
     if (this.hasKept(name)) return;
     const endMs = performance.now() + seconds * 1000;
     const slept = new Promise<void>((resolve) => {

@@ -16,6 +16,7 @@ import {
   type TableProvider,
   type TypeDescriptor,
   type TypeRef,
+  type ViewDescriptor,
   hasPrivilege,
   hasRightsOf,
   policiesFor,
@@ -40,6 +41,7 @@ import { objectTexts } from '../system-views/object-text.js';
 import { routineTexts } from '../system-views/routine-text.js';
 import { statisticsColumnsText, statisticsText } from '../system-views/pg-statistics.js';
 import { triggerText } from '../system-views/trigger-text.js';
+import { writableColumns } from '../system-views/updatable-views.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
@@ -78,6 +80,8 @@ export class CatalogPicture implements CatalogPort {
   readonly texts = objectTexts;
   readonly routineTexts = routineTexts;
   readonly triggerText = triggerText;
+  readonly writableColumns = (view: ViewDescriptor): ReadonlySet<string> | undefined =>
+    writableColumns({ objectsSeen: this.objects, catalog: this }, view);
   readonly partitionTexts = { key: partitionKeyText, bound: partitionBoundText, constraint: partitionConstraintText };
   readonly partitionHash = (table: TableDescriptor): KeyHash | undefined =>
     table.partitioned === undefined ? undefined : partitioning(table, this).hash;

@@ -402,9 +402,9 @@ function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
       check_option: relation.checkOption?.toUpperCase() ?? 'NONE',
       is_updatable: isUpdatable,
       is_insertable_into: isUpdatable,
-      is_trigger_updatable: 'NO',
-      is_trigger_deletable: 'NO',
-      is_trigger_insertable_into: 'NO',
+      is_trigger_updatable: yesOrNo(relation.insteadOf?.includes('update') === true),
+      is_trigger_deletable: yesOrNo(relation.insteadOf?.includes('delete') === true),
+      is_trigger_insertable_into: yesOrNo(relation.insteadOf?.includes('insert') === true),
     };
   }
 }

@@ -5,8 +5,11 @@ import type * as Ast from '../text/ast.js';
 import { parseStatement } from '../text/parse.js';
 import type { SystemViewSource } from './system-view.js';
 
+/** What is read of the session. */
+type Source = Pick<SystemViewSource, 'objectsSeen' | 'catalog'>;
+
 /** Names of the columns that may be written; undefined for a view that is not updatable by itself. */
-export function writableColumns(source: SystemViewSource, view: ViewDescriptor): ReadonlySet<string> | undefined {
+export function writableColumns(source: Source, view: ViewDescriptor): ReadonlySet<string> | undefined {
   const query = parseStatement(view.querySql) as Ast.Query;
   if (whyNotUpdatable(query, source.catalog) !== undefined || query.body.kind !== 'select') return undefined;
   const { items, from } = query.body;
@@ -27,14 +30,14 @@ export function writableColumns(source: SystemViewSource, view: ViewDescriptor):
   return writable.size === 0 ? undefined : writable;
 }
 
-function baseOf(source: SystemViewSource, view: ViewDescriptor, node: Ast.TableRef): RelationDescriptor | undefined {
+function baseOf(source: Source, view: ViewDescriptor, node: Ast.TableRef): RelationDescriptor | undefined {
   const written = node.name.map(({ text }) => text).join('.');
   const oid = view.names?.find(({ name }) => name === written)?.oid;
   const object = oid === undefined ? undefined : source.objectsSeen.object(oid);
   return object?.kind === 'table' || object?.kind === 'view' ? object : undefined;
 }
 
-function writableOf(source: SystemViewSource, base: RelationDescriptor): ReadonlySet<string> | undefined {
+function writableOf(source: Source, base: RelationDescriptor): ReadonlySet<string> | undefined {
   if (base.kind === 'view') return writableColumns(source, base);
   if (base.kind !== 'table' || base.materialized !== undefined) return undefined;
   return new Set(base.columns.filter(({ dropped }) => !dropped).map(({ name }) => name));

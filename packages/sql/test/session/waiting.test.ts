@@ -35,6 +35,10 @@ describe('a wait for a lock', () => {
     await run(b, "set lock_timeout = '20ms'");
     expect(await run(b, 'update t set v = 6 where id = 1')).toBe('55P03');
     expect(await run(b, "select pg_sleep(0.05), pg_sleep('nan')")).toBe('SELECT 1');
+    // A statement that waits is executed anew, and sleeps no second time though it asks for another while.
+    expect(await run(b, 'select pg_sleep(random() / 1000), pg_sleep(random() / 1000)')).toBe('SELECT 1');
+    expect(await run(b, "select pg_sleep_for('1 ms'), pg_sleep_until(clock_timestamp() + '1 ms')")).toBe('SELECT 1');
+    expect(await run(b, "select pg_sleep_until('2000-01-01')")).toBe('SELECT 1');
     expect(await run(b, 'begin; lock table t')).toBe('55P03');
     expect(await run(b, 'rollback')).toBe('ROLLBACK');
     expect(engine.mvcc.transactions().every(({ waitsFor }) => waitsFor.length === 0)).toBe(true);

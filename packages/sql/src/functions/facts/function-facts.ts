@@ -19,6 +19,7 @@ import { lockFacts } from './lock-facts.js';
 import { lsnFacts } from './lsn-facts.js';
 import { macFacts } from './mac-facts.js';
 import { moneyFacts } from './money-facts.js';
+import { monitoringFacts } from './monitoring-facts.js';
 import { networkFacts } from './network-facts.js';
 import { numericFacts } from './numeric-facts.js';
 import { privilegeFacts } from './privilege-facts.js';
@@ -52,6 +53,7 @@ export const functionFacts: readonly string[] = [
   macFacts,
   uuidFacts,
   moneyFacts,
+  monitoringFacts,
   networkFacts,
   numericFacts,
   privilegeFacts,

@@ -7,6 +7,7 @@ import type { Binder, BoundField } from '../../expr/binder.js';
 import { FALSE, columnReference, type ColumnId } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
 import type { CteBinding, RangeItem, RangeLocks, Scope, ScopeColumn } from '../../expr/scope.js';
+import { isSystemTable } from '../../system-views/system-view.js';
 import { isDivided, membersOf, rootOf, treeOf } from '../../storage/inheritance/table-tree.js';
 import { CTID_NUMBER, TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -17,7 +18,7 @@ import type { NamedRelation, RelationPrivilege, VirtualRelation } from '../catal
 import type { LogicalNode, Scan } from '../logical/logical.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
 import { behindPolicies, TablePolicies } from './row-security.js';
-import { systemColumn, tableOidColumn } from './system-columns.js';
+import { catalogXmin, systemColumn, tableOidColumn } from './system-columns.js';
 import { sampleCondition } from './table-sample.js';
 
 /** Hidden column with a row's reference, for cursors. No query can name it: a name never holds this character. */
@@ -283,7 +284,7 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
   }));
   const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
     schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
-    hidden: [tableOidColumn(relation.oid)],
+    hidden: [tableOidColumn(relation.oid), ...(isSystemTable(relation) ? [catalogXmin()] : [])],
   });
   return { plan, items: [item] };
 }

@@ -37,6 +37,24 @@ const CURRENT_XID: ScalarFunction = {
   call: ((context: EvaluationContext) => context.transactionId >>> 0 || 1) as ScalarFunction['call'],
 };
 
+const CURRENT_XID_CALL: Expression = {
+  kind: 'call',
+  function: CURRENT_XID,
+  operator: undefined,
+  arguments: [],
+  variadicFrom: undefined,
+  variadicElement: undefined,
+  type: XID,
+};
+
+/**
+ * xmin of the rows of a system catalog. They are made when they are read, so the reader has written them: whoever asks which have
+ * changed since a transaction (as tools do that keep a picture of the catalogs) is told all of them, and misses none.
+ */
+export function catalogXmin(): ScopeColumn {
+  return systemColumn('xmin', CURRENT_XID_CALL);
+}
+
 /**
  * xmax as RETURNING of an INSERT has it: by it people ask which rows were there already. 0 for one that was inserted, the
  * number of the transaction for one that ON CONFLICT DO UPDATE has changed, whose row before is `existing`.
@@ -56,15 +74,6 @@ export function insertedXmax(table: TableDescriptor, existing: readonly ColumnId
       type: BOOL,
     }),
   );
-  const current: Expression = {
-    kind: 'call',
-    function: CURRENT_XID,
-    operator: undefined,
-    arguments: [],
-    variadicFrom: undefined,
-    variadicElement: undefined,
-    type: XID,
-  };
-  const branches = tests.map((when) => ({ when, then: current }));
+  const branches = tests.map((when) => ({ when, then: CURRENT_XID_CALL }));
   return systemColumn('xmax', { kind: 'case', branches, otherwise: none, type: XID });
 }
