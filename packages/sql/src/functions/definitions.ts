@@ -8,7 +8,7 @@
  *   keys        v variadic element, n argument names, c columns of a set (name:type with commas)
  * A line of operators: oid name left right result function commutator negator role (`-` for none)
  */
-import { assert } from '@phantom/base';
+import { PhantomError, assert } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import type { FunctionDefinition, OperatorDefinition, ScalarFunction, Volatility } from './registry.js';
 import type { AggregateCode, Implementation } from './implementation.js';
@@ -57,6 +57,15 @@ function oids(text: string): Oid[] {
   return text === '-' ? [] : text.split(',').map(Number);
 }
 
+/** In place of an implementation: the function stands in pg_proc because other catalogs refer to it. */
+const NOT_CALLED = 'internal';
+
+function notCalled(name: string): Implementation {
+  return () => {
+    throw new PhantomError('0A000', `calls of ${name} are not supported`);
+  };
+}
+
 function define(line: string): FunctionDefinition {
   const [oid, name, args, result, flags, key, ...more] = line.split(' ') as [
     string,
@@ -67,7 +76,7 @@ function define(line: string): FunctionDefinition {
     string,
     ...string[],
   ];
-  const implementation = implementations[key];
+  const implementation = key === NOT_CALLED ? notCalled(name) : implementations[key];
   assert(implementation !== undefined || flags.includes('w'), 'every function of the facts is implemented');
   const extra = new Map(more.map((entry) => [entry[0], entry.slice(2)]));
   const common = {

@@ -5,10 +5,13 @@
  * An oid follows from the name alone: of two names that fall on one, the later in the order of names takes the next.
  */
 import type { TypeRef } from '@phantom/catalog';
+import { TypeOid } from '../types/type-oids.js';
+import type { SqlType, TypeLookup } from '../types/type.js';
 import { DEFAULT_COLLATION_OID } from './oids.js';
 import type { SystemViewSource } from './system-view.js';
 
-const BUILT_IN: Readonly<Record<string, number>> = { default: DEFAULT_COLLATION_OID, C: 950, POSIX: 951 };
+const C_OID = 950;
+const BUILT_IN: Readonly<Record<string, number>> = { default: DEFAULT_COLLATION_OID, C: C_OID, POSIX: 951 };
 /** Above all that users' objects will get, and below extensions. */
 const FIRST_OID = 4_200_000_000;
 const OIDS = 90_000_000;
@@ -23,6 +26,14 @@ export function localeCollations(source: SystemViewSource): ReadonlyMap<string, 
   let oids = known.get(source);
   if (oids === undefined) known.set(source, (oids = numbered(namesIn(source))));
   return oids;
+}
+
+/** Oid of the collation that values of a type have by themselves, as those of an array have the one of its elements; 0 for none. */
+export function collationOfType(type: SqlType, types: TypeLookup): number {
+  if (type.oid === TypeOid.name) return C_OID;
+  const element = type.kind === 'array' ? types.byOid(type.elementOid) : undefined;
+  if (element !== undefined) return collationOfType(element, types);
+  return type.category === 'S' ? DEFAULT_COLLATION_OID : 0;
 }
 
 /** Oid of the collation that a type names; undefined where it names none. */

@@ -1,13 +1,12 @@
 /** pg_catalog's columns of relations, and their defaults. */
 import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
 import { SYSTEM_COLUMNS } from '../storage/system-columns.js';
-import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, optionTexts } from './catalog-view.js';
-import { collationOf } from './collations.js';
+import { collationOf, collationOfType } from './collations.js';
 import { defaultText } from './object-text.js';
-import { DEFAULT_COLLATION_OID, attributeDefaultOid, compositeRelationOid } from './oids.js';
+import { attributeDefaultOid, compositeRelationOid } from './oids.js';
 import { compositesOf, listedSystemViews, relationsOf, tablesOf } from './pg-objects.js';
 import { alignmentOf, isByValue, storageOf } from './pg-types.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
@@ -34,9 +33,7 @@ function attribute(
     attbyval: isByValue(length),
     attalign: alignmentOf(length),
     attstorage: storageOf(type.oid, length),
-    attcollation:
-      collationOf(source, type) ??
-      (known?.category === 'S' ? (type.oid === TypeOid.name ? 950 : DEFAULT_COLLATION_OID) : 0),
+    attcollation: collationOf(source, type) ?? (known === undefined ? 0 : collationOfType(known, source.types)),
     attislocal: true,
   };
 }

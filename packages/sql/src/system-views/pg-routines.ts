@@ -125,6 +125,14 @@ function routineRow(source: SystemViewSource, routine: RoutineDescriptor): Catal
 
 const TRUSTED: ReadonlySet<string> = new Set(['sql', 'plpgsql']);
 
+/** What PostgreSQL calls of a language: for its functions, for DO, and to see whether a body can stand. */
+const LANGUAGE_FUNCTIONS: Readonly<Record<string, CatalogRow>> = {
+  internal: { lanvalidator: 2246 },
+  c: { lanvalidator: 2247 },
+  sql: { lanvalidator: 2248 },
+  plpgsql: { lanplcallfoid: 13560, laninline: 13561, lanvalidator: 13562 },
+};
+
 function languageRows(): CatalogRow[] {
   return Object.entries(LANGUAGE_OIDS).map(([lanname, oid]) => ({
     oid,
@@ -132,6 +140,7 @@ function languageRows(): CatalogRow[] {
     lanowner: BOOTSTRAP_ROLE_OID,
     lanispl: oid > 14,
     lanpltrusted: TRUSTED.has(lanname),
+    ...LANGUAGE_FUNCTIONS[lanname],
   }));
 }
 

@@ -7,11 +7,12 @@ import { TypeOid } from '../types/type-oids.js';
 import type { SqlType } from '../types/type.js';
 import { delimiterOf } from '../types/array-type.js';
 import { aclItems } from './acl-text.js';
-import { collationOf, localeCollations } from './collations.js';
+import { collationOf, collationOfType, localeCollations } from './collations.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid } from './oids.js';
 import { operatorClasses, operatorFamilies } from './operator-classes.js';
 import { relationsOf, typesOf } from './pg-objects.js';
+import { compositeFunctions, typeFunctions } from './type-functions.js';
 import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
 
 const TYPE_KIND: Readonly<Record<SqlType['kind'], string>> = {
@@ -45,7 +46,12 @@ export function alignmentOf(length: number): string {
 
 const ALIGNMENTS: Readonly<Record<number, string>> = { 1: 'c', 2: 's', 6: 's', 8: 'd' };
 
-function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<string, unknown> {
+function typeRow(
+  { types }: SystemViewSource,
+  type: SqlType,
+  schemaOid: number,
+  ownerOid: number,
+): Record<string, unknown> {
   const { length } = type;
   return {
     oid: type.oid,
@@ -62,22 +68,21 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typdelim: delimiterOf(type),
     typelem: type.elementOid,
     typarray: type.arrayOid,
-    typinput: 0,
-    typoutput: 0,
     typalign: alignmentOf(length),
     typstorage: storageOf(type.oid, length),
     typbasetype: type.baseOid,
     typtypmod: type.kind === 'distinct' ? (type.baseTypmod ?? -1) : -1,
-    typcollation: type.category === 'S' ? DEFAULT_COLLATION_OID : 0,
+    typcollation: collationOfType(type, types),
+    ...typeFunctions(type, types),
   };
 }
 
 function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const type of builtinTypes) yield typeRow(type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
+  for (const type of builtinTypes) yield typeRow(source, type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
   // Each session has its own, which knows the fields of all types.
   for (const oid of [TypeOid.record, TypeOid.recordArray]) {
     const type = source.types.byOid(oid);
-    if (type !== undefined) yield typeRow(type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
+    if (type !== undefined) yield typeRow(source, type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
   }
   for (const descriptor of typesOf(source)) {
     const type = source.types.byOid(descriptor.oid);
@@ -85,7 +90,7 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
     const { definition } = descriptor;
     if (type !== undefined) {
       yield {
-        ...typeRow(type, descriptor.schemaOid, descriptor.ownerOid),
+        ...typeRow(source, type, descriptor.schemaOid, descriptor.ownerOid),
         typacl: aclItems(source, descriptor.acl),
         ...(definition.kind === 'domain'
           ? {
@@ -102,7 +107,7 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
       };
     }
     if (array !== undefined && descriptor.arrayOid !== 0)
-      yield typeRow(array, descriptor.schemaOid, descriptor.ownerOid);
+      yield typeRow(source, array, descriptor.schemaOid, descriptor.ownerOid);
   }
   for (const relation of relationsOf(source)) {
     if (relation.kind !== 'table' && relation.kind !== 'view') continue;
@@ -122,6 +127,7 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
       typalign: 'd',
       typstorage: 'x',
       typtypmod: -1,
+      ...compositeFunctions(),
     };
   }
 }
@@ -205,6 +211,16 @@ function* collationRows(source: SystemViewSource): Iterable<CatalogRow> {
     yield { ...shared, oid, collname, collprovider: 'i', collencoding: -1, colliculocale: collname };
 }
 
+/** PostgreSQL's functions behind access methods. */
+const METHOD_HANDLERS: Readonly<Record<number, number>> = {
+  [MethodOid.heap]: 3,
+  [MethodOid.btree]: 330,
+  [MethodOid.hash]: 331,
+  [MethodOid.gist]: 332,
+  [MethodOid.gin]: 333,
+  [MethodOid.spgist]: 334,
+};
+
 export const TYPE_VIEWS: readonly SystemView[] = [
   catalogView('pg_type', typeRows),
   catalogView('pg_enum', enumRows),
@@ -221,7 +237,7 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       { oid: MethodOid.gin, amname: 'gin', amtype: 'i' },
       { oid: MethodOid.document, amname: 'document', amtype: 'i' },
       { oid: MethodOid.column, amname: 'column', amtype: 'i' },
-    ].map((row) => Object.assign(row, { amhandler: 0 })),
+    ].map((row) => ({ ...row, amhandler: METHOD_HANDLERS[row.oid] ?? 0 })),
   ),
   catalogView('pg_opclass', () =>
     operatorClasses().map((found) => ({

@@ -38,6 +38,8 @@ const LINES = `
 114 json -1 U 0 b 0 199 json
 194 pg_node_tree -1 Z 0 b 0 0 pg_node_tree
 199 _json -1 A 0 b 114 0 json[]
+269 table_am_handler 4 P 0 p 0 0 table_am_handler
+325 index_am_handler 4 P 0 p 0 0 index_am_handler
 600 point 16 G 0 b 701 1017 point
 601 lseg 32 G 0 b 600 1018 lseg
 602 path -1 G 0 b 0 1019 path

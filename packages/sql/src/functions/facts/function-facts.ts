@@ -13,6 +13,7 @@ import { generalFacts } from './general-facts.js';
 import { geometricFacts } from './geometric-facts.js';
 import { hashFacts } from './hash-facts.js';
 import { integerFacts } from './integer-facts.js';
+import { internalFacts } from './internal-facts.js';
 import { jsonFacts } from './json-facts.js';
 import { jsonpathFacts } from './jsonpath-facts.js';
 import { lockFacts } from './lock-facts.js';
@@ -46,6 +47,7 @@ export const functionFacts: readonly string[] = [
   geometricFacts,
   hashFacts,
   integerFacts,
+  internalFacts,
   jsonFacts,
   jsonpathFacts,
   lockFacts,
