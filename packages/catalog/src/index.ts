@@ -54,6 +54,7 @@ export {
   NameClass,
   decisionSpace,
   preparedSpace,
+  largeObjectSpace,
   sagaSpace,
   tableOfLockKey,
   userSpace,
@@ -102,3 +103,4 @@ export type {
   TableProvider,
 } from './table-provider.js';
 export type { PartitionBound, PartitionDatum, PartitionKey, PartitionKeyPart } from './partition-descriptors.js';
+export type { LargeObjectDescriptor } from './large-object-descriptor.js';

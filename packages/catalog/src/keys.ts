@@ -27,6 +27,8 @@ const PREPARED_SPACE_NUMBER = 2;
 const DECISION_SPACE_NUMBER = 3;
 /** Space number of the journal of sagas. */
 const SAGA_SPACE_NUMBER = 4;
+/** Space number of large objects. */
+const LARGE_OBJECT_SPACE_NUMBER = 5;
 /** Space numbers below are the system's. */
 const USER_SPACE_FIRST = 1024;
 
@@ -48,6 +50,11 @@ export function decisionSpace(systemEngine: EngineCode): SpaceId {
 /** The space of the journal of sagas in the system engine. */
 export function sagaSpace(systemEngine: EngineCode): SpaceId {
   return makeSpaceId(systemEngine, SAGA_SPACE_NUMBER);
+}
+
+/** The space of the large objects of all databases in the system engine. */
+export function largeObjectSpace(systemEngine: EngineCode): SpaceId {
+  return makeSpaceId(systemEngine, LARGE_OBJECT_SPACE_NUMBER);
 }
 
 export const KeyKind = {
@@ -108,9 +115,12 @@ const UTF8 = new TextEncoder();
 /** Makes the catalog's keys for one store. Every key is a fresh array owned by the caller. */
 export class CatalogKeys {
   readonly space: SpaceId;
+  /** The space of the large objects beside it. */
+  readonly largeObjectSpace: SpaceId;
 
   constructor(systemEngine: EngineCode) {
     this.space = makeSpaceId(systemEngine, CATALOG_SPACE_NUMBER);
+    this.largeObjectSpace = largeObjectSpace(systemEngine);
   }
 
   object(oid: Oid): Uint8Array {

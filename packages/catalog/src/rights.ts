@@ -19,6 +19,7 @@ import type {
   TableDescriptor,
   ViewColumn,
 } from './descriptors.js';
+import type { LargeObjectDescriptor } from './large-object-descriptor.js';
 import type { ObjectReader } from './object-map.js';
 import { PredefinedRole } from './predefined-roles.js';
 
@@ -30,6 +31,9 @@ export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 
 
 /** What has an access list. */
 export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' }>;
+
+/** Kinds of what may have rights on it. */
+type ObjectKind = (ObjectDescriptor | LargeObjectDescriptor)['kind'];
 
 /** The letter of each privilege, in the order in which access lists have them. */
 export const PrivilegeLetters: Readonly<Record<string, string>> = {
@@ -72,7 +76,7 @@ function databaseOwner(objects: ObjectReader, databaseOid: Oid | undefined): Oid
 }
 
 /** The database in which an object stands, or that it is. */
-function databaseOf(object: ObjectDescriptor): Oid | undefined {
+function databaseOf(object: ObjectDescriptor | LargeObjectDescriptor): Oid | undefined {
   if (object.kind === 'database') return object.oid;
   return 'databaseOid' in object ? object.databaseOid : undefined;
 }
@@ -89,12 +93,12 @@ export function hasRightsOf(objects: ObjectReader, roleOid: Oid, otherOid: Oid):
 }
 
 /** True when the role owns the object, through membership too, or is a superuser. */
-export function ownsObject(objects: ObjectReader, roleOid: Oid, object: OwnedObject): boolean {
+export function ownsObject(objects: ObjectReader, roleOid: Oid, object: OwnedObject | LargeObjectDescriptor): boolean {
   return isSuperuser(objects, roleOid) || effectiveRoles(objects, roleOid, databaseOf(object)).has(object.ownerOid);
 }
 
 /** The object's access list, written out where it has none of its own yet. */
-export function aclOf(object: GrantableObject): readonly AclItem[] {
+export function aclOf(object: GrantableObject | LargeObjectDescriptor): readonly AclItem[] {
   if (object.acl !== undefined) return object.acl;
   const owner: AclItem = {
     granteeOid: object.ownerOid,
@@ -108,7 +112,11 @@ export function aclOf(object: GrantableObject): readonly AclItem[] {
 }
 
 /** Letters of what the role may grant on the object: all of its kind's for the owner, else what it has with grant option. */
-export function grantableOf(objects: ObjectReader, roleOid: Oid, object: GrantableObject): string {
+export function grantableOf(
+  objects: ObjectReader,
+  roleOid: Oid,
+  object: GrantableObject | LargeObjectDescriptor,
+): string {
   if (ownsObject(objects, roleOid, object)) return ownerPrivileges(object);
   const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   const letters = new Set<string>();
@@ -117,7 +125,12 @@ export function grantableOf(objects: ObjectReader, roleOid: Oid, object: Grantab
 }
 
 /** True when the role has the privilege (one letter) on the whole object. */
-export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: ObjectDescriptor, letter: string): boolean {
+export function hasPrivilege(
+  objects: ObjectReader,
+  roleOid: Oid,
+  object: ObjectDescriptor | LargeObjectDescriptor,
+  letter: string,
+): boolean {
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
   if (object.kind === 'trigger' || object.kind === 'statistics') return false;
@@ -128,7 +141,7 @@ export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: Object
 }
 
 /** What pg_read_all_data and pg_write_all_data may do with every object. */
-function grantsToAll({ kind }: ObjectDescriptor, roles: ReadonlySet<Oid>, letter: string): boolean {
+function grantsToAll({ kind }: { readonly kind: ObjectKind }, roles: ReadonlySet<Oid>, letter: string): boolean {
   const reads = roles.has(PredefinedRole.ReadAllData);
   const writes = roles.has(PredefinedRole.WriteAllData);
   if (kind === 'schema') return letter === 'U' && (reads || writes);
@@ -235,7 +248,7 @@ function grants(acl: readonly AclItem[], roles: ReadonlySet<Oid>, letter: string
 }
 
 /** Every privilege that objects of the kind know, in the order of access lists. */
-export function ownerPrivileges(object: { readonly kind: ObjectDescriptor['kind'] }): string {
+export function ownerPrivileges(object: { readonly kind: ObjectKind }): string {
   switch (object.kind) {
     case 'table':
     case 'view':
@@ -250,13 +263,15 @@ export function ownerPrivileges(object: { readonly kind: ObjectDescriptor['kind'
       return 'U';
     case 'routine':
       return 'X';
+    case 'large object':
+      return 'rw';
     default:
       return '';
   }
 }
 
 /** What everyone may do with an object that has no access list. */
-export function publicPrivileges(object: { readonly kind: ObjectDescriptor['kind']; readonly name: string }): string {
+export function publicPrivileges(object: { readonly kind: ObjectKind; readonly name: string }): string {
   switch (object.kind) {
     case 'database':
       return 'Tc';

@@ -271,6 +271,21 @@ const limits: Limit[] = [
     attempt: (count) => run('select pg_notify($1, $2)', ['channel', 'x'.repeat(count)]),
   },
   {
+    what: 'Large object',
+    most: 4_398_046_509_056,
+    of: 'bytes',
+    code: '22023',
+    attempt: (count) => run("select lo_put(lo_create(0), $1::int8 - 1, 'x')", [count]),
+  },
+  {
+    what: 'Large objects open in a transaction',
+    most: 4096,
+    of: '',
+    code: '53400',
+    attempt: (count) =>
+      run('select max(lo_open(o, 131072)) from lo_create(0) as o, generate_series(1, $1::int)', [count]),
+  },
+  {
     what: 'Cursors open in a session',
     most: 1000,
     of: '',

@@ -19,6 +19,23 @@ const NO_ROUTINES: EvaluationContext['routines'] = {
   triggerDepth: 0,
 };
 
+const NO_BYTES = new Uint8Array(0);
+const NO_LARGE_OBJECTS: EvaluationContext['largeObjects'] = {
+  create: (oid) => oid,
+  fromBytes: (oid) => oid,
+  open: () => 0,
+  close: () => 0,
+  read: () => NO_BYTES,
+  write: () => 0,
+  seek: () => 0,
+  tell: () => 0,
+  truncate: () => 0,
+  unlink: () => 1,
+  get: () => NO_BYTES,
+  put: () => undefined,
+  comment: () => null,
+};
+
 export const NOW_MICROS = 762525296789012;
 
 export function testContext(overrides: Partial<EvaluationContext> = {}): EvaluationContext {
@@ -37,6 +54,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     seedRandom: () => undefined,
     advisory: NO_LOCKS,
     routines: NO_ROUTINES,
+    largeObjects: NO_LARGE_OBJECTS,
     *callElsewhere(call, args) {
       return call.here(args, this);
     },

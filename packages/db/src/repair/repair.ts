@@ -17,7 +17,7 @@
  */
 import { PhantomError, checkOptions, isPhantomError, optionNames } from '@phantom/base';
 import { btree } from '@phantom/btree';
-import { CatalogKeys, KeyKind } from '@phantom/catalog';
+import { CatalogKeys, KeyKind, largeObjectSpace } from '@phantom/catalog';
 import { EngineCode, type SalvagedRow, type SpaceId, isLostRange, spaceOfKey } from '@phantom/kv';
 import { lsm } from '@phantom/lsm';
 import { SharedMemory } from '@phantom/runs';
@@ -112,7 +112,7 @@ function lostRows({ space, range, lower, upper, older }: LostPart, survey: Surve
   return {
     database: owner?.database ?? '',
     schema: owner?.schema ?? 'pg_catalog',
-    table: owner?.table.name ?? 'catalog',
+    table: owner?.table.name ?? (space === largeObjectSpace(EngineCode.Btree) ? 'pg_largeobject' : 'catalog'),
     ...(owner?.index === undefined ? {} : { index: owner.index.name }),
     from: isWhole ? 'the beginning' : survey.names.keyText(lower),
     ...(upper === undefined || spaceOfKey(upper, 0) !== space ? {} : { to: survey.names.keyText(upper) }),

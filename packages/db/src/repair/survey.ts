@@ -83,7 +83,7 @@ export class Survey {
     this.isCatalogUsable =
       kinds.some((object) => object.kind === 'database') &&
       kinds.some((object) => object.kind === 'role' && object.superuser);
-    for (const range of ranges) this.divide(range, keys.space, older.get(range));
+    for (const range of ranges) this.divide(range, keys, older.get(range));
   }
 
   /** Whether something of a space is lost or in doubt. */
@@ -108,8 +108,8 @@ export class Survey {
   }
 
   /** A lost range may go over several spaces: each of those that are known has its part. */
-  private divide(range: LostRange, catalogSpace: SpaceId, older: ReadonlyMap<SpaceId, number> | undefined): void {
-    for (const space of [catalogSpace, ...[...this.names.all()].map(([id]) => id)]) {
+  private divide(range: LostRange, keys: CatalogKeys, older: ReadonlyMap<SpaceId, number> | undefined): void {
+    for (const space of [keys.space, keys.largeObjectSpace, ...[...this.names.all()].map(([id]) => id)]) {
       const own = spaceRange(space);
       if (!overlaps(range, own)) continue;
       const lower = compareKeys(range.lower, own.lower) > 0 ? range.lower : own.lower;

@@ -49,6 +49,10 @@ export interface DatabaseSession {
   };
   /** Its spans, where it has some: told when the client is told that the session is ready. */
   readonly traces?: { rest(): void } | undefined;
+  readonly routines: {
+    /** A call of the function of a number: a statement of one row and column, its parameters the arguments. */
+    prepareCall(oid: number): { readonly statement: SessionStatement; readonly argumentCount: number };
+  };
   parse(text: string): readonly ParsedStatement[];
   prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes?: readonly number[]): SessionStatement;
   prepareText(text: string, declaredTypes?: readonly number[]): SessionStatement;

@@ -126,37 +126,54 @@ export function readBind(reader: MessageReader, into: BindMessage): void {
   into.portal = reader.string();
   into.statement = reader.string(into.statement);
   readFormats(reader, into.parameterFormats);
+  readValues(reader, into, 'bind', 'parameters');
+  readFormats(reader, into.resultFormats);
+  reader.finish();
+}
+
+/** The values of a message, behind the formats that they are in. */
+function readValues(reader: MessageReader, into: BindMessage, message: string, what: string): void {
   const count = reader.u16();
   const { parameterFormats, valueStarts, valueBytes } = into;
   if (parameterFormats.length > 1 && parameterFormats.length !== count) {
     throw new PhantomError(
       PROTOCOL_VIOLATION,
-      `bind message has ${parameterFormats.length} parameter formats but ${count} parameters`,
+      `${message} message has ${parameterFormats.length} ${what.slice(0, -1)} formats but ${count} ${what}`,
     );
   }
   into.valueCount = count;
   if (valueStarts.length > VALUES_KEPT_MAX) valueStarts.length = valueBytes.length = 0;
   for (let i = 0; i < count; i++) {
     const bytes = reader.i32();
-    if (bytes < -1) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid length of a parameter in bind message');
+    if (bytes < -1) throw new PhantomError(PROTOCOL_VIOLATION, `invalid length of a parameter in ${message} message`);
     valueBytes[i] = bytes;
     valueStarts[i] = bytes === -1 ? reader.at : reader.skip(bytes);
   }
-  readFormats(reader, into.resultFormats);
+}
+
+/** The message of a function call: fills `into` with the arguments and the format of the result; the function's number. */
+export function readFunctionCall(reader: MessageReader, into: BindMessage): number {
+  const oid = reader.u32();
+  into.portal = into.statement = '';
+  readFormats(reader, into.parameterFormats);
+  readValues(reader, into, 'function call', 'arguments');
+  into.resultFormats.length = 1;
+  into.resultFormats[0] = readFormat(reader);
   reader.finish();
+  return oid;
 }
 
 function readFormats(reader: MessageReader, into: number[]): void {
   const count = reader.u16();
   // To set a length costs as much as the rest of this, also where it is set to what it is.
   if (into.length > count) into.length = count;
-  for (let i = 0; i < count; i++) {
-    const format = reader.i16();
-    if (format !== Format.Text && format !== Format.Binary) {
-      throw new PhantomError('22023', `unsupported format code: ${format}`);
-    }
-    into[i] = format;
-  }
+  for (let i = 0; i < count; i++) into[i] = readFormat(reader);
+}
+
+function readFormat(reader: MessageReader): number {
+  const format = reader.i16();
+  if (format === Format.Text || format === Format.Binary) return format;
+  throw new PhantomError('22023', `unsupported format code: ${format}`);
 }
 
 export function readExecute(reader: MessageReader): ExecuteMessage {

@@ -59,6 +59,7 @@ export const Backend = {
   PortalSuspended: 0x73, // s
   ParameterDescription: 0x74, // t
   NegotiateProtocolVersion: 0x76, // v
+  FunctionCallResponse: 0x56, // V
 } as const;
 
 /** First number of an Authentication message. */

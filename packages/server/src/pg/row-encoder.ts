@@ -93,6 +93,19 @@ export class RowEncoder {
     }
   }
 
+  /** The first column's value alone, as FunctionCallResponse has it. */
+  single(value: Value, writer: MessageWriter, context: TypeContext): void {
+    const start = writer.bytes.length;
+    try {
+      writer.begin(Backend.FunctionCallResponse);
+      this.value(value, 0, writer, context);
+      this.endRow(writer, start);
+    } catch (error) {
+      writer.bytes.length = start;
+      throw error;
+    }
+  }
+
   private value(value: Value, column: number, writer: MessageWriter, context: TypeContext): void {
     if (value === null) {
       writer.i32(-1);

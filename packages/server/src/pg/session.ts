@@ -14,7 +14,7 @@
  *   3. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
 import { performance } from 'node:perf_hooks';
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import {
   type FetchOutcome,
   type Notice,
@@ -39,6 +39,7 @@ import {
 import type { DatabaseSession, OpenedSession } from './database-session.js';
 import { type MessageSource, ProtocolCopy } from './copy.js';
 import { fetchRows } from '../fetch-rows.js';
+import { callFunction } from './function-call.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import { HeldAnswers } from './held-answers.js';
 import { IdleLimits } from './idle-limits.js';
@@ -231,7 +232,7 @@ export class ProtocolSession {
           this.output.flushSoon();
           return undefined;
         case Frontend.FunctionCall:
-          return this.refuseFunctionCall();
+          return this.callFunction(reader);
         case Frontend.CopyData:
         case Frontend.CopyDone:
         case Frontend.CopyFail:
@@ -478,9 +479,18 @@ export class ProtocolSession {
     this.source.stopPulling();
   }
 
-  private refuseFunctionCall(): Promise<void> | undefined {
-    this.failed(unsupportedError('the function call message', { hint: 'Call the function in a SELECT.' }));
-    return this.settle();
+  /** FunctionCall: one function, and one ReadyForQuery whatever becomes of it. */
+  private async callFunction(reader: MessageReader): Promise<void> {
+    const { bind, database, output, counters } = this;
+    counters.queries.value++;
+    this.fetching = true;
+    try {
+      await callFunction({ database, output }, reader, bind);
+    } catch (error) {
+      this.fetching = false;
+      this.failed(error);
+    }
+    this.queryEnded();
   }
 
   /** Reports an error to the client and to the database's transaction. A FatalError goes on to the connection. */

@@ -119,6 +119,10 @@ export class FakeSession implements DatabaseSession {
   shown: Promise<void> | undefined;
 
   readonly cursors = { fieldsOf: (): undefined => undefined };
+  /** Every function gives back its argument, a number. */
+  readonly routines = {
+    prepareCall: () => ({ statement: this.prepareText('echo'), argumentCount: 1 }),
+  };
 
   constructor(id: number, request: SessionRequest) {
     this.id = id;

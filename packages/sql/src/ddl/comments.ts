@@ -10,6 +10,7 @@ import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } fr
 import { requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
 import { ownPolicy } from './policies.js';
+import { commentLargeObject } from './large-objects.js';
 import { commentBuiltIn } from './extensions.js';
 import { ownStatistics } from './statistics-objects.js';
 import { ownTrigger } from './triggers/trigger-names.js';
@@ -109,6 +110,8 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       objects.put(withComment(database, text));
       return undefined;
     }
+    case 'large object':
+      return yield* commentLargeObject(context, target, text);
     case 'role': {
       const role = roleNamed(context, target.name[0]?.text as string);
       requireRoleAdministration(context, role, 'must be member of role whose comment is being set');

@@ -5,6 +5,7 @@ import type { CreateDatabase, DropDatabase } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { dropAll } from './drop.js';
 import { claimName } from './names.js';
+import { removeAllLargeObjects } from '../large-objects/large-objects.js';
 
 /** Options whose value is what we do anyway. */
 const HONOURED: Readonly<Record<string, readonly string[]>> = {
@@ -74,6 +75,7 @@ export function* dropDatabase(context: DdlContext, node: DropDatabase): DdlExecu
     throw new PhantomError('55006', `database "${name}" is being accessed by other users`);
   }
   for (const schema of Array.from(objects.objectsIn(database.oid))) yield* dropAll(context, [schema], true);
+  removeAllLargeObjects(context.transaction, context.catalog.keys.largeObjectSpace, database.oid);
   objects.remove(database.oid);
   return undefined;
 }

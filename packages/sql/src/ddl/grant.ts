@@ -5,6 +5,7 @@ import {
   type ColumnDescriptor,
   type DefaultPrivileges,
   type GrantableObject,
+  type LargeObjectDescriptor,
   NameClass,
   type Oid,
   PUBLIC_ROLE,
@@ -23,6 +24,7 @@ import type { Name } from '../text/ast-leaves.js';
 import { type AclChange, changedAcl, commonLetters, withoutLetters } from './access-lists.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { typeNamed } from './create-type.js';
+import { largeObjectNamed, putLargeObject } from './large-objects.js';
 import { lockForChange, relationNamed, schemaNamed } from './names.js';
 import { routineNamed } from './routines/routine-names.js';
 import { BUILT_IN_RIGHTS, builtInAcl } from './ownership.js';
@@ -48,6 +50,7 @@ export function* grant(context: DdlContext, node: Grant): DdlExecution {
     throw new PhantomError('0A000', 'grantor must be current user');
   }
   const grantees = granteesOf(context, node);
+  if (node.object === 'large object') return yield* grantOnLargeObjects(context, node, grantees);
   for (const found of targetsOf(context, node)) {
     const object = (yield* lockForChange(context, found)) as GrantableObject | undefined;
     if (object === undefined) continue;
@@ -157,6 +160,22 @@ function changeObject(
   context.objects.put(changed);
 }
 
+/** GRANT ... ON LARGE OBJECT: they are none of the catalog's objects. */
+function* grantOnLargeObjects(context: DdlContext, node: Grant, grantees: readonly Oid[]): DdlExecution {
+  if (node.privileges.some(({ columns }) => columns.length > 0))
+    throw new PhantomError('0LP01', 'column privileges are only valid for relations');
+  for (const target of node.objects) {
+    const object = yield* largeObjectNamed(context, target);
+    const { letters, all } = lettersOf(node.privileges, ownerPrivileges(object), object.kind);
+    const grantor = grantorOf(context, object, object.acl ?? []);
+    const allowed = allowedLetters(context, node, object, `large object ${object.oid}`, letters, all, grantor);
+    if (allowed === '') continue;
+    const change = { ...changeOf(node, object.ownerOid, grantees), grantorOid: grantor.oid, letters: allowed };
+    putLargeObject(context, { ...object, acl: changedAcl(aclOf(object), change) });
+  }
+  return undefined;
+}
+
 function changeOf(node: Grant, ownerOid: Oid, grantees: readonly Oid[]): Omit<AclChange, 'grantorOid' | 'letters'> {
   return { revoke: node.revoke, grantees, grantOption: node.grantOption, cascade: node.cascade, ownerOid };
 }
@@ -170,7 +189,7 @@ function withAcl(column: ColumnDescriptor, acl: readonly AclItem[]): ColumnDescr
 /** As whom the current role grants: the owner when it may act as him, else whichever of its roles has most to give. */
 function grantorOf(
   context: DdlContext,
-  object: GrantableObject,
+  object: GrantableObject | LargeObjectDescriptor,
   acl: readonly AclItem[],
 ): { readonly oid: Oid; readonly options: string } {
   if (ownsObject(context.objects, context.roleOid, object)) {
@@ -188,7 +207,7 @@ function grantorOf(
 function allowedLetters(
   context: DdlContext,
   node: Grant,
-  object: GrantableObject,
+  object: GrantableObject | LargeObjectDescriptor,
   name: string,
   letters: string,
   all: boolean,
@@ -211,7 +230,7 @@ function allowedLetters(
   return allowed;
 }
 
-function knowsObject(context: DdlContext, object: GrantableObject): boolean {
+function knowsObject(context: DdlContext, object: GrantableObject | LargeObjectDescriptor): boolean {
   const roles = effectiveRoles(context.objects, context.roleOid, context.databaseOid);
   return aclOf(object).some((item) => item.granteeOid === PUBLIC_ROLE || roles.has(item.granteeOid));
 }

@@ -5,6 +5,7 @@ import {
   type NameClass,
   type ObjectDescriptor,
   type Oid,
+  type LargeObjectDescriptor,
   type OwnedObject,
   type SchemaDescriptor,
   type TableDescriptor,
@@ -139,7 +140,7 @@ export function ownTable(context: DdlContext, name: QualifiedName): TableDescrip
 }
 
 /** 42501 unless the current role owns the object. */
-export function requireOwner(context: DdlContext, object: OwnedObject): void {
+export function requireOwner(context: DdlContext, object: OwnedObject | LargeObjectDescriptor): void {
   if (!ownsObject(context.objects, context.roleOid, object)) {
     const word = object.kind === 'statistics' ? 'statistics object' : object.kind;
     const kind = object.kind === 'routine' ? object.routine : word;

@@ -4,6 +4,7 @@ import { type GrantableObject, type Oid, type OwnedObject, type RoleDescriptor, 
 import type { OwnedBy } from '../text/ast-access.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { dropAll } from './drop.js';
+import { dropOwnedLargeObjects, reassignLargeObjects } from './large-objects.js';
 import { currentRole, roleOf } from './role-names.js';
 import { withoutRoles } from './row-security.js';
 
@@ -21,6 +22,7 @@ export function* ownedBy(context: DdlContext, node: OwnedBy): DdlExecution {
   if (!mayActAs(context.objects, actor, to, context.databaseOid))
     throw new PhantomError('42501', 'permission denied to reassign objects');
   for (const object of owned(context, roles)) context.objects.put({ ...object, ownerOid: to.oid });
+  yield* reassignLargeObjects(context, new Set(roles.map(({ oid }) => oid)), to.oid);
   return undefined;
 }
 
@@ -49,6 +51,7 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
   );
   yield* dropAll(context, roots, cascade);
   const oids = new Set<Oid>(roles.map((role) => role.oid));
+  yield* dropOwnedLargeObjects(context, oids);
   const kept = (item: { readonly granteeOid: Oid }): boolean => !oids.has(item.granteeOid);
   for (const object of Array.from(objects.objects())) {
     if (object.kind === 'role') {

@@ -1,5 +1,16 @@
 /** Whom what is created belongs to, and the access list it begins with: the kind's own, or as default privileges say. */
-import { type AclItem, type DefaultPrivileges, type Oid, PUBLIC_ROLE, type RoleDescriptor } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
+import {
+  type AclItem,
+  type DefaultPrivileges,
+  type LargeObjectDescriptor,
+  type Oid,
+  type OwnedObject,
+  PUBLIC_ROLE,
+  type RoleDescriptor,
+  hasPrivilege,
+  isMemberOf,
+} from '@phantom/catalog';
 import { changedAcl } from './access-lists.js';
 import type { DdlContext } from './context.js';
 import { currentRole } from './role-names.js';
@@ -49,4 +60,28 @@ export function ownership(
     acl = changedAcl(acl, { ...change, grantees: [item.granteeOid], letters: item.privileges });
   }
   return { ownerOid: role.oid, acl };
+}
+
+/** The object under another owner: rights of the old one become the new one's. */
+/** The object as another role's: what the owner had granted, the new one has. */
+export function withOwner<T extends OwnedObject | LargeObjectDescriptor>(object: T, ownerOid: Oid): T {
+  if (!('acl' in object) || object.acl === undefined) return { ...object, ownerOid };
+  const swap = (oid: Oid): Oid => (oid === object.ownerOid ? ownerOid : oid);
+  const acl = object.acl.map((item) => ({
+    ...item,
+    granteeOid: swap(item.granteeOid),
+    grantorOid: swap(item.grantorOid),
+  }));
+  return { ...object, ownerOid, acl };
+}
+
+/** One may give things only to a role one could act as, and only where that role could make them itself. */
+export function mayGiveTo(context: DdlContext, owner: RoleDescriptor, schemaOid: Oid | undefined): void {
+  const actor = currentRole(context);
+  if (actor.superuser) return;
+  if (actor.oid !== owner.oid && !isMemberOf(context.objects, actor, owner.oid, context.databaseOid))
+    throw new PhantomError('42501', `must be member of role "${owner.name}"`);
+  const schema = schemaOid === undefined ? undefined : context.objects.object(schemaOid);
+  if (schema?.kind === 'schema' && !hasPrivilege(context.objects, owner.oid, schema, 'C'))
+    throw new PhantomError('42501', `permission denied for schema ${schema.name}`);
 }

@@ -6,14 +6,12 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import {
   NameClass,
-  type Oid,
   type OwnedObject,
   type RoleDescriptor,
   type PartitionKey,
   type TableDescriptor,
   type TypeDescriptor,
   hasPrivilege,
-  isMemberOf,
 } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
 import type { ObjectRef } from '../text/ast-access.js';
@@ -32,13 +30,15 @@ import {
   requireOwner,
   schemaNamed,
 } from './names.js';
+import { largeObjectNamed, putLargeObject } from './large-objects.js';
+import { mayGiveTo, withOwner } from './ownership.js';
 import { lockBelow } from './inheritance/alter-tree.js';
 import { lockPartitions } from './partitions/lock-partitions.js';
 import type { CheckConstraint } from '../storage/table-rules.js';
 import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
 import { refuseCollection } from './create-collection.js';
-import { currentRole, roleNamed, roleOf } from './role-names.js';
+import { roleNamed, roleOf } from './role-names.js';
 import { refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
 import { isRoutineWord } from './routines/routine-names.js';
@@ -456,6 +456,13 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
       context.objects.put({ ...statistics, ownerOid: owner.oid });
       return undefined;
     }
+    case 'large object': {
+      const object = yield* largeObjectNamed(context, target);
+      requireOwner(context, object);
+      mayGiveTo(context, owner, undefined);
+      putLargeObject(context, withOwner(object, owner.oid));
+      return undefined;
+    }
     default: {
       if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} OWNER`);
       const relation = alteredRelation(context, target, node.ifExists);
@@ -487,29 +494,6 @@ export function* changeRelationOwner(context: DdlContext, found: NamedRelation, 
     if (dependency.strength === 'automatic' && (dependent?.kind === 'index' || dependent?.kind === 'sequence'))
       context.objects.put(withOwner(dependent, owner.oid));
   }
-}
-
-/** The object under another owner: rights of the old one become the new one's. */
-function withOwner<T extends Named>(object: T, ownerOid: Oid): T {
-  if (object.kind === 'index' || object.acl === undefined) return { ...object, ownerOid };
-  const swap = (oid: Oid): Oid => (oid === object.ownerOid ? ownerOid : oid);
-  const acl = object.acl.map((item) => ({
-    ...item,
-    granteeOid: swap(item.granteeOid),
-    grantorOid: swap(item.grantorOid),
-  }));
-  return { ...object, ownerOid, acl };
-}
-
-/** One may give things only to a role one could act as, and only where that role could make them itself. */
-function mayGiveTo(context: DdlContext, owner: RoleDescriptor, schemaOid: Oid | undefined): void {
-  const actor = currentRole(context);
-  if (actor.superuser) return;
-  if (actor.oid !== owner.oid && !isMemberOf(context.objects, actor, owner.oid, context.databaseOid))
-    throw new PhantomError('42501', `must be member of role "${owner.name}"`);
-  const schema = schemaOid === undefined ? undefined : context.objects.object(schemaOid);
-  if (schema?.kind === 'schema' && !hasPrivilege(context.objects, owner.oid, schema, 'C'))
-    throw new PhantomError('42501', `permission denied for schema ${schema.name}`);
 }
 
 export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlExecution {

@@ -23,6 +23,7 @@ import type { Drop } from '../text/ast-schema.js';
 import type { AlterSetting } from '../text/ast-session.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { claimName, lockForChange } from './names.js';
+import { largeObjectsOfRole } from './large-objects.js';
 import { passwordVerifier } from './password.js';
 import { currentRole, findRole, roleNamed, roleOf } from './role-names.js';
 
@@ -263,7 +264,7 @@ export function* dropRoles(context: DdlContext, node: Drop): DdlExecution {
     going.push(role);
   }
   for (const role of going) {
-    const dependents = [...dependentsOfRole(context, role)];
+    const dependents = [...dependentsOfRole(context, role), ...largeObjectsOfRole(context, role)];
     if (dependents.length > 0) {
       throw new PhantomError('2BP01', `role "${role.name}" cannot be dropped because some objects depend on it`, {
         detail: dependents.join('\n'),

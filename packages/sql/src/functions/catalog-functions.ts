@@ -312,9 +312,10 @@ export const catalogFunctions: Implementations = {
   pg_get_userbyid: contextual(
     (oid: Oid, context: EvaluationContext) => catalogOf(context).roleName(oid) ?? `unknown (OID=${oid})`,
   ),
-  obj_description: contextual((oid: Oid, ...rest: [EvaluationContext] | [string, EvaluationContext]) =>
-    comment(oid, rest.at(-1) as EvaluationContext),
-  ),
+  obj_description: contextual((oid: Oid, ...rest: [EvaluationContext] | [string, EvaluationContext]) => {
+    const context = rest.at(-1) as EvaluationContext;
+    return rest[0] === 'pg_largeobject' ? context.largeObjects.comment(oid) : comment(oid, context);
+  }),
   col_description: contextual(columnComment),
   pg_table_is_visible: contextual(relationVisible),
   pg_type_is_visible: contextual(typeVisible),

@@ -22,6 +22,7 @@ import { jsonPopulation } from './json/json-populate.js';
 import { jsonbFunctions } from './json/jsonb-functions.js';
 import { jsonbUpdates } from './json/jsonb-update.js';
 import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
+import { largeObjectFunctions } from './large-object-functions.js';
 import { lockFunctions } from './lock-functions.js';
 import { lsnFunctions } from './lsn-functions.js';
 import { macFunctions } from './mac-functions.js';
@@ -76,6 +77,7 @@ export const implementations: Implementations = {
   ...lsnFunctions,
   ...macFunctions,
   ...uuidFunctions,
+  ...largeObjectFunctions,
   ...lockFunctions,
   ...rangeFunctions,
   ...multirangeFunctions,

@@ -38,6 +38,30 @@ export interface AdvisoryLocks {
   sleep(seconds: number): void;
 }
 
+/**
+ * Large objects, as the functions of SQL know them: an object by its number, and one that is open in the transaction by another. Offsets
+ * and sizes are bytes. 42704 for what is not there, 42501 without the right, 25006 for writing where nothing may be written.
+ */
+export interface LargeObjectCalls {
+  /** 0: any number. Returns it; 23505 where it is taken. */
+  create(oid: Oid): Oid;
+  fromBytes(oid: Oid, data: Uint8Array): Oid;
+  /** 22023 for a mode that neither reads nor writes. */
+  open(oid: Oid, mode: number): number;
+  close(descriptor: number): number;
+  read(descriptor: number, bytesMax: number): Uint8Array;
+  write(descriptor: number, data: Uint8Array): number;
+  /** From the beginning (0), the place (1), the end (2); returns the place. */
+  seek(descriptor: number, offset: number, whence: number): number;
+  tell(descriptor: number): number;
+  truncate(descriptor: number, bytes: number): number;
+  unlink(oid: Oid): number;
+  get(oid: Oid, offset?: number, bytesMax?: number): Uint8Array;
+  put(oid: Oid, offset: number, data: Uint8Array): void;
+  /** Null for an object without a comment, and for none. */
+  comment(oid: Oid): string | null;
+}
+
 /** Calls of what users have defined. The argument values are those of the parameters that go in, VARIADIC ones as an array. */
 export interface RoutineCaller {
   /** The call by the protocol of exec/runtime.ts: it waits and rests. The outcome is that of `call`, or of `rows`. */
@@ -80,6 +104,7 @@ export interface EvaluationContext extends TypeContext {
   seedRandom(seed: number): void;
   readonly advisory: AdvisoryLocks;
   readonly routines: RoutineCaller;
+  readonly largeObjects: LargeObjectCalls;
   /** Makes a call over long values in another thread, if there is one for it, by the protocol of exec/runtime.ts. */
   callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void>;
   /** Number of the session, as cancel requests name it. */

@@ -35,7 +35,7 @@ import {
   type Activity,
   type SystemViewSource,
 } from '../system-views/system-view.js';
-import { listedCursors, listedSessions, preparedStatements } from './listings.js';
+import { listedCursors, listedLargeObjects, listedSessions, preparedStatements } from './listings.js';
 import { functionOf } from '../routine/routine-function.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { routineTexts } from '../system-views/routine-text.js';
@@ -363,6 +363,7 @@ export class CatalogPicture implements CatalogPort {
         const allowed = ['r', 'U'].some((letter) => hasPrivilege(objects, session.currentRoleOid, sequence, letter));
         return allowed ? session.sequences.row(sequence) : undefined;
       },
+      ...listedLargeObjects(session),
       statisticsOf: (oid) => session.engine.statistics.of(oid),
       activity: activityOf(session),
       settings: () => session.settings.listed(session.roles.mayReadAllSettings),

@@ -8,6 +8,7 @@ import type { KeyCode } from '@phantom/codec';
 import { SPACE_BYTES, type SpaceId, spaceOfKey } from '@phantom/kv';
 import { type ConflictNames, LOCK_SPACE } from '@phantom/mvcc';
 import { advisoryNumbers } from './advisory-keys.js';
+import { OBJECT_KEY_BYTES, objectOfKey } from '../large-objects/format.js';
 import { keyText } from '../storage/constraint-errors.js';
 import { physicalIndex, physicalTable } from '../storage/physical-table.js';
 import { plainContext } from './plain-context.js';
@@ -33,6 +34,12 @@ function lockName(catalog: Catalog, key: Uint8Array): Named {
   return advisory === undefined ? undefined : { what: `advisory lock (${advisory.numbers.join(', ')})` };
 }
 
+/** Of a large object, or a page of it; of a bound of a range there is nothing to say but where it lies. */
+function largeObjectName(key: Uint8Array): Named {
+  const table = 'pg_largeobject';
+  return key.length < OBJECT_KEY_BYTES ? { table } : { table, what: `large object ${objectOfKey(key, 0)}` };
+}
+
 /** The values of a key; of what stands for many keys (a lock on all that begin so, the bound of a range) those that it begins with. */
 function leadingParts(
   keyCode: KeyCode,
@@ -55,6 +62,7 @@ export class CatalogConflictNames implements ConflictNames {
     if (catalog === undefined) return undefined;
     if (this.version !== catalog.version) this.refresh(catalog);
     if (spaceOfKey(key, 0) === LOCK_SPACE) return lockName(catalog, key);
+    if (spaceOfKey(key, 0) === catalog.keys.largeObjectSpace) return largeObjectName(key);
     const named = this.spaces.get(spaceOfKey(key, 0));
     if (named === undefined) return undefined;
     return named.index === undefined ? this.row(catalog, named.table, key) : this.entry(named.table, named.index, key);

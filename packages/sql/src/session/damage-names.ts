@@ -6,13 +6,14 @@
  */
 import { type PhantomError, compareKeys, isCorruption } from '@phantom/base';
 import type { Catalog, ObjectDescriptor, Oid } from '@phantom/catalog';
-import { type KeyRange, spaceRange } from '@phantom/kv';
+import { type KeyRange, type SpaceId, spaceRange } from '@phantom/kv';
 import { quoteIdentifier } from '../types/reg-types.js';
 import type { StoragePort } from './ports.js';
 import { StoredNames } from './stored-names.js';
 
 /** A table or an index of one that may have lost something. */
 export interface DamagedObject {
+  /** Empty for large objects: all databases' lie in one space. */
   readonly database: string;
   readonly schema: string;
   readonly table: string;
@@ -28,12 +29,15 @@ export function damagedObjects(catalog: Catalog, { lower, upper }: KeyRange): Da
   const objects = new Map<Oid, ObjectDescriptor>();
   for (const object of catalog.committed.objects()) objects.set(object.oid, object);
   const found: DamagedObject[] = [];
-  for (const [space, { database, schema, table, index }] of new StoredNames(objects).all()) {
+  const isDamaged = (space: SpaceId): boolean => {
     const own = spaceRange(space);
     const isBehind = upper !== undefined && compareKeys(own.lower, upper) >= 0;
-    const isBefore = own.upper !== undefined && compareKeys(own.upper, lower) <= 0;
-    if (!isBehind && !isBefore) found.push({ database, schema, table: table.name, index: index?.name });
-  }
+    return !isBehind && (own.upper === undefined || compareKeys(own.upper, lower) > 0);
+  };
+  for (const [space, { database, schema, table, index }] of new StoredNames(objects).all())
+    if (isDamaged(space)) found.push({ database, schema, table: table.name, index: index?.name });
+  if (isDamaged(catalog.keys.largeObjectSpace))
+    found.push({ database: '', schema: 'pg_catalog', table: 'pg_largeobject', index: undefined });
   return found;
 }
 

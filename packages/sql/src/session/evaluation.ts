@@ -9,6 +9,7 @@ import type {
   AdvisoryLocks,
   ConnectionEnds,
   EvaluationContext,
+  LargeObjectCalls,
   LongCall,
   NotificationPort,
   RoutineCaller,
@@ -50,6 +51,7 @@ export interface EvaluationOwner extends SnapshotExporter {
   readonly transactionId: number;
   readonly advisory: AdvisoryLocks;
   readonly routines: RoutineCaller;
+  readonly largeObjects: LargeObjectCalls;
   callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void>;
   readonly activity: { readonly connection: ConnectionEnds | undefined };
   readonly currentRoleName: string;
@@ -147,6 +149,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get routines(): RoutineCaller {
     return this.owner.routines;
+  }
+
+  get largeObjects(): LargeObjectCalls {
+    return this.owner.largeObjects;
   }
 
   callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void> {

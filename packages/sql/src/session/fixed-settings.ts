@@ -70,7 +70,6 @@ export const fixedSettings: readonly SettingDefinition[] = [
   fixed('lc_monetary', 'C', 'Money is written without the customs of a country.'),
   fixed('lc_numeric', 'C', 'Numbers are written without the customs of a country.'),
   fixed('lc_time', 'C', 'Names of days and months are English.'),
-  fixed('lo_compat_privileges', 'off', 'There are no large objects.', BOOLEAN),
   fixed('local_preload_libraries', '', 'There are no libraries to load.'),
   fixed('gin_fuzzy_search_limit', '0', 'An inverted index gives all that it finds.', COUNT),
   fixed('ignore_system_indexes', 'off', 'The catalog is in memory.', BOOLEAN),

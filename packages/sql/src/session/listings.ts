@@ -1,5 +1,6 @@
 /** What system views tell of sessions and their statements. */
-import type { ListedCursor, ListedSession, ListedStatement } from '../system-views/system-view.js';
+import { type LargeObjectReads, listLargeObjects, listPages } from '../large-objects/large-objects.js';
+import type { ListedCursor, ListedSession, ListedStatement, SystemViewSource } from '../system-views/system-view.js';
 import type { SqlEngine } from './engine.js';
 import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
@@ -49,5 +50,27 @@ export function* listedSessions(engine: SqlEngine): Iterable<ListedSession> {
       statementStartMicros: startMs === undefined ? null : microsSince2000(startMs),
       statementText: activity.statementText,
     };
+  }
+}
+
+/** The large objects of the session's database, as its statement sees them. */
+export function listedLargeObjects(session: SqlSession): Pick<SystemViewSource, 'largeObjects' | 'largeObjectPages'> {
+  const space = session.engine.catalog.keys.largeObjectSpace;
+  return {
+    largeObjects: () => asStatementSees(session, (reads) => listLargeObjects(reads, space, session.databaseOid)),
+    largeObjectPages: () => asStatementSees(session, (reads) => listPages(reads, space, session.databaseOid)),
+  };
+}
+
+function* asStatementSees<T>(session: SqlSession, list: (reads: LargeObjectReads) => Iterable<T>): Iterable<T> {
+  if (session.transaction !== undefined) {
+    yield* list(session.transaction.storage);
+    return;
+  }
+  const view = session.engine.storage.view();
+  try {
+    yield* list(view);
+  } finally {
+    view.release();
   }
 }

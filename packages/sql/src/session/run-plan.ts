@@ -112,6 +112,7 @@ function* runWriting(
   // Before the snapshot is taken: one from before the wait would not show what was built meanwhile.
   yield* shareTables(session.currentPlan(statement), transaction, Modes.RowShare);
   transaction.storage.beginStatement(statement.text);
+  const place = transaction.largeObjectPlace;
   for (let restarts = 0; ; restarts++) {
     const waited = yield* shareTables(session.currentPlan(statement), transaction, Modes.RowShare);
     if (waited) transaction.storage.restartStatement();
@@ -143,7 +144,7 @@ function* runWriting(
       }
       if (restarts === RESTARTS_MAX) throw updatedMeanwhile();
       session.advisory.beginExecution();
-      transaction.storage.restartStatement();
+      transaction.restartStatement(place);
     } finally {
       writers.newEntries.drop();
       transaction.runs(undefined);
@@ -158,6 +159,7 @@ function* runWriting(
 export function* runBody(session: SqlSession, body: () => Execution): Execution {
   for (let restarts = 0; ; restarts++) {
     const { transaction } = session;
+    const place = transaction?.largeObjectPlace ?? 0;
     try {
       return yield* body();
     } catch (error) {
@@ -166,7 +168,7 @@ export function* runBody(session: SqlSession, body: () => Execution): Execution 
       const isGone = transaction === undefined || session.transaction !== transaction;
       if (isGone || restarts === RESTARTS_MAX) throw updatedMeanwhile();
       session.advisory.beginExecution();
-      transaction.storage.restartStatement();
+      transaction.restartStatement(place);
     }
   }
 }

@@ -53,6 +53,7 @@ function begin(session: SqlSession, statement: SessionStatement): void {
   session.activity.begin(statement.text, session.clock.nowMs());
   session.evaluation.beginStatement();
   session.advisory.beginStatement();
+  session.transaction?.settleLargeObjects();
   if (session.transaction?.failed !== true || statement.kind === 'empty') return;
   if (!(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true)) throw inFailedTransaction();
 }

@@ -11,7 +11,7 @@
  *   2. A body that has to wait where its caller cannot ends the whole statement, which is run anew.
  */
 import { PhantomError } from '@phantom/base';
-import type { RoutineDescriptor, TableDescriptor, TriggerDescriptor, TypeRef } from '@phantom/catalog';
+import type { Oid, RoutineDescriptor, TableDescriptor, TriggerDescriptor, TypeRef } from '@phantom/catalog';
 import type { SqlRecord } from '@phantom/codec';
 import { REST, StatementWait, type Yielded } from '../exec/runtime.js';
 import type { CallTypes, RoutineCaller } from '../functions/registry.js';
@@ -21,6 +21,7 @@ import { signatureKey, signatureOf } from '../routine/routine-signature.js';
 import { compileAction } from '../routine/trigger-action.js';
 import type { TransitionRows } from '../storage/triggers/table-events.js';
 import type { Value } from '../types/type.js';
+import { type FunctionCallStatement, prepareFunctionCall } from './function-call.js';
 import { hostOf, transitionTables } from './routine-host.js';
 import { SessionRoutineCursors } from './routine-cursors.js';
 import type { SqlSession } from './session.js';
@@ -191,6 +192,11 @@ export class SessionRoutines implements RoutineCaller {
     if (how === 'rollback') session.rollback();
     else yield* commitHere(session);
     session.openTransaction(false, modes);
+  }
+
+  /** A call by the function's number, as prepareFunctionCall tells of it. */
+  prepareCall(oid: Oid): FunctionCallStatement {
+    return prepareFunctionCall(this.session, oid);
   }
 
   /** Raises what is wrong with the body of a routine that is being made. */

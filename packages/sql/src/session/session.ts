@@ -40,6 +40,7 @@ import { type Notification, Notifier } from './notifications.js';
 import { isPlannerSwitch } from './planner-switches.js';
 import { Portal } from './portal.js';
 import { runStatement } from './run-statement.js';
+import { SessionLargeObjects } from './large-objects.js';
 import { SessionRoutines } from './session-routines.js';
 import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
@@ -127,6 +128,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly advisory: SessionAdvisoryLocks;
   /** Calls of functions and procedures. */
   readonly routines = new SessionRoutines(this);
+  readonly largeObjects = new SessionLargeObjects(this);
   /** Time limits of the transaction. */
   readonly watch: TransactionWatch;
   /** Tells the log of what took long. */

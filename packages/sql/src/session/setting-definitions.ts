@@ -289,6 +289,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   switchOf('enable_seqscan', 'sequential scans'),
   switchOf('enable_sort', 'sorts'),
   {
+    name: 'lo_compat_privileges',
+    kind: BOOLEAN,
+    default: 'off',
+    description: 'Whether everybody may read, write and remove every large object. Set by superusers.',
+    superuser: true,
+  },
+  {
     name: 'log_min_duration_statement',
     kind: { kind: 'integer', minimum: -1, maximum: 2147483647, unit: 'ms' },
     default: '-1',

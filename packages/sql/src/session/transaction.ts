@@ -10,6 +10,7 @@ import type { Catalog, CatalogTransaction, Oid, OverlayMark } from '@phantom/cat
 import { PhantomError } from '@phantom/base';
 import type { MvccTransaction, Savepoint, TableLockMode } from '@phantom/mvcc';
 import { DeferredConstraints, type DeferredMark } from './deferred-constraints.js';
+import { OpenLargeObjects } from '../large-objects/open-large-objects.js';
 import type { SessionExecutionContext } from './execution-context.js';
 import { PendingNotifications } from './notifications.js';
 import type { SqlSession } from './session.js';
@@ -29,6 +30,8 @@ export interface SavepointMark {
   readonly readOnly: boolean;
   readonly notifications: number;
   readonly deferred: DeferredMark;
+  /** How many large objects had been opened. */
+  readonly largeObjects: number;
   /** Names of the cursors that were open. */
   readonly cursors: ReadonlySet<string>;
 }
@@ -57,6 +60,7 @@ export class SessionTransaction {
   private isSettling = false;
   /** What runs, by depth. */
   private readonly plans: (PreparedPlan | undefined)[] = [];
+  private openObjects: OpenLargeObjects | undefined;
   private point: SessionExecutionContext | undefined;
   /** Tables held, with the modes they are held in, a bit for each. */
   private readonly sharedTables = new Map<Oid, number>();
@@ -109,6 +113,27 @@ export class SessionTransaction {
     }
     storage.readsAhead = isAhead;
     return undefined;
+  }
+
+  /** The large objects that it has open. */
+  get largeObjects(): OpenLargeObjects {
+    return (this.openObjects ??= new OpenLargeObjects());
+  }
+
+  /** A client's statement begins: what the one before has done with large objects stays done. */
+  settleLargeObjects(): void {
+    this.openObjects?.settle();
+  }
+
+  /** Where large objects stand in the statement at hand, to go back to when it is executed anew. */
+  get largeObjectPlace(): number {
+    return this.openObjects?.place ?? 0;
+  }
+
+  /** The statement at hand is executed anew. */
+  restartStatement(largeObjectPlace: number): void {
+    this.openObjects?.rollBackTo(largeObjectPlace);
+    this.storage.restartStatement();
   }
 
   /** The table writers of the statement that runs, made when one in its place first writes. */
@@ -193,6 +218,7 @@ export class SessionTransaction {
       readOnly: this.readOnly,
       notifications: this.notifications.mark,
       deferred: this.deferred.mark(),
+      largeObjects: this.openObjects?.serial ?? 0,
       cursors,
     };
     this.savepoints.push(mark);
@@ -214,6 +240,7 @@ export class SessionTransaction {
     this.setReadOnly(target.readOnly);
     this.notifications.rollbackTo(target.notifications);
     this.deferred.rollbackTo(target.deferred);
+    this.openObjects?.closeSince(target.largeObjects);
     this.savepoints.length = index + 1;
     this.failed = false;
     return target.cursors;

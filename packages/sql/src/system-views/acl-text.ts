@@ -28,6 +28,7 @@ const DEFAULTS: Readonly<Record<string, readonly [owner: string, everybody: stri
   n: ['UC', ''],
   f: ['X', 'X'],
   l: ['U', 'U'],
+  L: ['rw', ''],
   T: ['U', 'U'],
   t: ['C', ''],
 };

@@ -10,6 +10,7 @@ export const ClassOid = {
   constraint: 2606,
   attributeDefault: 2604,
   language: 2612,
+  largeObject: 2613,
   namespace: 2615,
   rewrite: 2618,
   trigger: 2620,

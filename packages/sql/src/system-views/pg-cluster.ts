@@ -222,8 +222,6 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     'pg_foreign_data_wrapper',
     'pg_foreign_server',
     'pg_init_privs',
-    'pg_largeobject',
-    'pg_largeobject_metadata',
     'pg_parameter_acl',
     'pg_publication',
     'pg_publication_namespace',

@@ -1,6 +1,7 @@
 /** What a system view is: columns, and rows made from what a session sees of the catalog. */
 import type { StoredStatistics } from '../plan/statistics/stored-statistics.js';
-import type { ObjectReader, Oid, SequenceRow } from '@phantom/catalog';
+import type { LargeObjectDescriptor, ObjectReader, Oid, SequenceRow } from '@phantom/catalog';
+import type { LargeObjectPage } from '../large-objects/large-objects.js';
 import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
 import type { StatementUse } from '../session/statement-uses.js';
@@ -97,6 +98,9 @@ export interface SystemViewSource {
   statisticsOf(oid: Oid): StoredStatistics | undefined;
   /** Where a sequence stands; undefined when the role may neither read nor use it. */
   sequenceRow(oid: Oid): SequenceRow | undefined;
+  /** Of the database, in the order of their numbers. */
+  largeObjects(): Iterable<LargeObjectDescriptor>;
+  largeObjectPages(): Iterable<LargeObjectPage>;
   /** Names as the session resolves them now. */
   readonly catalog: TextCatalog;
   /** The system's own relations. */

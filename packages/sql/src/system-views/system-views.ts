@@ -13,6 +13,7 @@ import { ATTRIBUTE_VIEWS } from './pg-attributes.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { DEPENDENCY_VIEWS } from './pg-dependencies.js';
 import { DESCRIPTION_VIEWS } from './pg-descriptions.js';
+import { LARGE_OBJECT_VIEWS } from './pg-large-objects.js';
 import { LISTING_VIEWS } from './pg-listings.js';
 import { POLICY_VIEWS } from './pg-policies.js';
 import { STATISTICS_VIEWS } from './pg-statistics.js';
@@ -42,6 +43,7 @@ const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...ROUTINE_VIEWS,
   ...CLUSTER_VIEWS,
   ...LISTING_VIEWS,
+  ...LARGE_OBJECT_VIEWS,
 ];
 const ALL_VIEWS: readonly SystemView[] = [
   ...PG_CATALOG_VIEWS,

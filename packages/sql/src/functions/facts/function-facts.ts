@@ -16,6 +16,7 @@ import { integerFacts } from './integer-facts.js';
 import { internalFacts } from './internal-facts.js';
 import { jsonFacts } from './json-facts.js';
 import { jsonpathFacts } from './jsonpath-facts.js';
+import { largeObjectFacts } from './large-object-facts.js';
 import { lockFacts } from './lock-facts.js';
 import { lsnFacts } from './lsn-facts.js';
 import { macFacts } from './mac-facts.js';
@@ -50,6 +51,7 @@ export const functionFacts: readonly string[] = [
   internalFacts,
   jsonFacts,
   jsonpathFacts,
+  largeObjectFacts,
   lockFacts,
   lsnFacts,
   macFacts,

@@ -1,6 +1,7 @@
 /** Questions rules ask of expressions. */
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { FunctionDefinition } from '../../functions/registry.js';
+import { usesLargeObjects } from '../../functions/large-object-functions.js';
 import { mayWait } from '../../functions/lock-functions.js';
 import { someExpression } from '../../expr/walk.js';
 import { columnsOf } from '../logical/walk.js';
@@ -16,7 +17,7 @@ export function isVolatile(expression: Expression): boolean {
 
 /** It may have to wait for somebody else: what users define may do anything. */
 export function isWaiting({ name, routine }: FunctionDefinition): boolean {
-  return routine !== undefined || mayWait(name);
+  return routine !== undefined || mayWait(name) || usesLargeObjects(name);
 }
 
 /** It calls a function that may have to wait for somebody else. */

@@ -33,7 +33,6 @@ const UNSUPPORTED: ReadonlySet<ObjectKind> = new Set<ObjectKind>([
   'transform',
   'user mapping',
   'conversion',
-  'large object',
 ]);
 
 export abstract class AlterationGrammar extends CommandGrammar {
