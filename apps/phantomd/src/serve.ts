@@ -1,8 +1,11 @@
 /**
  * `phantomd serve`: a data directory on the network.
  *
- *   open (recovers) -> sample shop, if asked -> listen -> "phantomd ready ..." on stdout -> signal -> drain -> checkpoint -> 0
- *                                                                                SIGHUP: the files that say who may come in, anew
+ *   listen -> open (recovers) -> sample shop, if asked -> "phantomd ready ..." on stdout -> signal -> drain -> checkpoint -> 0
+ *                                                                       SIGHUP: the files that say who may come in, anew
+ *
+ * Who comes before the database is open is told that it is starting up. Where it cannot listen it opens all the same: that the directory is
+ * somebody else's says more than that a port is.
  *
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
@@ -33,7 +36,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   helpersStandBack();
   const hangUp: HangUp = { renew: () => undefined };
   const stop = stopSignal(hangUp);
-  const { AccessTokens, AuthenticationRules, checkTls, isLoopbackHost, jsonLogger, makeToken, startServer } =
+  const { AccessTokens, AuthenticationRules, checkTls, isLoopbackHost, jsonLogger, listenForClients, makeToken } =
     await import('@phantom/server');
   const tls = tlsOf(options);
   if (tls !== undefined) usage(() => checkTls(tls));
@@ -58,6 +61,19 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   const { superuser, durability, cacheBytes, filterBytesMax, deltaBytesMax } = options;
   const { logMinDurationMs, scrubBytesPerSecond, scrubEveryHours } = options;
   const { memoryLimitBytes, queriesMemoryBytesMax, queryWorkersMax, queryWorkerCostMin, checkpointBytesMax } = options;
+  const unixSocketPermissions = Number.parseInt(options.unixSocketPermissions, 8);
+  const listened = await settled(
+    listenForClients({
+      ...options,
+      unixSocketPermissions,
+      tls,
+      rules,
+      logger,
+      metrics,
+      tracer: traces?.tracer,
+      dashboardFiles: files,
+    }),
+  );
   const database = await openDatabase(data, {
     durability,
     cacheBytes,
@@ -77,13 +93,15 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     ...archiveOf(options),
     ...(traces === undefined ? {} : { tracer: traces.tracer, traceTexts: options.traceTexts !== 'off' }),
     ...(superuser === undefined ? {} : { user: superuser }),
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
+    await listened.value?.close();
     throw superuser === undefined ? error : openedAs(superuser, data, error);
   });
   try {
+    const { value: waiting } = listened;
+    if (waiting === undefined) throw new CommandError(ExitCode.Failed, listenError(listened.reason));
     ensureMaintenanceDatabase(database);
     if (options.sampleShop) ensureSampleShop(database);
-    const unixSocketPermissions = Number.parseInt(options.unixSocketPermissions, 8);
     // Whoever tries it out has it shown: this token is known to this process alone, and ends with it.
     const role = superuserOf(database, superuser);
     const shown =
@@ -94,11 +112,8 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
       const lines = [text, shown?.line].filter((part) => part !== undefined);
       return lines.length === 0 ? undefined : new AccessTokens(lines.join('\n'));
     };
-    const tokens = tokensOf(tokenLines);
-    const given = { ...options, unixSocketPermissions, tls, rules, tokens };
-    const served = { ...given, logger, metrics, tracer: traces?.tracer, dashboardFiles: files };
-    const server = await startServer(database, served).catch((error: unknown) => {
-      throw new CommandError(ExitCode.Failed, listenError(error));
+    const server = await waiting.serve(database, tokensOf(tokenLines)).catch((error: unknown) => {
+      throw new CommandError(ExitCode.Failed, error);
     });
     const pg = hostAndPort(server.pg);
     const http = server.http === undefined ? undefined : hostAndPort(server.http);
@@ -126,6 +141,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
     logger.info('stopping', { signal, connections: server.connections });
     await server.close();
   } catch (error) {
+    await listened.value?.close();
     await database.close().catch(() => undefined);
     await traces?.close();
     throw error;
@@ -136,6 +152,15 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   if (database.failure !== undefined) throw new CommandError(ExitCode.Failed, database.failure);
   logger.info('stopped');
   return ExitCode.Done;
+}
+
+/** What came of it, whichever. */
+async function settled<T>(promise: Promise<T>): Promise<{ readonly value?: T; readonly reason?: unknown }> {
+  try {
+    return { value: await promise };
+  } catch (reason) {
+    return { reason };
+  }
 }
 
 /** Archiving, as the database takes it. */

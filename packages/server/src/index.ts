@@ -6,4 +6,11 @@ export type { StaticFile, StaticFiles } from './http/static-files.js';
 export type { ServerOptions } from './options.js';
 export { type JsonLoggerOptions, jsonLogger } from './pino-logger.js';
 export { type TlsOptions, checkTls } from './tls.js';
-export { type Credentials, Server, type ServerAddress, startServer } from './server.js';
+export {
+  type Credentials,
+  Server,
+  type ServerAddress,
+  type WaitingServer,
+  listenForClients,
+  startServer,
+} from './server.js';

@@ -4,6 +4,11 @@
  *   const server = await startServer(db, { pgPort: 5433, httpPort: 8433 });
  *   ...
  *   await server.close();      // clients are ended in good order; the database stays open: it is the caller's
+ *
+ * Opening a database may take a while, when there is a log to replay. Who wants to tell clients so meanwhile listens first:
+ *
+ *   const waiting = await listenForClients({ pgPort: 5433, httpPort: 8433 });
+ *   const server = await waiting.serve(await open('./data'));
  */
 import type { AddressInfo } from 'node:net';
 import { PhantomError } from '@phantom/base';
@@ -11,7 +16,7 @@ import type { Database } from '@phantom/db';
 import { type ServerSettings, controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
 import type { AccessTokens } from './auth/access-tokens.js';
 import { isLoopbackHost } from './auth/authentication.js';
-import { HttpListener } from './http/listener.js';
+import { type HttpDatabase, HttpListener } from './http/listener.js';
 import { DashboardEndpoint } from './http/dashboard-endpoint.js';
 import { QueryEndpoint, type QuerySource } from './http/query-endpoint.js';
 import { MetricsHistory } from './metrics-history.js';
@@ -43,9 +48,9 @@ export class Server {
   private closing: Promise<void> | undefined;
 
   constructor(
-    pg: ServerAddress,
+    { pg, http }: Pick<WaitingServer, 'pg' | 'http'>,
     pgListener: PgListener,
-    http: { readonly listener: HttpListener; readonly address: ServerAddress } | undefined,
+    httpListener: HttpListener | undefined,
     history: MetricsHistory,
     doors: Doors,
   ) {
@@ -53,9 +58,9 @@ export class Server {
     this.drainTimeoutMs = pgListener.options.drainTimeoutMs;
     this.pg = pg;
     this.unixSocketPath = pgListener.unixSocketPath;
-    this.http = http?.address;
+    this.http = http;
     this.pgListener = pgListener;
-    this.httpListener = http?.listener;
+    this.httpListener = httpListener;
     this.history = history;
   }
 
@@ -103,26 +108,87 @@ interface Doors {
  */
 export async function startServer(database: Database, given: ServerOptions = {}): Promise<Server> {
   const options = resolveServerOptions(given);
-  if (!isLoopbackHost(options.host)) refuseUnprotected(database, options);
-  const told = new Map<string, string>();
-  const pgListener = new PgListener(sessionSource(database, options, told), options);
-  const pgAddress = await pgListener.listen();
-  tellOfServer(told, options, pgAddress);
-  tellOfFiles(options);
-  const history = new MetricsHistory(() => database.metrics());
-  const doors: Doors = { tokens: options.tokens };
+  if (!isLoopbackHost(options.host)) refuseWithoutPasswords(database, options);
+  const waiting = await listenForClients(given);
+  return waiting.serve(database);
+}
+
+/**
+ * Listens before there is a database: clients are told 57P03, /readyz says 503 and /healthz 200. Rejects with 55000 for a host that is not
+ * loopback without TLS, and as startServer does.
+ */
+export async function listenForClients(given: ServerOptions = {}): Promise<WaitingServer> {
+  const options = resolveServerOptions(given);
+  if (!isLoopbackHost(options.host)) refuseWithoutTls(options);
+  const pgListener = new PgListener(options);
+  const pg = address(await pgListener.listen());
   try {
-    const http = await startHttp(database, options, pgListener, told, history, doors);
-    if (http !== undefined) history.start();
-    return new Server(address(pgAddress), pgListener, http, history, doors);
+    if (options.httpPort === undefined) return new WaitingServer(options, pgListener, pg, undefined);
+    const { dashboardFiles: files, logger, tracer, tls, host, httpPort } = options;
+    const listener = new HttpListener({ files, poll: pgListener.poll, logger, tracer }, tls);
+    const http = { listener, address: address(await listener.listen(host, httpPort)) };
+    return new WaitingServer(options, pgListener, pg, http);
   } catch (error) {
     await pgListener.close();
     throw error;
   }
 }
 
+/** HTTP, where it is served. */
+interface Http {
+  readonly listener: HttpListener;
+  readonly address: ServerAddress;
+}
+
+/** Listens, and waits for its database. */
+export class WaitingServer {
+  readonly pg: ServerAddress;
+  /** Undefined without HTTP. */
+  readonly http: ServerAddress | undefined;
+  private readonly options: ResolvedServerOptions;
+  private readonly pgListener: PgListener;
+  private readonly httpListener: HttpListener | undefined;
+
+  constructor(options: ResolvedServerOptions, pgListener: PgListener, pg: ServerAddress, http: Http | undefined) {
+    this.options = options;
+    this.pgListener = pgListener;
+    this.pg = pg;
+    this.http = http?.address;
+    this.httpListener = http?.listener;
+    options.logger.debug('listening; clients are told that the database is starting up', { pg, http: this.http });
+  }
+
+  /**
+   * Lets clients in, to this database; `tokens` are those who may ask over HTTP, as the options say where it is not given. Rejects with 55000
+   * where a superuser without a password could be reached from elsewhere, and listens no more then.
+   */
+  async serve(database: Database, tokens: AccessTokens | undefined = this.options.tokens): Promise<Server> {
+    const { options, pgListener, httpListener, pg } = this;
+    try {
+      if (!isLoopbackHost(options.host)) refuseWithoutPasswords(database, options);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    const told = new Map<string, string>();
+    tellOfServer(told, options, pg);
+    tellOfFiles(options);
+    const history = new MetricsHistory(() => database.metrics());
+    const doors: Doors = { tokens };
+    httpListener?.serve(httpDatabase(database, options, pgListener, told, history, doors));
+    pgListener.serve(sessionSource(database, options, told));
+    if (httpListener !== undefined) history.start();
+    return new Server(this, pgListener, httpListener, history, doors);
+  }
+
+  /** Listens no more. */
+  async close(): Promise<void> {
+    await Promise.all([this.pgListener.close(), this.httpListener?.close(0)]);
+  }
+}
+
 /** What sessions tell of the server: filled once it listens. */
-function tellOfServer(told: Map<string, string>, options: ResolvedServerOptions, { port }: AddressInfo): void {
+function tellOfServer(told: Map<string, string>, options: ResolvedServerOptions, { port }: ServerAddress): void {
   const { host, tls, connectionsMax, connectionsReserved, unixSocketDirectory, unixSocketPermissions } = options;
   told.set('listen_addresses', host);
   told.set('port', String(port));
@@ -147,13 +213,19 @@ function tellOfFiles({ connectionsMax, logger }: ResolvedServerOptions): void {
     });
 }
 
-/** Anybody may knock there: everything is encrypted, and whoever could do everything has a password. */
-function refuseUnprotected(database: Database, { host, tls }: ResolvedServerOptions): void {
+/** Anybody may knock there: everything is encrypted. */
+function refuseWithoutTls({ host, tls }: ResolvedServerOptions): void {
   if (tls === undefined) {
     throw new PhantomError('55000', `refusing to listen on ${host} without TLS`, {
       hint: 'Give a certificate and its key, or listen on 127.0.0.1.',
     });
   }
+}
+
+/** And whoever could do everything has a password. */
+function refuseWithoutPasswords(database: Database, options: ResolvedServerOptions): void {
+  refuseWithoutTls(options);
+  const { host } = options;
   for (const role of database.catalog.committed.objectsOf('role')) {
     if (!role.superuser || !role.login || role.passwordVerifier !== undefined) continue;
     throw new PhantomError('55000', `refusing to listen on ${host}: the superuser "${role.name}" has no password`, {
@@ -162,16 +234,15 @@ function refuseUnprotected(database: Database, { host, tls }: ResolvedServerOpti
   }
 }
 
-async function startHttp(
+/** The database as HTTP asks it. */
+function httpDatabase(
   database: Database,
   options: ResolvedServerOptions,
   pgListener: PgListener,
   serverSettings: ServerSettings,
   history: MetricsHistory,
   doors: Doors,
-): Promise<{ listener: HttpListener; address: ServerAddress } | undefined> {
-  if (options.httpPort === undefined) return undefined;
-  const { logger } = options;
+): HttpDatabase {
   const source: QuerySource = {
     tokens: () => doors.tokens,
     admission: pgListener.admission,
@@ -203,21 +274,13 @@ async function startHttp(
     check: () => database.check(),
     limits: limitsOf(options),
   });
-  const listener = new HttpListener(
-    {
-      unready,
-      damagedPlaces: () => database.damagedPlaces,
-      metrics: () => database.metrics(),
-      query,
-      dashboard,
-      files: options.dashboardFiles,
-      poll: pgListener.poll,
-      logger,
-      tracer: options.tracer,
-    },
-    options.tls,
-  );
-  return { listener, address: address(await listener.listen(options.host, options.httpPort)) };
+  return {
+    unready,
+    damagedPlaces: () => database.damagedPlaces,
+    metrics: () => database.metrics(),
+    query,
+    dashboard,
+  };
 }
 
 /** The database as the protocol asks it. */

@@ -198,6 +198,7 @@ describe('a statement over HTTP', () => {
       expect(await status(body)).toBe(400);
     for (const timeoutMs of [0, -1, 1.5, 'x']) expect((await ask({ sql: '', timeoutMs }))[0]).toBe(400);
     expect(await status('{"sql":"select 1"}', { 'content-type': 'text/plain' })).toBe(415);
+    expect(await status('{"sql":"select 1"}', { 'content-encoding': 'gzip' })).toBe(415);
     expect((await fetch(url)).status).toBe(405);
   });
 

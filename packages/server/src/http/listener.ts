@@ -2,14 +2,14 @@
  * HTTP, for operators and for programs without a driver:
  *
  *   GET  /healthz           200 as long as the process answers
- *   GET  /readyz            200 when the database takes writes, 503 with the reason when it does not
+ *   GET  /readyz            200 when the database takes writes, 503 with the reason when it does not, or is starting up
  *   GET  /metrics           Prometheus text
  *   GET  /v1/openapi.json   all of this, described
  *   POST /v1/query          one statement, for whoever has a token
  *   GET  /dashboard         a page for people, where the composition has brought one; what it shows it asks for with a token:
  *   GET  /v1/dashboard, POST /v1/dashboard/check
  *
- * What asks for no token shows nothing of the data. It stands on node:http: one route has a body, and a
+ * Until there is a database all but the process's own answers is 503. What asks for no token shows nothing of the data. It stands on node:http: one route has a body, and a
  * framework would be 44 packages in every user's tree, one of which wants a newer Node than we do (docs/adr/0006).
  */
 import { randomUUID } from 'node:crypto';
@@ -37,7 +37,8 @@ const HEADER_BYTES_MAX = 8192;
 /** How often connections are looked at that send their request slowly. */
 const SLOW_CHECK_MS = 1000;
 
-export interface HttpSource {
+/** What it tells of an open database, and asks it. */
+export interface HttpDatabase {
   /** Why writes are refused; undefined when they are not. */
   unready(): string | undefined;
   /** How many places of files are known that cannot be read. */
@@ -45,6 +46,9 @@ export interface HttpSource {
   metrics(): readonly MetricSample[];
   readonly query: QueryEndpoint;
   readonly dashboard: DashboardEndpoint;
+}
+
+export interface HttpSource {
   /** Files of the dashboard by their paths; without them there is no page. */
   readonly files: StaticFiles | undefined;
   readonly poll: LoopPoll;
@@ -53,8 +57,12 @@ export interface HttpSource {
   readonly tracer: Tracer | undefined;
 }
 
+const STARTING = 'the database system is starting up';
+
 export class HttpListener {
   private readonly source: HttpSource;
+  /** Set by `serve`; until then it is starting up. */
+  private database: HttpDatabase | undefined;
   private readonly server: Server;
   /** The same where it is HTTPS. */
   private readonly secureServer: SecureServer | undefined;
@@ -75,6 +83,11 @@ export class HttpListener {
       tls === undefined ? undefined : createSecureServer({ ...options, ...secureServerOptions(tls) }, respond);
     this.server = this.secureServer ?? createServer(options, respond);
     this.server.maxConnections = CONNECTIONS_MAX;
+  }
+
+  /** Answers of this database from now on. */
+  serve(database: HttpDatabase): void {
+    this.database = database;
   }
 
   /** Listens; resolves to the address, rejects with what the system said. */
@@ -101,7 +114,7 @@ export class HttpListener {
     });
     this.server.closeIdleConnections();
     const timer = setTimeout(() => {
-      this.source.query.cancelAll();
+      this.database?.query.cancelAll();
       this.server.closeAllConnections();
     }, drainTimeoutMs);
     await closed;
@@ -148,7 +161,7 @@ export class HttpListener {
     if (request.method !== 'POST') throw new HttpError(405, 'only POST is allowed', { allow: 'POST' });
     if (this.draining) throw new HttpError(503, 'the server is stopping');
     const onDefect = (error: unknown): void => this.logDefect(error, requestId);
-    const { role } = await this.source.query.respond(request, response, requestId, onDefect, span);
+    const { role } = await this.opened().query.respond(request, response, requestId, onDefect, span);
     return role;
   }
 
@@ -157,31 +170,36 @@ export class HttpListener {
     request.resume();
     if (path === CHECK_PATH) {
       if (request.method !== 'POST') throw new HttpError(405, 'only POST is allowed', { allow: 'POST' });
-      return this.source.dashboard.check(request);
+      return this.opened().dashboard.check(request);
     }
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new HttpError(405, 'only GET and HEAD are allowed', { allow: 'GET, HEAD' });
     switch (path) {
       case '/healthz':
-        return jsonAnswer(200, healthOf(this.source.damagedPlaces()));
+        return jsonAnswer(200, healthOf(this.database?.damagedPlaces() ?? 0));
       case '/readyz': {
-        const reason = this.source.unready();
+        const reason = this.database === undefined ? STARTING : this.database.unready();
         return reason === undefined
           ? jsonAnswer(200, { status: 'ready' })
           : jsonAnswer(503, { status: 'unready', reason });
       }
       case '/metrics':
-        return { status: 200, type: PROMETHEUS_CONTENT_TYPE, body: prometheusText(this.source.metrics()) };
+        return { status: 200, type: PROMETHEUS_CONTENT_TYPE, body: prometheusText(this.opened().metrics()) };
       case '/v1/openapi.json':
         return jsonAnswer(200, openApi);
       case '/v1/dashboard':
-        return this.source.dashboard.page(request, requestId);
+        return this.opened().dashboard.page(request, requestId);
       default: {
         const file = staticAnswer(this.source.files, path);
         if (file !== undefined) return file;
         throw new HttpError(404, `not found; there are ${PATHS.join(', ')}`);
       }
     }
+  }
+
+  private opened(): HttpDatabase {
+    if (this.database === undefined) throw new HttpError(503, STARTING, { 'retry-after': '1' });
+    return this.database;
   }
 
   private refusal(error: unknown, requestId: string): Answer {

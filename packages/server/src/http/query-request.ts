@@ -17,11 +17,16 @@ export interface QueryRequest {
 const NAMES = new Set(['sql', 'parameters', 'rows', 'timeoutMs']);
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
-/** Reads the whole body. HttpError with 413 past the limit, 415 for what is not JSON by its type. */
+/** Reads the whole body. HttpError with 413 past the limit, 415 for what is not JSON by its type, or is compressed. */
 export async function readBody(request: IncomingMessage, bodyBytesMax: number): Promise<string> {
   // A page of another site can send texts and forms without being asked, and JSON only if it is let.
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new HttpError(415, 'the body has to be application/json');
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new HttpError(415, `the body may not be compressed: "${encoding}" is not supported`, {
+      'accept-encoding': 'identity',
+    });
   const tooLong = (): HttpError =>
     new HttpError(413, `the body is longer than ${bodyBytesMax} bytes`, { connection: 'close' });
   if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) throw tooLong();

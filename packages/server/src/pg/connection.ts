@@ -82,6 +82,8 @@ export interface ConnectionHost {
   readonly logger: Logger;
   /** True once the server stops. */
   readonly draining: boolean;
+  /** Why nobody is let in now; undefined: who may come in is. */
+  readonly closedBecause: string | undefined;
   /** The client has shown who it is. */
   entered(connection: PgConnection): void;
   closed(connection: PgConnection): void;
@@ -396,7 +398,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     if (request.isNewer || request.unknownOptions.length > 0) {
       writeNegotiateProtocolVersion(this.output.messages, StartupCode.Version3 & 0xffff, request.unknownOptions);
     }
-    if (this.host.draining) throw fatal('57P03', 'the database system is shutting down');
+    if (this.host.closedBecause !== undefined) throw fatal('57P03', this.host.closedBecause);
     const waitMs = this.host.failedLogins.waitMs(request.user, this.address, performance.now());
     if (waitMs === 0) {
       this.identify(request);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import type { Counter, Logger } from '@phantom/base';
+import { type Counter, type Logger, assert } from '@phantom/base';
 import { Admission } from '../admission.js';
 import { FailedLogins } from '../auth/failed-logins.js';
 import type { AuthenticationRules } from '../auth/rules.js';
@@ -29,7 +29,8 @@ const RESPONSE_BOUNDS_SECONDS = [
 ];
 
 export class PgListener implements ConnectionHost {
-  readonly source: SessionSource;
+  /** Set by `serve`; until then clients are told that the database is starting up. */
+  private served: SessionSource | undefined;
   readonly options: ResolvedServerOptions;
   readonly pool = new BufferPool();
   readonly outbox = new Outbox();
@@ -54,8 +55,7 @@ export class PgListener implements ConnectionHost {
   private readonly atDoor = new Set<PgConnection>();
   private emptied: (() => void) | undefined;
 
-  constructor(source: SessionSource, options: ResolvedServerOptions) {
-    this.source = source;
+  constructor(options: ResolvedServerOptions) {
     this.options = options;
     this.logger = options.logger;
     this.tls = this.tlsSettings(options.tls);
@@ -81,6 +81,21 @@ export class PgListener implements ConnectionHost {
     );
     metrics.gauge('phantom_pg_connections', 'Clients that have been let in.', () => this.admission.connections);
     this.server = this.newServer(false);
+  }
+
+  get source(): SessionSource {
+    assert(this.served !== undefined, 'nobody is let in before there is a database');
+    return this.served;
+  }
+
+  get closedBecause(): string | undefined {
+    if (this.draining) return 'the database system is shutting down';
+    return this.served === undefined ? 'the database system is starting up' : undefined;
+  }
+
+  /** Lets clients in, to this database. */
+  serve(source: SessionSource): void {
+    this.served = source;
   }
 
   /** Listens; resolves to the address once clients are accepted, rejects with what the system or `UnixSocket.listen` said. */

@@ -11,7 +11,8 @@ export interface FakeServer {
 
 export async function startFake(options: ServerOptions = {}): Promise<FakeServer> {
   const database = new FakeDatabase();
-  const listener = new PgListener(database, resolveServerOptions({ pgPort: 0, ...options }));
+  const listener = new PgListener(resolveServerOptions({ pgPort: 0, ...options }));
+  listener.serve(database);
   const { port } = await listener.listen();
   return { database, listener, port };
 }
