@@ -12,6 +12,8 @@
  * Invariants:
  *   1. Until publish nothing of the overlay is visible to anyone else; publish folds it in atomically (one turn).
  *   2. Rolling back to a savepoint leaves exactly the overlay of that moment.
+ *   3. Of two transactions that are under way one at most has changed an object. Those who change it wait for each other by the lock
+ *      of the object, or of the table that it belongs to; who has neither is refused here, and undoes nobody's change.
  */
 import type { Seq, SpaceId } from '@phantom/kv';
 import type { LockWait, MvccTransaction } from '@phantom/mvcc';
@@ -275,6 +277,7 @@ export class CatalogTransaction implements ObjectReader {
 
   private setObject(oid: Oid, object: ObjectDescriptor | undefined): void {
     const key = this.keys.object(oid);
+    this.claim(oid, key);
     if (object === undefined) {
       this.transaction.remove(key, 0, key.length);
     } else {
@@ -289,6 +292,17 @@ export class CatalogTransaction implements ObjectReader {
       if (had) objects.set(oid, before);
       else objects.delete(oid);
     });
+  }
+
+  /** Keeps others from changing the object until the end: 40001 when one does so already (invariant 3). */
+  private claim(oid: Oid, key: Uint8Array): void {
+    const committed = this.committed.object(oid);
+    if (committed === undefined || this.changes.objects.has(oid)) return;
+    if (this.transaction.lock(key, 0, key.length, LockStrength.Update, 'skip') !== false) return;
+    throw new PhantomError(
+      '40001',
+      `${committed.kind} "${nameOf(committed).name}" is being changed by another transaction`,
+    );
   }
 
   private setName(nameClass: NameClass, namespaceOid: Oid, name: string, oid: Oid | undefined): void {

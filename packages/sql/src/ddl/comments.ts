@@ -1,13 +1,13 @@
 /** COMMENT ON: a text beside an object, shown by obj_description and its kin. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type TableDescriptor, type TypeDescriptor } from '@phantom/catalog';
+import type { SchemaDescriptor, TableDescriptor, TypeDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { Comment } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { domainNamed } from './domains.js';
-import { typeNamed } from './create-type.js';
-import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
-import { requireRoleAdministration } from './roles.js';
+import { ownDomain } from './domains.js';
+import { ownType } from './create-type.js';
+import { lockForChange, lockFound, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
+import { databaseNamed, requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
 import { ownPolicy } from './policies.js';
 import { commentLargeObject } from './large-objects.js';
@@ -15,14 +15,6 @@ import { commentBuiltIn } from './extensions.js';
 import { ownStatistics } from './statistics-objects.js';
 import { ownTrigger } from './triggers/trigger-names.js';
 import { roleNamed } from './role-names.js';
-
-const RELATION_WORDS: Readonly<Record<string, string>> = {
-  table: 'table',
-  view: 'view',
-  'materialized view': 'materialized view',
-  index: 'index',
-  sequence: 'sequence',
-};
 
 export function* comment(context: DdlContext, node: Comment): DdlExecution {
   const { target } = node;
@@ -34,20 +26,8 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'materialized view':
     case 'index':
     case 'sequence': {
-      const relation = relationNamed(context, target.name);
-      const kind =
-        relation.kind === 'table' && relation.materialized !== undefined ? 'materialized view' : relation.kind;
-      if (relation.kind === 'virtual')
-        throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
-      if (kind !== target.object) {
-        throw new PhantomError(
-          '42809',
-          `"${relation.name}" is not ${target.object === 'index' ? 'an' : 'a'} ${RELATION_WORDS[target.object]}`,
-        );
-      }
-      requireOwner(context, relation);
-      yield* lockForChange(context, relation);
-      objects.put(withComment(relation, text));
+      const word = target.object;
+      objects.put(withComment(yield* lockFound(context, () => namedRelation(context, target.name, word)), text));
       return undefined;
     }
     case 'column':
@@ -55,8 +35,7 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'constraint':
       return yield* commentConstraint(context, node, text);
     case 'domain constraint': {
-      const type = domainNamed(context, target.on as readonly Name[]);
-      requireOwner(context, type);
+      const type = yield* lockFound(context, () => ownDomain(context, target.on as readonly Name[]));
       const name = target.name.at(-1)?.text;
       if (!type.definition.checks.some((check) => check.name === name))
         throw new PhantomError('42704', `constraint "${name}" for domain ${type.name} does not exist`);
@@ -67,9 +46,9 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'type':
     case 'domain': {
       const name = target.types[0]?.name ?? target.name;
-      const type = target.object === 'domain' ? domainNamed(context, name) : typeNamed(context, name);
-      requireOwner(context, type);
-      objects.put(withComment(type, text));
+      const find = (): TypeDescriptor =>
+        target.object === 'domain' ? ownDomain(context, name) : ownType(context, name);
+      objects.put(withComment(yield* lockFound(context, find), text));
       return undefined;
     }
     case 'function':
@@ -96,16 +75,14 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       return commentBuiltIn(target, text);
     case 'schema': {
       const [name] = target.name as [Name];
-      const schema = schemaNamed(context, name.text, name.position + 1);
+      const find = (): SchemaDescriptor => schemaNamed(context, name.text, name.position + 1);
+      const schema = yield* lockFound(context, find);
       requireOwner(context, schema);
       objects.put(withComment(schema, text));
       return undefined;
     }
     case 'database': {
-      const name = target.name[0]?.text as string;
-      const oid = objects.oidByName(NameClass.Database, 0, name);
-      const database = oid === undefined ? undefined : objects.object(oid);
-      if (database?.kind !== 'database') throw new PhantomError('3D000', `database "${name}" does not exist`);
+      const database = yield* lockFound(context, () => databaseNamed(context, target.name[0]?.text as string));
       requireOwner(context, database);
       objects.put(withComment(database, text));
       return undefined;
@@ -113,7 +90,7 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'large object':
       return yield* commentLargeObject(context, target, text);
     case 'role': {
-      const role = roleNamed(context, target.name[0]?.text as string);
+      const role = yield* lockFound(context, () => roleNamed(context, target.name[0]?.text as string));
       requireRoleAdministration(context, role, 'must be member of role whose comment is being set');
       objects.put(withComment(role, text));
       return undefined;
@@ -121,6 +98,20 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     default:
       throw unsupportedError(`COMMENT ON ${target.object.toUpperCase()}`);
   }
+}
+
+type Relation = Exclude<ReturnType<typeof relationNamed>, { kind: 'virtual' }>;
+
+/** The relation that a comment is for, which has to be what the statement calls it. */
+function namedRelation(context: DdlContext, name: QualifiedName, word: string): Relation {
+  const relation = relationNamed(context, name);
+  const kind = relation.kind === 'table' && relation.materialized !== undefined ? 'materialized view' : relation.kind;
+  if (relation.kind === 'virtual')
+    throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
+  if (kind !== word)
+    throw new PhantomError('42809', `"${relation.name}" is not ${word === 'index' ? 'an' : 'a'} ${word}`);
+  requireOwner(context, relation);
+  return relation;
 }
 
 function withComment<T extends { readonly comment?: string }>(object: T, text: string | undefined): T {
@@ -132,14 +123,17 @@ function* commentColumn(context: DdlContext, { target }: Comment, text: string |
   const owner = target.name.slice(0, -1);
   const name = target.name.at(-1) as Name;
   const composite = compositeNamed(context, owner);
-  if (composite !== undefined) return commentAttribute(context, composite, name.text, text);
+  if (composite !== undefined) {
+    const type = yield* lockFound(context, () => compositeNamed(context, owner) ?? composite);
+    return commentAttribute(context, type, name.text, text);
+  }
   const relation = relationNamed(context, owner);
   const missing = missingColumn(name.text, relation);
   if (relation.kind === 'view') {
-    requireOwner(context, relation);
-    if (!relation.columns.some((column) => column.name === name.text)) throw missing;
-    const columns = relation.columns.map((column) => (column.name === name.text ? withComment(column, text) : column));
-    context.objects.put({ ...relation, columns });
+    const view = yield* lockFound(context, () => namedRelation(context, owner, 'view') as ViewDescriptor);
+    if (!view.columns.some((column) => column.name === name.text)) throw missing;
+    const columns = view.columns.map((column) => (column.name === name.text ? withComment(column, text) : column));
+    context.objects.put({ ...view, columns });
     return undefined;
   }
   if (relation.kind !== 'table') {

@@ -9,7 +9,7 @@ import type { DdlContext, DdlExecution } from './context.js';
 import { renameLabelInTexts } from './renamed-texts.js';
 import { createRangeType } from './create-range-type.js';
 import { ownership } from './ownership.js';
-import { claimName, creationSchema, lockForChange, relationExists, requireOwner, splitName } from './names.js';
+import { claimName, creationSchema, lockFound, relationExists, requireOwner, splitName } from './names.js';
 import { refuseMember, refuseStoredType } from './stored-rows.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
 
@@ -126,10 +126,15 @@ export function typeNamed(context: DdlContext, name: QualifiedName): TypeDescrip
   throw new PhantomError('42704', `type "${shown}" does not exist`, { position: target.position });
 }
 
-export function* alterEnum(context: DdlContext, node: AlterEnum): DdlExecution {
-  const type = typeNamed(context, node.name);
+/** As typeNamed; 42501 where the current role does not own it. */
+export function ownType(context: DdlContext, name: QualifiedName): TypeDescriptor {
+  const type = typeNamed(context, name);
   requireOwner(context, type);
-  yield* lockForChange(context, type);
+  return type;
+}
+
+export function* alterEnum(context: DdlContext, node: AlterEnum): DdlExecution {
+  const type = yield* lockFound(context, () => ownType(context, node.name));
   const { definition } = type;
   if (definition.kind !== 'enum') throw new PhantomError('42809', `${type.name} is not an enum`);
   const { action } = node;
@@ -186,9 +191,7 @@ function addLabel(
 
 /** ALTER TYPE of a composite type: its attributes. */
 export function* alterComposite(context: DdlContext, node: AlterTable): DdlExecution {
-  const type = typeNamed(context, node.name);
-  requireOwner(context, type);
-  yield* lockForChange(context, type);
+  const type = yield* lockFound(context, () => ownType(context, node.name));
   if (type.definition.kind !== 'composite') throw new PhantomError('42809', `${type.name} is not a composite type`);
   if (type.definition.relationOid !== undefined) {
     throw new PhantomError('42809', `${type.name} is a table's row type`, { hint: 'Use ALTER TABLE instead.' });

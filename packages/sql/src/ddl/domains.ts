@@ -7,13 +7,14 @@ import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { withNamedCollation } from '../expr/named-collation.js';
 import type { Expression } from '../text/ast.js';
+import type { QualifiedName } from '../text/ast-leaves.js';
 import type { AlterDomain, CreateDomain } from '../text/ast-schema.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { typeNamed } from './create-type.js';
 import { storedExpression } from './stored-expressions.js';
 import { ownership } from './ownership.js';
-import { creationSchema, lockForChange, requireOwner } from './names.js';
+import { creationSchema, lockForChange, lockFound, requireOwner } from './names.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
 import { eachRow } from './validate.js';
 import { BOOL } from '../types/type-refs.js';
@@ -130,19 +131,23 @@ function bindDomainCheck(context: DdlContext, sql: string, base: TypeRef): RowEx
 }
 
 /** A domain by name; 42704 and 42809 when there is none. */
-export function domainNamed(
-  context: DdlContext,
-  name: AlterDomain['name'],
-): TypeDescriptor & { definition: DomainDefinition } {
+type Domain = TypeDescriptor & { definition: DomainDefinition };
+
+export function domainNamed(context: DdlContext, name: QualifiedName): Domain {
   const type = typeNamed(context, name);
   if (type.definition.kind !== 'domain') throw new PhantomError('42809', `"${type.name}" is not a domain`);
-  return type as TypeDescriptor & { definition: DomainDefinition };
+  return type as Domain;
+}
+
+/** As domainNamed; 42501 where the current role does not own it. */
+export function ownDomain(context: DdlContext, name: QualifiedName): Domain {
+  const type = domainNamed(context, name);
+  requireOwner(context, type);
+  return type;
 }
 
 export function* alterDomain(context: DdlContext, node: AlterDomain): DdlExecution {
-  const type = domainNamed(context, node.name);
-  requireOwner(context, type);
-  yield* lockForChange(context, type);
+  const type = yield* lockFound(context, () => ownDomain(context, node.name));
   const { definition } = type;
   const { action } = node;
   const put = (changed: DomainDefinition): void => {

@@ -55,7 +55,7 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
   }
   const roots: ObjectDescriptor[] = [];
   for (const target of node.objects) {
-    const object = findDropped(context, node, target);
+    const object = yield* lockDropped(context, node, target);
     const shown = nameOf(target);
     if (object === undefined && (isRoutineWord(node.object) || node.object === 'statistics')) {
       dropUnmade(context, { ...node, objects: [target] });
@@ -68,12 +68,25 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
       context.notice('NOTICE', '00000', `${what} does not exist, skipping`);
       continue;
     }
-    const locked = yield* lockForChange<ObjectDescriptor>(context, object);
-    if (locked !== undefined) roots.push(locked);
+    roots.push(object);
   }
   for (const root of roots) if (root.kind === 'index') refuseConstraintIndex(context, root.oid);
   yield* dropAll(context, roots, node.cascade);
   return undefined;
+}
+
+/** As findDropped, locked: when the object has changed while others were waited for, the name may mean another one, or none. */
+function* lockDropped(
+  context: DdlContext,
+  node: Drop,
+  target: Drop['objects'][number],
+): Step<ObjectDescriptor | undefined> {
+  for (;;) {
+    const object = findDropped(context, node, target);
+    if (object === undefined) return undefined;
+    yield* lockAbove(context, object);
+    if ((yield* lockForChange(context, object)) === object) return object;
+  }
 }
 
 function nameOf(target: Drop['objects'][number]): string {
@@ -219,6 +232,7 @@ function* lockTables(context: DdlContext, items: readonly Going[]): Step<boolean
     const object = context.objects.object(oid);
     const isPart = object?.kind === 'index' || object?.kind === 'trigger';
     const found = isPart ? context.objects.object(object.tableOid) : object;
+    if (object !== undefined && found === object) yield* lockAbove(context, object);
     if (found?.kind !== 'table' || (found === object && found.partitioned === undefined)) continue;
     const table = yield* lockForChange(context, found);
     if (table?.partitioned === undefined) continue;
@@ -226,6 +240,12 @@ function* lockTables(context: DdlContext, items: readonly Going[]): Step<boolean
     yield* lockPartitions(context, table);
   }
   return hasPartitions;
+}
+
+/** Locks the table that a table is a partition of, before that is locked: whoever changes the whole has the locks in this order. */
+function* lockAbove(context: DdlContext, object: ObjectDescriptor): Step<void> {
+  const oid = object.kind === 'table' ? object.partition?.parentOid : undefined;
+  if (oid !== undefined) yield* lockForChange(context, context.objects.object(oid) as TableDescriptor);
 }
 
 /** CASCADE says what it takes along. */
@@ -299,9 +319,10 @@ function removeReferences({ objects }: DdlContext, object: ObjectDescriptor, tar
   }
 }
 
-function* removeObject(context: DdlContext, object: ObjectDescriptor, going: ReadonlySet<Oid>): Step<void> {
+function* removeObject(context: DdlContext, found: ObjectDescriptor, going: ReadonlySet<Oid>): Step<void> {
   const { objects } = context;
-  yield* lockForChange(context, object);
+  const object = yield* lockForChange(context, found);
+  if (object === undefined) return;
   if (object.kind === 'table') {
     yield* refuseWhileInUse(context, object, 'DROP TABLE');
     const parentOid = object.partition?.parentOid;

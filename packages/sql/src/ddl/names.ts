@@ -209,20 +209,32 @@ function shorten(parts: readonly string[], suffix: string): string {
   return [...texts, suffix].join('_');
 }
 
-/** Takes a lock on an object that is to be changed, waiting for its users; returns it as it is then, or undefined. */
+/**
+ * Takes a lock on an object that is to be changed, waiting for its users; returns it as it is then, or undefined. What belongs to a table
+ * changes under the table's lock.
+ */
 export function* lockForChange<T extends ObjectDescriptor>(
-  context: DdlContext,
+  { objects }: DdlContext,
   object: T,
-  strength: 0 | 1 | 2 | 3 = 3,
 ): Generator<Yielded, T | undefined, void> {
-  const { objects } = context;
-  for (
-    let wait = objects.lockObject(object.oid, strength);
-    wait !== undefined;
-    wait = objects.lockObject(object.oid, strength)
-  )
-    yield wait;
+  const belongs = object.kind === 'index' || object.kind === 'trigger' || object.kind === 'policy';
+  for (const oid of belongs ? [object.tableOid, object.oid] : [object.oid])
+    for (let wait = objects.lockObject(oid, 3); wait !== undefined; wait = objects.lockObject(oid, 3)) yield wait;
   return objects.object(object.oid) as T | undefined;
+}
+
+/**
+ * Finds an object and locks it for a change. When it has changed while others were waited for it is looked for again: it may have another
+ * name or owner by then, or be gone, which `find` tells in the words of the statement.
+ */
+export function* lockFound<T extends ObjectDescriptor>(
+  context: DdlContext,
+  find: () => T,
+): Generator<Yielded, T, void> {
+  for (;;) {
+    const found = find();
+    if ((yield* lockForChange(context, found)) === found) return found;
+  }
 }
 
 /** 55006 while a statement around this one or an open cursor is at work on the table, or deferred checks wait that were made for it as it is. */

@@ -5,9 +5,11 @@
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import {
+  type DatabaseDescriptor,
   NameClass,
   type OwnedObject,
   type RoleDescriptor,
+  type SchemaDescriptor,
   type PartitionKey,
   type TableDescriptor,
   type TypeDescriptor,
@@ -18,12 +20,13 @@ import type { ObjectRef } from '../text/ast-access.js';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { AlterObjectSchema, AlterOwner, Rename } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { typeNamed } from './create-type.js';
-import { domainNamed } from './domains.js';
+import { ownType } from './create-type.js';
+import { ownDomain } from './domains.js';
 import {
   claimName,
   findRelation,
   lockForChange,
+  lockFound,
   refuseSystemName,
   relationExists,
   relationNamed,
@@ -39,7 +42,7 @@ import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
 import { refuseCollection } from './create-collection.js';
 import { roleNamed, roleOf } from './role-names.js';
-import { refusePredefined, requireRoleAdministration } from './roles.js';
+import { databaseNamed, refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
 import { isRoutineWord } from './routines/routine-names.js';
 import { renamedColumn } from './stored-expressions.js';
@@ -66,8 +69,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
     case 'policy':
       return yield* renamePolicy(context, node);
     case 'domain constraint': {
-      const type = domainNamed(context, target.on as readonly Name[]);
-      requireOwner(context, type);
+      const type = yield* lockFound(context, () => ownDomain(context, target.on as readonly Name[]));
       const from = target.name.at(-1)?.text;
       const { definition } = type;
       if (!definition.checks.some((check) => check.name === from))
@@ -77,7 +79,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       return undefined;
     }
     case 'role': {
-      const role = roleNamed(context, target.name[0]?.text as string);
+      const role = yield* lockFound(context, () => roleNamed(context, target.name[0]?.text as string));
       refusePredefined(role);
       requireRoleAdministration(context, role, 'permission denied to rename role');
       if (role.oid === context.sessionRoleOid) throw unsupportedError('renaming the session user');
@@ -90,9 +92,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
     }
     case 'database':
     case 'schema': {
-      const object = namedObject(context, target) as Named;
-      requireOwner(context, object);
-      yield* lockForChange(context, object);
+      const object = yield* lockFound(context, () => namedObject(context, target));
       const isSchema = object.kind === 'schema';
       if (isSchema && to.startsWith('pg_')) {
         throw new PhantomError('42939', `unacceptable schema name "${to}"`, {
@@ -111,10 +111,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
     }
     case 'type':
     case 'domain': {
-      const type = target.object === 'domain' ? domainNamed(context, target.name) : typeNamed(context, target.name);
-      requireOwner(context, type);
-      refuseRowType(type);
-      yield* lockForChange(context, type);
+      const type = yield* lockFound(context, () => namedType(context, target));
       yield* claimTypeName(context, type.schemaOid, to);
       yield* renameTypeInTexts(context, type, { ...type, name: to });
       putType(context, { ...type, name: to });
@@ -212,7 +209,7 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   const owner = node.target.name.slice(0, -1);
   const from = (node.target.name.at(-1) as Name).text;
   const to = node.to.text;
-  if (node.relation === 'type') return renameAttribute(context, owner, from, to);
+  if (node.relation === 'type') return yield* renameAttribute(context, owner, from, to);
   const found = alteredRelation(context, node.target, node.ifExists, owner);
   if (found === undefined) return undefined;
   const relation = yield* lockForChange(context, found);
@@ -320,9 +317,8 @@ function taken(name: string, relation: string): PhantomError {
   return new PhantomError('42701', `column "${name}" of relation "${relation}" already exists`);
 }
 
-function renameAttribute(context: DdlContext, owner: QualifiedName, from: string, to: string): undefined {
-  const type = typeNamed(context, owner);
-  requireOwner(context, type);
+function* renameAttribute(context: DdlContext, owner: QualifiedName, from: string, to: string): DdlExecution {
+  const type = yield* lockFound(context, () => ownType(context, owner));
   refuseRowType(type);
   const { definition } = type;
   if (definition.kind !== 'composite') throw new PhantomError('42809', `${type.name} is not a composite type`);
@@ -359,7 +355,9 @@ function* renameConstraint(context: DdlContext, node: Rename): DdlExecution {
     candidate === constraint ? { ...candidate, name: to } : candidate,
   );
   context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
-  if (constraint.kind === 'check') yield* renameInherited(context, table, constraint.oid, to);
+  if (constraint.kind !== 'check') return undefined;
+  yield* lockPartitions(context, table);
+  renameInherited(context, table, constraint.oid, to);
   return undefined;
 }
 
@@ -386,15 +384,14 @@ function* renameCheck(
   return undefined;
 }
 
-/** A CHECK is called in partitions what it is called in their table. */
-function* renameInherited(context: DdlContext, parent: TableDescriptor, oid: number, to: string): Step<void> {
-  for (const partition of context.picture.partitionsOf(parent)) {
-    const table = yield* lockForChange(context, partition);
-    const own = table?.constraints.find(({ parentOid }) => parentOid === oid);
-    if (table === undefined || own === undefined) continue;
+/** A CHECK is called in partitions what it is called in their table. The caller holds their locks. */
+function renameInherited(context: DdlContext, parent: TableDescriptor, oid: number, to: string): void {
+  for (const table of context.picture.partitionsOf(parent)) {
+    const own = table.constraints.find(({ parentOid }) => parentOid === oid);
+    if (own === undefined) continue;
     const constraints = table.constraints.map((other) => (other === own ? { ...own, name: to } : other));
     context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
-    yield* renameInherited(context, table, own.oid, to);
+    renameInherited(context, table, own.oid, to);
   }
 }
 
@@ -410,14 +407,24 @@ function putType(context: DdlContext, { oid, name, schemaOid }: TypeDescriptor):
   context.objects.put({ ...type, name, schemaOid });
 }
 
-/** A schema or database by name. */
-function namedObject(context: DdlContext, target: ObjectRef): Named {
+/** The type or domain that an ALTER names; 42501 where the current role does not own it, 42809 for the type of a table's rows. */
+function namedType(context: DdlContext, { object, name }: ObjectRef): TypeDescriptor {
+  const type = object === 'domain' ? ownDomain(context, name) : ownType(context, name);
+  refuseRowType(type);
+  return type;
+}
+
+/** A schema or database by name; 42501 where the current role does not own it. */
+function namedObject(context: DdlContext, target: ObjectRef): SchemaDescriptor | DatabaseDescriptor {
+  const object = schemaOrDatabase(context, target);
+  requireOwner(context, object);
+  return object;
+}
+
+function schemaOrDatabase(context: DdlContext, target: ObjectRef): SchemaDescriptor | DatabaseDescriptor {
   const [name] = target.name as readonly [Name];
   if (target.object === 'schema') return schemaNamed(context, name.text, name.position + 1);
-  const oid = context.objects.oidByName(NameClass.Database, 0, name.text);
-  const database = oid === undefined ? undefined : context.objects.object(oid);
-  if (database?.kind !== 'database') throw new PhantomError('3D000', `database "${name.text}" does not exist`);
-  return database;
+  return databaseNamed(context, name.text);
 }
 
 export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution {
@@ -426,17 +433,14 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
   switch (target.object) {
     case 'database':
     case 'schema': {
-      const object = namedObject(context, target);
-      requireOwner(context, object);
+      const object = yield* lockFound(context, () => namedObject(context, target));
       mayGiveTo(context, owner, undefined);
       context.objects.put(withOwner(object, owner.oid));
       return undefined;
     }
     case 'type':
     case 'domain': {
-      const type = target.object === 'domain' ? domainNamed(context, target.name) : typeNamed(context, target.name);
-      requireOwner(context, type);
-      refuseRowType(type);
+      const type = yield* lockFound(context, () => namedType(context, target));
       mayGiveTo(context, owner, type.schemaOid);
       context.objects.put(withOwner(type, owner.oid));
       return undefined;
@@ -502,9 +506,7 @@ export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlE
   if (!hasPrivilege(context.objects, context.roleOid, schema, 'C'))
     throw new PhantomError('42501', `permission denied for schema ${schema.name}`);
   if (target.object === 'type' || target.object === 'domain') {
-    const type = target.object === 'domain' ? domainNamed(context, target.name) : typeNamed(context, target.name);
-    requireOwner(context, type);
-    refuseRowType(type);
+    const type = yield* lockFound(context, () => namedType(context, target));
     if (type.schemaOid === schema.oid) return undefined;
     yield* claimTypeName(context, schema.oid, type.name);
     yield* renameTypeInTexts(context, type, { ...type, schemaOid: schema.oid });

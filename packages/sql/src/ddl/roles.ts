@@ -22,7 +22,7 @@ import type {
 import type { Drop } from '../text/ast-schema.js';
 import type { AlterSetting } from '../text/ast-session.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { claimName, lockForChange } from './names.js';
+import { claimName, lockForChange, lockFound } from './names.js';
 import { largeObjectsOfRole } from './large-objects.js';
 import { passwordVerifier } from './password.js';
 import { currentRole, findRole, roleNamed, roleOf } from './role-names.js';
@@ -144,9 +144,8 @@ function withOption(role: RoleDescriptor, name: RoleOption['name'], value: RoleO
 }
 
 export function* alterRole(context: DdlContext, node: AlterRole): DdlExecution {
-  const role = roleOf(context, node.role);
+  const role = yield* lockFound(context, () => roleOf(context, node.role));
   refusePredefined(role);
-  yield* lockForChange(context, role);
   const self = node.options.every((option) => option.name === 'password') && role.oid === context.roleOid;
   if (!self) requireRoleAdministration(context, role, 'permission denied');
   const changed = withOptions(context, role, node.options, 'alter');
@@ -180,8 +179,7 @@ export function requireRoleAdministration(context: DdlContext, role: RoleDescrip
 export function* alterGroup(context: DdlContext, node: AlterGroup): DdlExecution {
   const group = roleOf(context, node.group);
   for (const specification of node.members) {
-    const member = roleOf(context, specification);
-    yield* lockForChange(context, member);
+    const member = yield* lockFound(context, () => roleOf(context, specification));
     requireAdmin(context, group);
     if (node.action === 'add') addMember(context, group, member, false);
     else removeMember(context, group, member, false);
@@ -194,11 +192,9 @@ export function* grantRole(context: DdlContext, node: GrantRole): DdlExecution {
     const granted = roleNamed(context, name.text);
     requireAdmin(context, granted);
     for (const specification of node.roles) {
-      const member = roleOf(context, specification);
-      yield* lockForChange(context, member);
-      const now = roleNamed(context, member.name);
-      if (node.revoke) removeMember(context, granted, now, node.adminOption);
-      else addMember(context, granted, now, node.adminOption);
+      const member = yield* lockFound(context, () => roleOf(context, specification));
+      if (node.revoke) removeMember(context, granted, member, node.adminOption);
+      else addMember(context, granted, member, node.adminOption);
     }
   }
   return undefined;
@@ -323,7 +319,7 @@ export function* alterSetting(context: DdlContext, node: AlterSetting): DdlExecu
     });
   }
   if (target.object === 'database') {
-    const database = yield* databaseNamed(context, target.name[0]?.text as string);
+    const database = yield* lockFound(context, () => ownDatabase(context, target.name[0]?.text as string));
     context.objects.put({ ...database, settings: changedSettings(context, database.settings, setting) });
     return undefined;
   }
@@ -331,14 +327,14 @@ export function* alterSetting(context: DdlContext, node: AlterSetting): DdlExecu
     throw new PhantomError('0A000', `ALTER ${target.object.toUpperCase()} ... SET is not supported`);
   const name = target.name[0]?.text;
   if (name === undefined) throw new PhantomError('0A000', 'ALTER ROLE ALL ... SET is not supported');
-  const role = roleNamed(context, name);
-  yield* lockForChange(context, role);
+  const role = yield* lockFound(context, () => roleNamed(context, name));
   if (role.oid !== context.roleOid) requireRoleAdministration(context, role, 'permission denied');
   if (node.inDatabase === undefined) {
     context.objects.put({ ...role, settings: changedSettings(context, role.settings, setting) });
     return undefined;
   }
-  const database = yield* databaseNamed(context, node.inDatabase.text);
+  const inDatabase = node.inDatabase.text;
+  const database = yield* lockFound(context, () => ownDatabase(context, inDatabase));
   const before = role.databaseSettings?.[String(database.oid)];
   context.objects.put({
     ...role,
@@ -347,22 +343,19 @@ export function* alterSetting(context: DdlContext, node: AlterSetting): DdlExecu
   return undefined;
 }
 
-function* databaseNamed(
-  context: DdlContext,
-  name: string,
-): Generator<Promise<void> | undefined, DatabaseDescriptor, void> {
+/** The database of a name; 3D000 when there is none. */
+export function databaseNamed(context: DdlContext, name: string): DatabaseDescriptor {
   const oid = context.objects.oidByName(NameClass.Database, 0, name);
   const database = oid === undefined ? undefined : context.objects.object(oid);
   if (database?.kind !== 'database') throw new PhantomError('3D000', `database "${name}" does not exist`);
+  return database;
+}
+
+function ownDatabase(context: DdlContext, name: string): DatabaseDescriptor {
+  const database = databaseNamed(context, name);
   const actor = currentRole(context);
   if (!actor.superuser && database.ownerOid !== actor.oid)
     throw new PhantomError('42501', `must be owner of database ${name}`);
-  for (
-    let wait = context.objects.lockObject(database.oid, 3);
-    wait !== undefined;
-    wait = context.objects.lockObject(database.oid, 3)
-  )
-    yield wait;
   return database;
 }
 

@@ -46,7 +46,8 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
   if (persistence === 'unlogged')
     throw new PhantomError('42601', 'views cannot be unlogged because they do not have storage');
   const place = creationSchema(context, node.name, persistence);
-  const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
+  const claimed = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
+  const existing = claimed?.kind === 'view' && node.orReplace ? yield* lockForChange(context, claimed) : claimed;
   if (existing !== undefined && !node.orReplace) throw relationExists(place.name);
   if (existing !== undefined && existing.kind !== 'view')
     throw new PhantomError('42809', `"${place.name}" is not a view`);
@@ -56,7 +57,6 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
     requireDerivedCollation(type, `could not determine which collation to use for view column "${name}"`);
   if (existing?.kind === 'view') {
     requireOwner(context, existing);
-    yield* lockForChange(context, existing);
     keepsColumns(context, existing, columns);
     if (columns.length > existing.columns.length) refuseStoredRows(context, existing);
   }

@@ -60,7 +60,9 @@ function* lockParts(
   for (const part of [...session.picture.partitionsOf(table), ...heirsOf(table, transaction.objects)]) {
     const lock = (): unknown => transaction.objects.lockTable(part.oid, mode, node.nowait ? 'nowait' : 'wait');
     for (let outcome = lock(); outcome instanceof Promise; outcome = lock()) yield outcome;
-    yield* lockParts(session, transaction, part, node);
+    // As it is now: others may have made or detached parts of it.
+    const locked = transaction.objects.object(part.oid);
+    if (locked?.kind === 'table') yield* lockParts(session, transaction, locked, node);
   }
 }
 

@@ -73,13 +73,13 @@ export function* createAggregate(context: DdlContext, node: CreateDefinition): D
     if (options.has(unsupported)) throw unsupportedError(`${unsupported.toUpperCase()} of an aggregate`);
   const { definition, resultType } = stepsOf(context, parameters, options);
   const key = routineKeyName({ name: place.name, parameters });
-  const existing = yield* claimName(context, NameClass.Routine, place.schemaOid, key);
+  const claimed = yield* claimName(context, NameClass.Routine, place.schemaOid, key);
+  const existing = claimed !== undefined && node.orReplace ? yield* lockForChange(context, claimed) : claimed;
   const before = existing?.kind === 'routine' ? existing : undefined;
   if (before !== undefined) {
     if (!node.orReplace)
       throw new PhantomError('42723', `function "${place.name}" already exists with same argument types`);
     requireOwner(context, before);
-    yield* lockForChange(context, before);
     mayReplace(context, before, resultType);
   }
   const aggregate: RoutineDescriptor = {

@@ -33,7 +33,8 @@ export function* createRoutine(context: DdlContext, node: CreateRoutine): DdlExe
   const { language, source } = bodyOptions(node, options);
   languageNamed(language);
   const key = routineKeyName({ name: place.name, parameters: face.parameters });
-  const existing = yield* claimName(context, NameClass.Routine, place.schemaOid, key);
+  const claimed = yield* claimName(context, NameClass.Routine, place.schemaOid, key);
+  const existing = claimed !== undefined && node.orReplace ? yield* lockForChange(context, claimed) : claimed;
   const before = existing?.kind === 'routine' ? existing : undefined;
   const { parallel, cost, leakproof, securityDefiner, strict, volatility } = { ...DEFAULT_OPTIONS, ...options };
   if (leakproof) requireSuperuser(context);
@@ -65,7 +66,6 @@ export function* createRoutine(context: DdlContext, node: CreateRoutine): DdlExe
     if (!node.orReplace)
       throw new PhantomError('42723', `function "${place.name}" already exists with same argument types`);
     requireOwner(context, before);
-    yield* lockForChange(context, before);
     mayReplace(context, before, draft);
   }
   context.objects.put(draft);
