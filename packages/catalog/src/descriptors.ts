@@ -293,6 +293,8 @@ export interface TableDescriptor extends SchemaObject {
   readonly rowSecurity?: RowSecurity;
   /** Triggers that rows of the table may fire. */
   readonly triggerOids?: readonly Oid[];
+  /** Set by DISABLE TRIGGER ALL: writing its rows looks after no foreign key, its own or of those that refer to it. */
+  readonly foreignKeysOff?: true;
   /** Set for a partitioned table: its rows lie in its partitions, and its own space and those of its indexes stay empty. */
   readonly partitioned?: PartitionKey;
   /** Set for a partition: the table that it is a part of, and which part. */

@@ -125,6 +125,8 @@ export interface CatalogPort {
   readonly switchedOff: ReadonlySet<Way>;
   /** Estimated cost of an aggregation from which on it is done in parts. */
   readonly parallelSetupCost: number;
+  /** What is written has been looked after elsewhere (session_replication_role): triggers of `origin` and foreign keys are not fired. */
+  readonly isReplica: boolean;
   /** A relation by name, along the search path when the schema is not given. Undefined: there is none (42P01 is the binder's). */
   relation(name: QualifiedName): NamedRelation | undefined;
   relationByOid(oid: Oid): NamedRelation | undefined;

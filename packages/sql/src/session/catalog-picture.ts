@@ -54,7 +54,7 @@ import { PictureStatistics } from './picture-statistics.js';
 import { partitionBoundText, partitionConstraintText, partitionKeyText } from '../plan/partition-text.js';
 import type { KeyHash } from '../storage/partitions/key-hash.js';
 import { partitioning, partitionsOf } from '../storage/partitions/partitioning.js';
-import { PARALLEL_SETUP_COST, switchedOffWays } from './planner-switches.js';
+import { PARALLEL_SETUP_COST, REPLICATION_ROLE, switchedOffWays } from './planner-switches.js';
 import { parsePath } from './search-path.js';
 import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
@@ -76,6 +76,7 @@ export class CatalogPicture implements CatalogPort {
   readonly statistics: StatisticsPort;
   readonly switchedOff: ReadonlySet<Way>;
   readonly parallelSetupCost: number;
+  readonly isReplica: boolean;
   /** For functions that write definitions as text. */
   readonly texts = objectTexts;
   readonly routineTexts = routineTexts;
@@ -134,9 +135,10 @@ export class CatalogPicture implements CatalogPort {
     );
     this.switchedOff = switchedOffWays(session.settings);
     this.parallelSetupCost = Number(session.settings.get(PARALLEL_SETUP_COST));
+    this.isReplica = session.settings.get(REPLICATION_ROLE) === 'replica';
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
     const own = steps > 0;
-    const schema = `${session.databaseOid} ${committedVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')} ${this.parallelSetupCost}`;
+    const schema = `${session.databaseOid} ${committedVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')} ${this.parallelSetupCost} ${this.isReplica}`;
     this.schemaVersion = session.engine.pictureVersion(own ? undefined : schema);
     this.version = session.engine.pictureVersion(own ? undefined : `${schema} ${this.statisticsVersion}`);
   }

@@ -128,12 +128,6 @@ export const fixedSettings: readonly SettingDefinition[] = [
   fixed('seq_page_cost', '1', 'Prices of plans are constants.', NUMBER),
   fixed('session_preload_libraries', '', 'There are no libraries to load.'),
   fixed(
-    'session_replication_role',
-    'origin',
-    'Triggers and foreign keys hold for whoever writes.',
-    oneOf('origin', 'replica', 'local'),
-  ),
-  fixed(
     'stats_fetch_consistency',
     'none',
     'Views of activity tell what is so when they are read.',

@@ -17,9 +17,12 @@ const WAYS_BY_SETTING: Readonly<Record<string, readonly Way[]>> = {
 /** The setting that says from which cost on an aggregation is done in parts. */
 export const PARALLEL_SETUP_COST = 'parallel_setup_cost';
 
-/** True for a setting that plans depend on. */
+/** The setting that says which triggers fire, and whether foreign keys are looked after. */
+export const REPLICATION_ROLE = 'session_replication_role';
+
+/** True for a setting that plans depend on, or the rules of tables. */
 export function isPlannerSwitch(setting: string): boolean {
-  return setting === PARALLEL_SETUP_COST || Object.hasOwn(WAYS_BY_SETTING, setting);
+  return setting === PARALLEL_SETUP_COST || setting === REPLICATION_ROLE || Object.hasOwn(WAYS_BY_SETTING, setting);
 }
 
 /** Settings that plans depend on, by name, where they are not at their defaults. */

@@ -361,6 +361,14 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'on',
     description: 'Whether policies filter rows; when off, a query that one would filter is refused.',
   },
+  {
+    name: 'session_replication_role',
+    kind: { kind: 'enum', values: ['origin', 'replica', 'local'] },
+    default: 'origin',
+    description:
+      'replica: no foreign key is looked after, and of triggers those fire that are enabled for replicas or always.',
+    superuser: true,
+  },
   // psql reads scripts by other rules when it is not told of this one.
   {
     name: 'standard_conforming_strings',

@@ -144,6 +144,7 @@ export class TableRules {
   /** Column indexes: a row that is written is marked in each. */
   readonly columnar: readonly ColumnIndex[];
   readonly primary: IndexDescriptor | undefined;
+  /** Foreign keys in both directions; none while they are not looked after (DISABLE TRIGGER ALL, session_replication_role). */
   readonly outgoing: readonly OutgoingKey[];
   readonly incoming: readonly IncomingKey[];
   readonly incomingDocuments: readonly IncomingDocuments[];
@@ -200,9 +201,10 @@ export class TableRules {
     ]);
     this.referablePositions = live.filter(({ column }) => numbers.has(column.number)).map(({ position }) => position);
     this.referablesComputed = this.generated.some(({ position }) => this.referablePositions.includes(position));
-    const outgoing = table.constraints.filter((constraint) => constraint.kind === 'foreign key');
+    const looksAfterKeys = table.foreignKeysOff !== true && !catalog.isReplica;
+    const outgoing = looksAfterKeys ? table.constraints.filter((constraint) => constraint.kind === 'foreign key') : [];
     this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
-    this.incoming = keysOfRows(table, objects);
+    this.incoming = looksAfterKeys ? keysOfRows(table, objects) : [];
     this.incomingDocuments = incomingDocuments(table, objects);
     const read = new Set([
       ...positionsOf(table, table.keyColumns),

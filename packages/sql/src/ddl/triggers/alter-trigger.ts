@@ -1,6 +1,13 @@
 /** DROP and ALTER TRIGGER, and ALTER TABLE ... ENABLE and DISABLE TRIGGER. */
 import { PhantomError } from '@phantom/base';
-import { NameClass, type ObjectDescriptor, type TableDescriptor, type TriggerDescriptor } from '@phantom/catalog';
+import {
+  NameClass,
+  type Oid,
+  type ObjectDescriptor,
+  type TableDescriptor,
+  type TriggerDescriptor,
+  isSuperuser,
+} from '@phantom/catalog';
 import type { AlterTableAction, Drop, Rename } from '../../text/ast-schema.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type { Expression } from '../../text/ast.js';
@@ -11,6 +18,7 @@ import { dropAll } from '../drop.js';
 import type { Yielded } from '../../exec/runtime.js';
 import { claimName, findRelation, lockForChange } from '../names.js';
 import { rewriteTree } from '../rewrite-tree.js';
+import { keysOfRows } from '../../storage/table-rules.js';
 import { partsOfTrigger } from './partition-triggers.js';
 import { type TriggeredRelation, findTrigger, missingTrigger, ownTrigger, putTriggers } from './trigger-names.js';
 
@@ -83,18 +91,45 @@ export function switchTriggers(context: DdlContext, table: TableDescriptor, acti
   if (name !== undefined && switched.length === 0) throw missingTrigger(name, table);
   for (const trigger of switched) context.objects.put({ ...trigger, firing });
   putTriggers(context, table, oids);
+  if (action.which === 'all') switchForeignKeys(context, table.oid, action.kind === 'disable-trigger');
 }
 
-/** The same for those that partitions of the table have of its triggers. */
+/** ALL is said of foreign keys too, which PostgreSQL looks after by triggers: superusers alone may have them passed over. */
+function switchForeignKeys(context: DdlContext, oid: Oid, off: boolean): void {
+  const table = context.objects.object(oid) as TableDescriptor;
+  const refers = table.constraints.some(({ kind }) => kind === 'foreign key');
+  if (!refers && keysOfRows(table, context.objects).length === 0 && table.foreignKeysOff === undefined) return;
+  if (!isSuperuser(context.objects, context.roleOid))
+    throw new PhantomError(
+      '42501',
+      `permission denied: the foreign keys of "${table.name}" are triggers of the system`,
+      {
+        hint: 'DISABLE TRIGGER USER leaves them alone.',
+      },
+    );
+  const { foreignKeysOff: _before, ...rest } = table;
+  context.objects.put({ ...rest, ...(off ? { foreignKeysOff: true } : {}), schemaVersion: table.schemaVersion + 1 });
+}
+
+/** The same for those that partitions of the table have of its triggers, and for foreign keys of their rows. */
 export function* switchOnPartitions(
   context: DdlContext,
-  { triggerOids = [] }: TableDescriptor,
-  { name }: Switch,
+  table: TableDescriptor,
+  { kind, name, which }: Switch,
 ): Generator<Yielded, void, void> {
+  const { triggerOids = [] } = table;
+  if (which === 'all') keysOnPartitions(context, table, kind === 'disable-trigger');
   for (const oid of triggerOids) {
     const trigger = context.objects.object(oid);
     if (trigger?.kind !== 'trigger' || (name !== undefined && trigger.name !== name.text)) continue;
     yield* switchParts(context, trigger);
+  }
+}
+
+function keysOnPartitions(context: DdlContext, table: TableDescriptor, off: boolean): void {
+  for (const { oid } of context.picture.partitionsOf(table)) {
+    switchForeignKeys(context, oid, off);
+    keysOnPartitions(context, context.objects.object(oid) as TableDescriptor, off);
   }
 }
 

@@ -33,7 +33,7 @@ export class TableTriggers {
     const triggers = (table.triggerOids ?? [])
       .map((oid) => objects.object(oid))
       .filter((object): object is TriggerDescriptor => object?.kind === 'trigger')
-      .filter(({ firing }) => firing === 'origin' || firing === 'always')
+      .filter(({ firing }) => firing === 'always' || firing === (catalog.isReplica ? 'replica' : 'origin'))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     this.keepsRows = triggers.some(({ oldTable, newTable }) => oldTable !== undefined || newTable !== undefined);
     for (const trigger of triggers) {
