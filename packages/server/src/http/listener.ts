@@ -33,6 +33,8 @@ const CONNECTIONS_MAX = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5000;
+/** How long a request that was cancelled has to be answered. */
+const FAREWELL_MS = 2000;
 const HEADER_BYTES_MAX = 8192;
 /** How often connections are looked at that send their request slowly. */
 const SLOW_CHECK_MS = 1000;
@@ -106,16 +108,17 @@ export class HttpListener {
     this.secureServer?.setSecureContext(secureServerOptions(tls));
   }
 
-  /** Accepts no requests any more, lets running ones end for `drainTimeoutMs`, then cancels them. */
+  /** Accepts no requests any more, lets running ones end for `drainTimeoutMs`, then cancels them and tells their clients. */
   async close(drainTimeoutMs: number): Promise<void> {
     this.draining = true;
     const closed = new Promise<void>((resolve) => {
       this.server.close(() => resolve());
     });
     this.server.closeIdleConnections();
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
       this.database?.query.cancelAll();
-      this.server.closeAllConnections();
+      // Whoever asked is to hear of it: without an answer nobody knows what has become of a write.
+      timer = setTimeout(() => this.server.closeAllConnections(), FAREWELL_MS);
     }, drainTimeoutMs);
     await closed;
     clearTimeout(timer);

@@ -35,6 +35,8 @@ export interface QuerySource {
   openSession(access: Access, settings: Readonly<Record<string, string>>, requestId: string, within?: Span): SqlSession;
 }
 
+const STOPPED = 'terminating connection due to administrator command';
+
 export class QueryEndpoint {
   private readonly source: QuerySource;
   private readonly limits: QueryLimits;
@@ -61,7 +63,7 @@ export class QueryEndpoint {
     try {
       await this.run(access, query, reply, response, requestId, span);
     } catch (error) {
-      const told = asPhantomError(error);
+      const told = endedByServer(asPhantomError(error));
       if (told.family === 'internal') onDefect(error);
       reply.fail(told);
     }
@@ -71,7 +73,7 @@ export class QueryEndpoint {
 
   /** Stops what runs. */
   cancelAll(): void {
-    for (const session of this.sessions) session.cancel('terminating connection due to administrator command');
+    for (const session of this.sessions) session.cancel(STOPPED);
   }
 
   private async run(
@@ -103,6 +105,13 @@ export class QueryEndpoint {
       source.admission.exit(role);
     }
   }
+}
+
+/** A statement that was cancelled since the server stops has not taken too long: the next server may run it. */
+function endedByServer(error: PhantomError): PhantomError {
+  return error.code === '57014' && error.message === STOPPED
+    ? new PhantomError('57P01', STOPPED, { cause: error })
+    : error;
 }
 
 async function execute(session: SqlSession, query: QueryRequest, reply: QueryReply): Promise<void> {
