@@ -49,6 +49,7 @@ export {
   readIdentity,
   sameIdentity,
 } from './identity.js';
+export { EntryFile, EntryFileReader } from './entry-file.js';
 export { type LogFields, type Logger, silentLogger } from './log.js';
 export {
   type Counter,

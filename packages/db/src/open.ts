@@ -139,6 +139,11 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
     const user = options.user ?? firstSuperuser(catalog);
     const rowTables = (): RowTables => (rows ??= new SessionRowTables(engine, { database, user }));
     let rows: RowTables | undefined;
+    // A database in memory has nowhere to put what memory does not hold, and a reader leaves the directory as it is.
+    const scratch =
+      readOnly || directory === MEMORY_DIRECTORY
+        ? undefined
+        : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX);
     const documents = new DocumentModel({
       mvcc,
       cache: new DocumentCache(memory.cache, mvcc, metrics),
@@ -150,6 +155,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       rowTables,
       timeLimits: () => timeLimits(),
       memory: () => engine.newMemory(),
+      scratch,
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });
@@ -170,11 +176,7 @@ async function openParts(vfs: Vfs, directory: string, options: DatabaseOptions):
       memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
       queriesMemoryBytesMax: options.queriesMemoryBytesMax,
       columnCacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
-      // A database in memory has nowhere to put what memory does not hold, and a reader leaves the directory as it is.
-      scratch:
-        readOnly || directory === MEMORY_DIRECTORY
-          ? undefined
-          : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX),
+      scratch,
       workers,
       logMinDurationMs: options.logMinDurationMs,
       tracing: options.tracer === undefined ? undefined : { tracer: options.tracer, texts: options.traceTexts ?? true },

@@ -26,8 +26,8 @@ export interface DatabaseOptions {
   /** Memory for writes that are in the log and not yet in files. Default 64 MiB. */
   readonly deltaBytesMax?: number;
   /**
-   * Working memory of one query (sorts, hash tables, stages of pipelines); what does not fit goes to scratch files, or is refused (53200), as
-   * it always is with collections. Default 256 MiB.
+   * Working memory of one query (sorts, hash tables, stages of pipelines); what does not fit goes to scratch files, or is refused (53200).
+   * Default 256 MiB.
    */
   readonly memoryLimitBytes?: number;
   /**

@@ -73,6 +73,36 @@ describe('scratch files', () => {
     expect(await lines()).toMatch(/^64kB\n.* Disk: \d{3,}kB/s);
   });
 
+  it('hold what sorts of collections cannot, until their end, whatever that is', async () => {
+    db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000 });
+    const c = db.collection<{ _id: number; rank: number }>('c');
+    await c.insertMany(Array.from({ length: 1500 }, (_, i) => ({ _id: i, rank: -i, text: 'x'.repeat(400) })));
+    const staged = [{ $set: { a: 1 } }, { $sort: { rank: 1 } }];
+    for (const cursor of [c.find().sort({ rank: 1 }), c.aggregate(staged)]) {
+      expect(await cursor.next()).toMatchObject({ _id: 1499 });
+      expect(files().length).toBeGreaterThan(1);
+      cursor.close();
+      await new Promise(setImmediate);
+      expect(files()).toEqual([]);
+    }
+    expect((await c.aggregate(staged).toArray()).map(({ _id }) => _id)).toEqual([...Array(1500).keys()].reverse());
+    expect(files()).toEqual([]);
+    const controller = new AbortController();
+    const aborted = db.transaction(
+      async (tx) => {
+        const cursor = c.aggregate(staged, { tx });
+        await cursor.next();
+        expect(files().length).toBeGreaterThan(1);
+        controller.abort();
+        await cursor.toArray();
+      },
+      { signal: controller.signal },
+    );
+    await expect(aborted).rejects.toMatchObject({ code: '57014' });
+    expect(files()).toEqual([]);
+    await expect(c.aggregate(staged, { allowDiskUse: false }).toArray()).rejects.toMatchObject({ code: '53200' });
+  });
+
   it('have a limit together', async () => {
     db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000, scratchBytesMax: 500_000 });
     expect(() => db.prepare(SORT).all()).toThrow(expect.objectContaining({ code: '53100' }));

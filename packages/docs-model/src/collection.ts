@@ -58,7 +58,7 @@ import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
-import type { DocumentTransaction, OperationOptions, TransactionHost } from './transaction.js';
+import type { DocumentTransaction, OperationOptions, ReadOptions, TransactionHost } from './transaction.js';
 
 export class Collection<T extends object> {
   readonly name: string;
@@ -205,15 +205,15 @@ export class Collection<T extends object> {
     const { model } = this;
     const tx = this.txOf(options);
     const { transaction, release } = await model.openRead(tx);
-    const memory = model.newMemory();
+    const room = model.newRoom();
     try {
       const view = model.find(transaction, this.name);
       if (view === undefined) return [];
       return await model.readPart(tx, transaction, () =>
-        distinctValues(model.ports, view, transaction, steps, query, memory),
+        distinctValues(model.ports, view, transaction, steps, query, room),
       );
     } finally {
-      memory.release();
+      room.memory.release();
       release();
     }
   }
@@ -381,7 +381,7 @@ export class Collection<T extends object> {
    */
   aggregate<R = Record<string, unknown>>(
     pipeline: readonly Readonly<Record<string, unknown>>[],
-    options: OperationOptions = {},
+    options: ReadOptions = {},
   ): PipelineCursor<R> {
     checkOptions('aggregate', options);
     const open = (): Promise<Batches<R>> => this.beginPipeline<R>(pipeline, options);
@@ -399,16 +399,16 @@ export class Collection<T extends object> {
     return new ChangeStream<T>(this.model, this.name, pipeline, options);
   }
 
-  private async beginPipeline<R>(pipeline: readonly unknown[], options: OperationOptions): Promise<Batches<R>> {
+  private async beginPipeline<R>(pipeline: readonly unknown[], options: ReadOptions): Promise<Batches<R>> {
     if (Array.isArray(pipeline) && writes(pipeline)) {
-      await this.model.write(this.txOf(options), (transaction) => this.runWriting(transaction, pipeline));
+      await this.model.write(this.txOf(options), (transaction) => this.runWriting(transaction, pipeline, options));
       return { batch: async () => [], close: () => undefined };
     }
     const { model } = this;
     const tx = this.txOf(options);
     const { transaction, release } = await model.openRead(tx);
     try {
-      const source = new TransactionSource(model, transaction, model.newMemory());
+      const source = new TransactionSource(model, transaction, model.newRoom(options));
       const batches = new PipelineBatches(runPipeline(source, this.name, pipeline), release);
       return {
         batch: async (documentsMax) =>
@@ -421,8 +421,12 @@ export class Collection<T extends object> {
     }
   }
 
-  private async runWriting(transaction: DocumentTransaction, pipeline: readonly unknown[]): Promise<void> {
-    const source = new TransactionSource(this.model, transaction, this.model.newMemory());
+  private async runWriting(
+    transaction: DocumentTransaction,
+    pipeline: readonly unknown[],
+    options: ReadOptions,
+  ): Promise<void> {
+    const source = new TransactionSource(this.model, transaction, this.model.newRoom(options));
     for await (const batch of runPipeline(source, this.name, pipeline))
       assert(batch.length === 0, 'a stage that writes gives nothing');
   }

@@ -20,6 +20,7 @@ import { type Path, walkPath } from './path.js';
 import type { DocumentPorts } from './ports.js';
 import { type Query, Reader } from './reader.js';
 import { policiesOf } from './row-security.js';
+import type { Room } from './spill/room.js';
 import type { DocumentTransaction } from './transaction.js';
 
 const DOCUMENTS_PER_BATCH = 256;
@@ -33,7 +34,7 @@ const VALUE_BYTES = 48;
 
 /**
  * The different values at a path of what the query finds, in the order of values; elements of arrays one by one. They are taken from the
- * memory, which the caller releases.
+ * memory of the room, which the caller releases.
  */
 export async function distinctValues(
   ports: DocumentPorts,
@@ -41,15 +42,15 @@ export async function distinctValues(
   transaction: DocumentTransaction,
   path: Path,
   query: Query,
-  memory: MemoryBudget,
+  room: Room,
 ): Promise<unknown[]> {
-  const held = new MemoryShare(memory, 'distinct');
+  const held = new MemoryShare(room.memory, 'distinct');
   const index = skippedIndex(ports, view, transaction, path, query);
   const values =
     index === undefined ? undefined : await new SkipScan(ports, view, transaction, index, path).values(held);
   if (values !== undefined) return values;
   const found = new DifferentValues(held);
-  const reader = new Reader(ports, view, transaction, { ...query, fields: new Set([path[0] as string]) }, memory);
+  const reader = new Reader(ports, view, transaction, { ...query, fields: new Set([path[0] as string]) }, room);
   try {
     for (;;) {
       const batch = await reader.batch(DOCUMENTS_PER_BATCH);

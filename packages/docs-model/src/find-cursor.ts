@@ -10,9 +10,9 @@ import { compileProjection } from './projection.js';
 import { type Explanation, type Query, Reader } from './reader.js';
 import { type PopulateOptions, Populator, populateRequest } from './references/populate.js';
 import { type SortInput, parseSort } from './sort.js';
-import type { OperationOptions, TransactionHost } from './transaction.js';
+import type { ReadOptions, TransactionHost } from './transaction.js';
 
-export interface FindOptions extends OperationOptions, PopulateOptions {
+export interface FindOptions extends ReadOptions, PopulateOptions {
   readonly projection?: Readonly<Record<string, unknown>>;
   readonly sort?: SortInput;
   readonly skip?: number;
@@ -124,7 +124,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
       if (view === undefined) return { batch: () => [], close: release };
       const populator = request === undefined ? undefined : new Populator(this.model.ports, request, view, transaction);
       const show = (documents: PlainObject[]): T[] => (populator?.populate(documents) ?? documents) as T[];
-      const reader = new Reader(this.model.ports, view, transaction, query);
+      const reader = new Reader(model.ports, view, transaction, query, model.newRoom(this.options));
       return {
         batch: (documentsMax) => {
           const documents = model.readPart(tx, transaction, () => reader.batch(documentsMax));

@@ -6,7 +6,7 @@
 import { type OptionNames, checkOptions as checkNames, unsupportedError } from '@phantom/base';
 import { badArgument } from './errors.js';
 
-const find = ['tx', 'projection', 'sort', 'skip', 'limit', 'hint', 'populate', 'populateDepth'];
+const find = ['tx', 'allowDiskUse', 'projection', 'sort', 'skip', 'limit', 'hint', 'populate', 'populateDepth'];
 const update = ['tx', 'upsert', 'arrayFilters', 'hint'];
 const index = ['name', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds', 'weights'];
 const shown = ['sort', 'projection'];
@@ -41,7 +41,7 @@ const KNOWN = {
   danglingReferences: ['tx'],
   indexes: ['tx'],
   drop: ['tx'],
-  aggregate: ['tx'],
+  aggregate: ['tx', 'allowDiskUse'],
   watch: ['resumeAfter', 'startAfter', 'startAtOperationTime', 'fullDocument', 'logBytesMax'],
   'bulkWrite insertOne': ['document'],
   'bulkWrite updateOne': ['filter', 'update', 'upsert', 'arrayFilters', 'hint'],
@@ -96,6 +96,7 @@ const NAME: Kind = { what: 'the name of an index', holds: (value) => typeof valu
 
 /** What the values of options are, where what reads them does not see to it. */
 const KINDS = new Map<string, Kind>([
+  ['allowDiskUse', FLAG],
   ['upsert', FLAG],
   ['ordered', FLAG],
   ['unique', FLAG],

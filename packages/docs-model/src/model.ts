@@ -3,7 +3,7 @@
  * of its own. An operation that commits by itself is read committed and locks what it writes: it waits for others instead of
  * losing to them, as long as the time limits say, and is run again after a deadlock.
  */
-import { type MemoryBudget, PhantomError, eventLoop, isPhantomError } from '@phantom/base';
+import { PhantomError, eventLoop, isPhantomError } from '@phantom/base';
 import {
   type Catalog,
   CatalogTransaction,
@@ -20,7 +20,7 @@ import type { EqualityFilter, IdFilter } from './filter/equality-filter.js';
 import { countPresentLookup, readPresentLookup } from './lookup-read.js';
 import type { PlainObject } from './order.js';
 import { readPoint, readPresentPoint } from './point-read.js';
-import { type DocumentPorts, memoryFor } from './ports.js';
+import { type DocumentPorts, roomFor } from './ports.js';
 import { CrossChecks } from './references/cross-checks.js';
 import { ReferenceChecks } from './references/reference-checks.js';
 import { rowTablesOf } from './references/resolve.js';
@@ -29,7 +29,8 @@ import { type DocumentRight, requireOwner, requireRights } from './rights.js';
 import { policiesOf } from './row-security.js';
 import { writeRules } from './rules.js';
 import { NO_TIME_LIMITS, TimeLimit } from './time-limit.js';
-import type { DocumentTransaction, TransactionHost } from './transaction.js';
+import type { Room } from './spill/room.js';
+import type { DocumentTransaction, ReadOptions, TransactionHost } from './transaction.js';
 import { CollectionWriter, settle } from './writer.js';
 
 const DEADLOCK_RETRIES = 10;
@@ -98,9 +99,10 @@ export class DocumentModel {
     this.ports = ports;
   }
 
-  /** Working memory for one operation, which releases it at its end. */
-  newMemory(): MemoryBudget {
-    return memoryFor(this.ports);
+  /** Room for one operation, which releases its memory at the end. */
+  newRoom({ allowDiskUse = true }: ReadOptions = {}): Room {
+    const room = roomFor(this.ports);
+    return allowDiskUse ? room : { ...room, scratch: undefined };
   }
 
   /** A transaction to read in: the caller's, or a snapshot that lasts until it is released. No promise where nothing has to be waited for. */

@@ -1,9 +1,10 @@
 /** What the document model asks of what it stands in: the composition (`db`) hands it in. */
-import { type Clock, type Logger, MemoryBudget } from '@phantom/base';
+import { type Clock, type Logger, MemoryBudget, type Scratch } from '@phantom/base';
 import type { Catalog, Oid, RowTables } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 import type { DocumentCache } from './document-cache.js';
+import type { Room } from './spill/room.js';
 import type { TimeLimits } from './time-limit.js';
 
 /** Engines a collection may ask for. */
@@ -32,11 +33,13 @@ export interface DocumentPorts {
   readonly cache?: DocumentCache;
   /** The working memory of one operation, which it releases; undefined: MEMORY_BYTES_MAX for each. */
   readonly memory?: () => MemoryBudget;
+  /** Where sorts and groups put what does not fit into memory; undefined: it is refused (53200). */
+  readonly scratch?: Scratch | undefined;
   /** About how much lies in a range: the planner's statistics. */
   estimate(range: KeyRange): RangeEstimate;
 }
 
-/** Working memory for one operation, which releases it at its end. */
-export function memoryFor({ memory }: DocumentPorts): MemoryBudget {
-  return memory?.() ?? new MemoryBudget(MEMORY_BYTES_MAX);
+/** Room for one operation, which releases its memory at the end. */
+export function roomFor({ memory, scratch }: DocumentPorts): Room {
+  return { memory: memory?.() ?? new MemoryBudget(MEMORY_BYTES_MAX), scratch };
 }

@@ -4,7 +4,7 @@
  *
  * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
  */
-import { type MemoryBudget, PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
+import { PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot, CursorBatch, type KeyRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
@@ -15,13 +15,15 @@ import { documentBytes } from './memory-bytes.js';
 import type { PlainObject } from './order.js';
 import { turnIsLong } from './long-turns.js';
 import { type Plan, planScan } from './planner.js';
-import { type DocumentPorts, memoryFor } from './ports.js';
+import { type DocumentPorts, roomFor } from './ports.js';
 import type { Projection } from './projection.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import { IndexScan, KeyScan, LookupScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
 import { SeenRows } from './seen-rows.js';
 import { type SortPart, Sorter } from './sort.js';
-import { SortedDocuments } from './sorted-documents.js';
+import { type OrderedDocuments, SortedDocuments, type SpilledForm } from './sorted-documents.js';
+import { rowForm } from './spill/document-form.js';
+import type { Room } from './spill/room.js';
 import { TextMatcher } from './text-matcher.js';
 import { passTextScore } from './text-score.js';
 import type { DocumentTransaction } from './transaction.js';
@@ -32,6 +34,11 @@ const DOCUMENTS_PER_CLOCK = 128;
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** What a sort holds of a document: its row, where it can be decoded when it is handed out. */
 type Sortable = PlainObject | CachedDocument | Uint8Array;
+/** A kept document is written as any other. */
+const sortableForm: SpilledForm<Sortable> = {
+  ...rowForm,
+  write: (writer, item) => rowForm.write(writer, item instanceof CachedDocument ? item.document : item),
+};
 const outputRow = new ByteSlot();
 /** For whoever only counts: nobody looks into it. */
 const counted = new CursorBatch(DOCUMENTS_PER_CLOCK);
@@ -94,26 +101,27 @@ export class Reader {
   private readonly reads: CachedReads | undefined;
   /** Its transaction may begin another statement before all is read: that must not change what is met. */
   private readonly mayBeLeft: boolean;
-  private readonly memory: MemoryBudget;
+  private readonly room: Room;
   private sorted: SortedDocuments<Sortable> | undefined;
-  private ordered: Iterator<Sortable> | undefined;
+  private ordered: OrderedDocuments<Sortable> | undefined;
   /** Stored bytes of the document that came out of a sort last; 0 where the sort itself holds it. */
   private orderedBytes = 0;
   private skipped = 0;
+  private isClosed = false;
   /** nextMatch or nextRow gave nothing because others need a turn. */
   paused = false;
   private clock = 0;
   private sliceEnd = performance.now() + SLICE_MS;
 
-  /** What a sort holds is taken from the memory, and given back when the reader is closed. */
+  /** What a sort holds is taken from the room, and given back when the reader is closed. */
   constructor(
     ports: DocumentPorts,
     view: CollectionView,
     transaction: DocumentTransaction,
     query: Query,
-    memory: MemoryBudget = memoryFor(ports),
+    room: Room = roomFor(ports),
   ) {
-    this.memory = memory;
+    this.room = room;
     this.view = view;
     this.transaction = transaction;
     this.query = query;
@@ -152,6 +160,7 @@ export class Reader {
 
   /** The next documents, fewer than asked for where they are large, none at the end. A promise where they have to be sorted first, and where others need a turn on the way. */
   batch(documentsMax: number): PlainObject[] | Promise<PlainObject[]> {
+    if (this.isClosed) return [];
     if (this.ordered === undefined && !this.plan.sorted) return this.sortAll().then(() => this.fill([], documentsMax));
     return this.fill([], documentsMax);
   }
@@ -159,11 +168,15 @@ export class Reader {
   private fill(batch: PlainObject[], documentsMax: number): PlainObject[] | Promise<PlainObject[]> {
     const { query, scan } = this;
     let bytes = 0;
+    if (this.isClosed) return batch;
     while (batch.length < documentsMax && bytes < BATCH_BYTES && (query.limit === 0 || this.returned < query.limit)) {
       const document = this.ordered === undefined ? this.nextMatch() : this.nextOrdered();
       if (document === undefined) {
         if (!this.paused) break;
-        return this.rest().then(() => this.fill(batch, documentsMax));
+        return this.rest().then(() => {
+          if (!this.isClosed) this.checkActive();
+          return this.fill(batch, documentsMax);
+        });
       } else if (this.skipped < query.skip) {
         this.skipped++;
       } else {
@@ -337,7 +350,8 @@ export class Reader {
     this.plan.choice?.tell(this.counters.keysExamined);
     this.scan.close();
     this.sorted?.release();
-    this.ordered = [][Symbol.iterator]();
+    this.ordered = undefined;
+    this.isClosed = true;
   }
 
   explain(): Explanation {
@@ -359,7 +373,7 @@ export class Reader {
     const { query, scan, view } = this;
     const sorter = new Sorter(query.sort);
     const most = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
-    const sorted = new SortedDocuments<Sortable>(sorter, most, this.memory);
+    const sorted = new SortedDocuments(sorter, most, this.room, 'a sort', sortableForm, () => this.rest());
     this.sorted = sorted;
     const fields = this.sortedFields(sorter);
     for (;;) {
@@ -371,11 +385,13 @@ export class Reader {
       }
       const key = sorter.keyOf(document);
       if (!sorted.wants(key)) continue;
-      if (fields === undefined) sorted.add(key, document, documentBytes(document));
-      else if (scan.cached !== undefined) sorted.add(key, scan.cached, scan.cached.storedBytes);
-      else sorted.add(key, scan.row.copy(), view.layout.documentBytes(scan.row));
+      let wait: Promise<void> | undefined;
+      if (fields === undefined) wait = sorted.add(key, document, documentBytes(document));
+      else if (scan.cached !== undefined) wait = sorted.add(key, scan.cached, scan.cached.storedBytes);
+      else wait = sorted.add(key, scan.row.copy(), view.layout.documentBytes(scan.row));
+      if (wait !== undefined) await wait;
     }
-    this.ordered = sorted.inOrder()[Symbol.iterator]();
+    this.ordered = sorted.inOrder();
   }
 
   /** What is decoded to sort, where the rest of a document can wait until it is handed out; undefined: all that is ever decoded. */
@@ -386,11 +402,16 @@ export class Reader {
   }
 
   private nextOrdered(): PlainObject | undefined {
-    const next = (this.ordered as Iterator<Sortable>).next();
-    if (next.done === true) return undefined;
-    const { value } = next;
+    const ordered = this.ordered as OrderedDocuments<Sortable>;
+    if (this.needsTurn()) return undefined;
+    const value = ordered.next();
+    if (value === undefined) return undefined;
     this.orderedBytes =
-      value instanceof CachedDocument ? value.storedBytes : value instanceof Uint8Array ? value.length : 0;
+      value instanceof CachedDocument
+        ? value.storedBytes
+        : value instanceof Uint8Array
+          ? value.length
+          : ordered.fileBytes;
     if (value instanceof CachedDocument) return value.copy();
     if (!(value instanceof Uint8Array)) return value;
     outputRow.set(value, 0, value.length);

@@ -49,6 +49,11 @@ export class Sorter {
     this.fields = new Set(this.parts.map(({ path }) => path[0] as string));
   }
 
+  /** How many parts a key has. */
+  get partCount(): number {
+    return this.parts.length;
+  }
+
   keyOf(document: PlainObject): SortKey {
     return this.parts.map(({ path, descending }) =>
       path[0] === TEXT_SCORE ? textScoreOf(document) : sortValue(document, path, descending),
@@ -64,12 +69,12 @@ export class Sorter {
   };
 }
 
-/** Stands for an empty array. */
-const EMPTY = Symbol('empty array');
+/** Stands for an empty array in a key. */
+export const EMPTY_ARRAY = Symbol('empty array');
 
 function compareSorted(a: unknown, b: unknown): number {
-  if (a !== EMPTY && b !== EMPTY) return compareValues(a, b);
-  return a === b ? 0 : a === EMPTY ? -1 : 1;
+  if (a !== EMPTY_ARRAY && b !== EMPTY_ARRAY) return compareValues(a, b);
+  return a === b ? 0 : a === EMPTY_ARRAY ? -1 : 1;
 }
 
 /** The least or greatest value at a path, looking into arrays. Nothing stands with null. */
@@ -88,7 +93,7 @@ function sortValue(document: PlainObject, path: Path, greatest: boolean): unknow
   walkPath(document, path, (value) => {
     if (Array.isArray(value)) {
       for (const item of value) offer(item);
-      if (value.length === 0) offer(EMPTY);
+      if (value.length === 0) offer(EMPTY_ARRAY);
     } else {
       offer(value);
     }

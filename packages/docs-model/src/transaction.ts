@@ -25,3 +25,9 @@ export interface TransactionHost {
 export interface OperationOptions {
   readonly tx?: TransactionHost;
 }
+
+/** What reads in any order takes it, too. */
+export interface ReadOptions extends OperationOptions {
+  /** False: what does not fit into memory is refused (53200) and not put into files. Default true. */
+  readonly allowDiskUse?: boolean;
+}

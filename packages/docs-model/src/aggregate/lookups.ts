@@ -10,6 +10,7 @@ import { changeAt } from '../update/places.js';
 import type { Variables } from './evaluate.js';
 import { compileExpression } from './expression.js';
 import { namedParts } from './operands.js';
+import type { Room } from '../spill/room.js';
 import { type PipelineSource, collect, once, queryFor } from './pipeline-source.js';
 import type { Stage } from './stages.js';
 import { valueKey } from './value-keys.js';
@@ -48,15 +49,16 @@ export function lookup(
   const joinsOf = async function* (
     batch: readonly PlainObject[],
     shared: MemoryBudget,
-    own: MemoryBudget,
+    room: Room,
   ): AsyncGenerator<readonly PlainObject[], void> {
+    const { memory: own } = room;
     if (perDocument) {
       for (const document of batch) {
         if (work.isDue()) await work.rest();
         let known = variables;
         for (const { key, value } of vars) known = known.with(key, value.evaluate(document));
         const foreign = source.scan(from, matching(localValues(document, local)), undefined);
-        yield await collect(inner(pipeline ?? [], known)(foreign, own), own, work);
+        yield await collect(inner(pipeline ?? [], known)(foreign, room), own, work);
       }
       return;
     }
@@ -78,24 +80,24 @@ export function lookup(
       if (work.isDue()) await work.rest();
       const matched = foundBy(values, byValue, found);
       own.take(SLOT_BYTES * matched.length);
-      yield compiled === undefined ? matched : await collect(compiled(once(matched), own), own, work);
+      yield compiled === undefined ? matched : await collect(compiled(once(matched), room), own, work);
     }
   };
-  return async function* joined(input, memory) {
-    const shared = new MemoryShare(memory, '$lookup');
-    const own = new MemoryShare(memory, '$lookup');
+  return async function* joined(input, room) {
+    const shared = new MemoryShare(room.memory, '$lookup');
+    const own = new MemoryShare(room.memory, '$lookup');
     try {
       let all: readonly PlainObject[] | undefined;
       for await (const batch of input) {
         if (!perDocument && !byFields) {
-          all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined), memory), shared, work);
+          all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined), room), shared, work);
           const found = all;
           yield batch.map((document) => attach(document, found));
           continue;
         }
         let result: PlainObject[] = [];
         let at = 0;
-        for await (const found of joinsOf(batch, shared, own)) {
+        for await (const found of joinsOf(batch, shared, { ...room, memory: own })) {
           result.push(attach(batch[at++] as PlainObject, found));
           if (own.usedBytes < JOINED_BYTES) continue;
           yield result;
@@ -171,8 +173,8 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
     }
     return [...reached.values()];
   };
-  return async function* joined(input, memory) {
-    const held = new MemoryShare(memory, '$graphLookup');
+  return async function* joined(input, room) {
+    const held = new MemoryShare(room.memory, '$graphLookup');
     try {
       for await (const batch of input) {
         let result: PlainObject[] = [];

@@ -3,6 +3,7 @@ import type { MemoryBudget } from '@phantom/base';
 import { compileFilter } from '../filter/filter.js';
 import { SLOT_BYTES, documentBytes } from '../memory-bytes.js';
 import type { PlainObject } from '../order.js';
+import type { Room } from '../spill/room.js';
 import type { Query } from '../reader.js';
 import type { Variables } from './evaluate.js';
 import type { Work } from './work.js';
@@ -10,8 +11,8 @@ import type { Documents } from './stages.js';
 
 /** What pipelines ask of the collections around them; all in one transaction. */
 export interface PipelineSource {
-  /** What all stages together may hold. */
-  readonly memory: MemoryBudget;
+  /** Where all stages together keep what they hold. */
+  readonly room: Room;
   /** What the expressions of one pipeline may make and do. */
   newWork(): Work;
   /** Batches of a query's documents; `fields`: only those are needed. */

@@ -47,7 +47,7 @@ export function runPipeline(
     return compileStage(source, name, operand, variables, depth, i === rest.length - 1);
   });
   const input = source.scan(collection, front.query, front.fields);
-  return compiled.reduce((documents, stage) => stage(documents, source.memory), input);
+  return compiled.reduce((documents, stage) => stage(documents, source.room), input);
 }
 
 /** What is made of a document fits what was searched for as well as that one does. */
@@ -87,8 +87,8 @@ export function compileEventPipeline(pipeline: unknown): (input: Documents) => D
     if (make === undefined) throw badArgument(`${name} cannot stand in the pipeline of a change stream`);
     return make(operand, variables);
   });
-  const memory = new MemoryBudget(EVENT_MEMORY_BYTES);
-  return (input) => stages.reduce((documents, stage) => stage(documents, memory), input);
+  const room = { memory: new MemoryBudget(EVENT_MEMORY_BYTES), scratch: undefined };
+  return (input) => stages.reduce((documents, stage) => stage(documents, room), input);
 }
 
 interface StageInput {
@@ -174,7 +174,7 @@ function inner(source: PipelineSource, pipeline: unknown, variables: Variables, 
   const stages = stageList(pipeline).map(({ name, operand }) =>
     compileStage(source, name, operand, variables, depth + 1, false),
   );
-  return (input, memory) => stages.reduce((documents, stage) => stage(documents, memory), input);
+  return (input, room) => stages.reduce((documents, stage) => stage(documents, room), input);
 }
 
 function unionWith(source: PipelineSource, operand: unknown, variables: Variables, depth: number): Stage {
@@ -191,13 +191,13 @@ function unionWith(source: PipelineSource, operand: unknown, variables: Variable
 function facet(source: PipelineSource, operand: unknown, variables: Variables, depth: number): Stage {
   if (!isObject(operand) || Object.keys(operand).length === 0) throw badArgument('$facet needs pipelines by name');
   const facets = Object.keys(operand).map((name) => ({ name, stage: inner(source, operand[name], variables, depth) }));
-  return async function* faceted(input, memory) {
-    const held = new MemoryShare(memory, '$facet');
+  return async function* faceted(input, room) {
+    const held = new MemoryShare(room.memory, '$facet');
     try {
       const { work } = variables;
       const all = await collect(input, held, work);
       const result: PlainObject = {};
-      for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all), memory), held, work));
+      for (const { name, stage } of facets) setField(result, name, await collect(stage(once(all), room), held, work));
       yield [result];
     } finally {
       held.release();

@@ -13,7 +13,10 @@ import { type PlainObject, compareValues, isObject } from '../order.js';
 import { parsePath, setField } from '../path.js';
 import { documentBytes, memoryBytes } from '../memory-bytes.js';
 import { compileProjection } from '../projection.js';
-import { type SortInput, type SortKey, Sorter, parseSort } from '../sort.js';
+import { type SortInput, Sorter, parseSort } from '../sort.js';
+import { SortedDocuments } from '../sorted-documents.js';
+import { plainForm } from '../spill/document-form.js';
+import type { Room } from '../spill/room.js';
 import { changeAt, placeValue } from '../update/places.js';
 import { type AccumulatorMaker, compileAccumulator } from './accumulators.js';
 import { Variables } from './evaluate.js';
@@ -22,8 +25,8 @@ import { namedParts } from './operands.js';
 import { valueKey } from './value-keys.js';
 
 export type Documents = AsyncIterable<readonly PlainObject[]>;
-/** A compiled stage; what it holds it takes from the memory of the pipeline. */
-export type Stage = (input: Documents, memory: MemoryBudget) => Documents;
+/** A compiled stage; what it holds it takes from the room of the pipeline. */
+export type Stage = (input: Documents, room: Room) => Documents;
 export type StageMaker = (operand: unknown, variables: Variables) => Stage;
 /** What a stage makes of each document, of which it makes one and knows no other. */
 export type MappingMaker = (operand: unknown, variables: Variables) => (document: PlainObject) => PlainObject;
@@ -43,12 +46,12 @@ const GROUP_BYTES = 160;
  * many: expressions may make much of little.
  */
 export function mapping(name: string, { work }: Variables, apply: (document: PlainObject) => PlainObject): Stage {
-  return async function* mapped(input, memory) {
-    const held = new MemoryShare(memory, name);
+  return async function* mapped(input, room) {
+    const held = new MemoryShare(room.memory, name);
     try {
       for await (const batch of input) {
         let made: PlainObject[] = [];
-        const most = Math.min(BATCH_BYTES, memory.leftBytes * BATCH_SHARE);
+        const most = Math.min(BATCH_BYTES, room.memory.leftBytes * BATCH_SHARE);
         for (const document of batch) {
           if (work.isDue()) await work.rest();
           const before = work.resultBytes;
@@ -165,21 +168,30 @@ const replaceWith: MappingMaker = (operand, variables) => {
 
 const sortStage: StageMaker = (operand, { work }) => {
   const sorter = new Sorter(parseSort(operand as SortInput));
-  return async function* sorting(input, memory) {
-    const held = new MemoryShare(memory, '$sort');
+  return async function* sorting(input, room) {
+    const sorted = new SortedDocuments(sorter, Number.POSITIVE_INFINITY, room, '$sort', plainForm, () => work.rest());
     try {
-      const found: { key: SortKey; document: PlainObject }[] = [];
       for await (const batch of input)
         for (const document of batch) {
           if (work.isDue()) await work.rest();
-          held.take(HELD_BYTES + documentBytes(document));
-          found.push({ key: sorter.keyOf(document), document });
+          const wait = sorted.add(sorter.keyOf(document), document, documentBytes(document));
+          if (wait !== undefined) await wait;
         }
-      found.sort((a, b) => sorter.compare(a.key, b.key));
-      for (let i = 0; i < found.length; i += BATCH_DOCUMENTS)
-        yield found.slice(i, i + BATCH_DOCUMENTS).map(({ document }) => document);
+      const ordered = sorted.inOrder();
+      let all: PlainObject[] = [];
+      let bytes = 0;
+      for (let document = ordered.next(); document !== undefined; document = ordered.next()) {
+        if (work.isDue()) await work.rest();
+        all.push(document);
+        bytes += ordered.fileBytes;
+        if (all.length < BATCH_DOCUMENTS && bytes < BATCH_BYTES) continue;
+        yield all;
+        all = [];
+        bytes = 0;
+      }
+      yield all;
     } finally {
-      held.release();
+      sorted.release();
     }
   };
 };
@@ -331,8 +343,8 @@ const group: StageMaker = (operand, variables) => {
   const { work } = variables;
   const id = compileExpression(idOperand, variables);
   const outputs = accumulated(fields, variables);
-  return async function* grouped(input, memory) {
-    const held = new MemoryShare(memory, '$group');
+  return async function* grouped(input, room) {
+    const held = new MemoryShare(room.memory, '$group');
     try {
       const groups = new Map<string | number, Group>();
       for await (const batch of input)
@@ -380,8 +392,8 @@ const bucket: StageMaker = (operand, variables) => {
     if (!hasDefault) throw badArgument('a value lies in no bucket, and $bucket has no default');
     return boundaries.length;
   };
-  return async function* bucketed(input, memory) {
-    const held = new MemoryShare(memory, '$bucket');
+  return async function* bucketed(input, room) {
+    const held = new MemoryShare(room.memory, '$bucket');
     try {
       const groups = new Map<number, Group>();
       for await (const batch of input)
@@ -412,8 +424,8 @@ const bucketAuto: StageMaker = (operand, variables) => {
   const { work } = variables;
   const by = compileExpression(groupBy, variables);
   const outputs = accumulated(output as PlainObject, variables);
-  return async function* bucketed(input, memory) {
-    const held = new MemoryShare(memory, '$bucketAuto');
+  return async function* bucketed(input, room) {
+    const held = new MemoryShare(room.memory, '$bucketAuto');
     try {
       const found: { value: unknown; document: PlainObject }[] = [];
       for await (const batch of input)
@@ -444,8 +456,8 @@ const bucketAuto: StageMaker = (operand, variables) => {
 
 const sample: StageMaker = (operand, { work }) => {
   const size = wholeNumber('$sample', namedParts('$sample', operand, ['size'])['size'], 1);
-  return async function* sampled(input, memory) {
-    const held = new MemoryShare(memory, '$sample');
+  return async function* sampled(input, room) {
+    const held = new MemoryShare(room.memory, '$sample');
     try {
       // Reservoir sampling: each document stays with the same chance.
       const kept: PlainObject[] = [];
@@ -469,7 +481,7 @@ const sample: StageMaker = (operand, { work }) => {
 const sortByCount: StageMaker = (operand, variables) => {
   const grouping = group({ _id: operand, count: { $sum: 1 } }, variables);
   const sorting = sortStage({ count: -1 }, variables);
-  return (input, memory) => sorting(grouping(input, memory), memory);
+  return (input, room) => sorting(grouping(input, room), room);
 };
 
 /** Stages by name that make one document of each. */

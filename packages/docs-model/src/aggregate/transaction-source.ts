@@ -1,5 +1,5 @@
 /** Collections as pipelines see them, in one transaction. */
-import { type MemoryBudget, PhantomError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import type { DocumentIndexDescriptor } from '@phantom/catalog';
 import { newObjectId } from '@phantom/codec';
 import type { CollectionView } from '../collection-view.js';
@@ -10,6 +10,7 @@ import { modifyDocuments } from '../modification.js';
 import { type PlainObject, typeName } from '../order.js';
 import { setField } from '../path.js';
 import { type Query, Reader } from '../reader.js';
+import type { Room } from '../spill/room.js';
 import { type DocumentTransaction, checkRunning } from '../transaction.js';
 import { placeValue } from '../update/places.js';
 import { Work } from './work.js';
@@ -23,18 +24,18 @@ const ALL: Query = { filter: compileFilter({}), sort: [], skip: 0, limit: 0, pro
 export class TransactionSource implements PipelineSource {
   private readonly model: DocumentModel;
   private readonly transaction: DocumentTransaction;
-  readonly memory: MemoryBudget;
+  readonly room: Room;
 
-  /** `memory`: of the whole pipeline; its stages give back what they take. */
-  constructor(model: DocumentModel, transaction: DocumentTransaction, memory: MemoryBudget) {
-    this.memory = memory;
+  /** `room`: of the whole pipeline; its stages give back what they take. */
+  constructor(model: DocumentModel, transaction: DocumentTransaction, room: Room) {
+    this.room = room;
     this.model = model;
     this.transaction = transaction;
   }
 
   newWork(): Work {
     return new Work(
-      () => this.memory,
+      () => this.room.memory,
       () => checkRunning(this.transaction),
     );
   }
@@ -42,7 +43,7 @@ export class TransactionSource implements PipelineSource {
   async *scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents {
     const view = this.model.find(this.transaction, collection);
     if (view === undefined) return;
-    const reader = new Reader(this.model.ports, view, this.transaction, { ...query, fields }, this.memory);
+    const reader = new Reader(this.model.ports, view, this.transaction, { ...query, fields }, this.room);
     try {
       for (;;) {
         const batch = await reader.batch(BATCH_DOCUMENTS);

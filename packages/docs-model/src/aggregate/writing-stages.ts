@@ -19,8 +19,8 @@ import type { Stage } from './stages.js';
 
 export function out(source: PipelineSource, operand: unknown, { work }: Variables): Stage {
   const target = targetOf('$out', operand);
-  return async function* written(input, memory) {
-    const held = new MemoryShare(memory, '$out');
+  return async function* written(input, room) {
+    const held = new MemoryShare(room.memory, '$out');
     try {
       await source.replace(target, await collect(input, held, work));
       yield [];
@@ -40,8 +40,8 @@ export function merge(source: PipelineSource, operand: unknown, variables: Varia
     whenMatched: whenMatchedOf(how['whenMatched'] ?? 'merge', how['let'], variables),
     whenNotMatched: whenNotMatchedOf(how['whenNotMatched'] ?? 'insert'),
   };
-  return async function* merged(input, memory) {
-    const held = new MemoryShare(memory, '$merge');
+  return async function* merged(input, room) {
+    const held = new MemoryShare(room.memory, '$merge');
     try {
       await source.merge(target, await collect(input, held, variables.work), rules);
       yield [];
