@@ -82,7 +82,10 @@ function readLiteral(
   const plain: TypeRef = { ...target, typmod: readTypmod };
   const value = isFixedText(context, type, text)
     ? context.at(position, () => constant(type.input(text, readTypmod, context.literals), plain))
-    : textCast(constant(text, TEXT), atLiteral(context.text, position, type), plain, 'stable');
+    : {
+        ...textCast(constant(text, TEXT), atLiteral(context.text, position, type), plain, 'stable'),
+        literal: true as const,
+      };
   if (value.kind !== 'constant') return coerceTypmod(context, value, target, explicit);
   if (target.typmod === readTypmod || type.coerceTypmod === undefined) return { ...value, type: target };
   return context.at(position, () => constant(type.coerceTypmod?.(value.value, target.typmod, explicit), target));

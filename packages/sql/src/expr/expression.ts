@@ -78,6 +78,8 @@ export interface Cast {
   readonly type: TypeRef;
   /** The word of SQL that it is the value of, as CURRENT_DATE. */
   readonly word?: string;
+  /** The operand is the text of a literal of the type, and no text that somebody casts to it. */
+  readonly literal?: true;
 }
 
 /** Applies a type modifier to a value that already has the type: varchar to varchar(3). */

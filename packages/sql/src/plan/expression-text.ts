@@ -46,7 +46,7 @@ export function literalText(text: string, typeOid: number, context: BindContext)
 
 /** The text of a literal whose type reads it anew each time, because what it says depends on the catalog or on settings. */
 function unreadLiteral(expression: Expression, context: BindContext): string | undefined {
-  if (expression.kind !== 'cast' || expression.definition.source !== TypeOid.text) return undefined;
+  if (expression.kind !== 'cast' || expression.literal !== true) return undefined;
   const { operand, type } = expression;
   if (operand.kind !== 'constant' || operand.type.oid !== TypeOid.text || typeof operand.value !== 'string')
     return undefined;
