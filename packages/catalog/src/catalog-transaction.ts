@@ -20,6 +20,7 @@ import type { LockWait, MvccTransaction } from '@phantom/mvcc';
 import { LockStrength, TableLockMode } from '@phantom/mvcc';
 import { PhantomError, assert, writeU32BE } from '@phantom/base';
 import type { Dependency, ObjectDescriptor, Oid, RoutineDescriptor } from './descriptors.js';
+import type { ExtensionDescriptor } from './extension-descriptors.js';
 import { type CatalogKeys, type NameClass, tableLockKey } from './keys.js';
 import { type ObjectMap, type ObjectReader, nameKey, nameOf } from './object-map.js';
 
@@ -112,6 +113,16 @@ export class CatalogTransaction implements ObjectReader {
     for (const object of this.changes.objects.values()) {
       if (object?.kind === 'routine' && object.schemaOid === schemaOid && object.name === name) found.push(object);
     }
+    return found.sort((a, b) => a.oid - b.oid);
+  }
+
+  extensionsIn(databaseOid: Oid): readonly ExtensionDescriptor[] {
+    const committed = this.committed.extensionsIn(databaseOid);
+    const { objects } = this.changes;
+    if (objects.size === 0) return committed;
+    const found = committed.filter(({ oid }) => !objects.has(oid));
+    for (const object of objects.values())
+      if (object?.kind === 'extension' && object.databaseOid === databaseOid) found.push(object);
     return found.sort((a, b) => a.oid - b.oid);
   }
 

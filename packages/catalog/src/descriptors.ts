@@ -8,6 +8,7 @@
  */
 
 import type { ColumnAdvice } from './column-advice.js';
+import type { ExtensionDescriptor } from './extension-descriptors.js';
 import type { DocumentIndexDescriptor, ExclusionOperators, IndexKeyPart } from './index-descriptors.js';
 import type { PartitionBound, PartitionKey } from './partition-descriptors.js';
 import type { Oid, TypeRef } from './type-ref.js';
@@ -89,6 +90,8 @@ interface SchemaObject {
   readonly ownerOid: Oid;
   /** Undefined: the type's default rights. */
   readonly acl?: readonly AclItem[];
+  /** The extension that it is a member of, and comes and goes with. */
+  readonly extensionOid?: Oid;
   readonly comment?: string;
 }
 
@@ -438,6 +441,8 @@ export interface TypeDescriptor extends SchemaObject {
     | { readonly kind: 'range'; readonly subtype: TypeRef; readonly multirangeOid: Oid }
     /** Made with its range type, and gone with it. */
     | { readonly kind: 'multirange'; readonly rangeOid: Oid }
+    /** What an extension brings along: its values are those of the type that the release knows by the symbol. */
+    | { readonly kind: 'base'; readonly symbol: string }
     /** A name alone. */
     | { readonly kind: 'shell' };
 }
@@ -571,7 +576,8 @@ export type ObjectDescriptor =
   | PolicyDescriptor
   | RoutineDescriptor
   | TriggerDescriptor
-  | StatisticsDescriptor;
+  | StatisticsDescriptor
+  | ExtensionDescriptor;
 
 /** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
 export interface Dependency {

@@ -47,6 +47,7 @@ export type {
   ViewColumn,
   ViewDescriptor,
 } from './descriptors.js';
+export type { ExtensionDescriptor } from './extension-descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
 export {
   CatalogKeys,

@@ -79,6 +79,7 @@ export const NameClass = {
   Routine: 7,
   Trigger: 8,
   Statistics: 9,
+  Extension: 10,
 } as const;
 export type NameClass = (typeof NameClass)[keyof typeof NameClass];
 

@@ -22,6 +22,7 @@ import type {
   SchemaDescriptor,
   TypeDescriptor,
 } from './descriptors.js';
+import type { ExtensionDescriptor } from './extension-descriptors.js';
 import { NameClass } from './keys.js';
 
 /** How an object is found by name. */
@@ -48,6 +49,8 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
       return { nameClass: NameClass.Trigger, namespaceOid: object.tableOid, name: object.name };
     case 'statistics':
       return { nameClass: NameClass.Statistics, namespaceOid: object.schemaOid, name: object.name };
+    case 'extension':
+      return { nameClass: NameClass.Extension, namespaceOid: object.databaseOid, name: object.name };
     case 'routine':
       return { nameClass: NameClass.Routine, namespaceOid: object.schemaOid, name: routineKeyName(object) };
     default:
@@ -75,6 +78,7 @@ interface NamedKinds {
   readonly schema: SchemaDescriptor;
   readonly type: TypeDescriptor;
   readonly routine: RoutineDescriptor;
+  readonly extension: ExtensionDescriptor;
 }
 
 const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
@@ -83,6 +87,7 @@ const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
   schema: NameClass.Schema,
   type: NameClass.Type,
   routine: NameClass.Routine,
+  extension: NameClass.Extension,
 };
 
 /** Name as one map key. */
@@ -100,6 +105,8 @@ export interface ObjectReader {
   objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor>;
   /** Routines of a schema that share a name, oldest first. */
   routinesNamed(schemaOid: Oid, name: string): readonly RoutineDescriptor[];
+  /** The extensions that are in a database, oldest first. */
+  extensionsIn(databaseOid: Oid): readonly ExtensionDescriptor[];
   dependentsOf(referencedOid: Oid): Iterable<Dependency>;
   dependenciesOf(dependentOid: Oid): Iterable<Dependency>;
 }
@@ -166,6 +173,8 @@ export class ObjectMap implements ObjectReader {
   private readonly overloads = new Map<string, Set<Oid>>();
   /** All of them have been fetched. */
   private hasRoutines = false;
+  /** All of them, of every database; undefined until they are asked for, and when one has changed. */
+  private extensions: readonly ExtensionDescriptor[] | undefined;
   /** Undefined once everything is here. */
   private source: ObjectSource | undefined;
 
@@ -217,6 +226,12 @@ export class ObjectMap implements ObjectReader {
     return [...oids].sort((a, b) => a - b).map((oid) => this.byOid.get(oid) as RoutineDescriptor);
   }
 
+  extensionsIn(databaseOid: Oid): readonly ExtensionDescriptor[] {
+    this.extensions ??= this.objectsOf('extension');
+    if (this.extensions.length === 0) return this.extensions;
+    return this.extensions.filter((extension) => extension.databaseOid === databaseOid);
+  }
+
   dependentsOf(referencedOid: Oid): Iterable<Dependency> {
     this.complete();
     return this.dependencies.on(referencedOid);
@@ -235,6 +250,7 @@ export class ObjectMap implements ObjectReader {
     let members = this.members.get(namespaceOid);
     if (members === undefined) this.members.set(namespaceOid, (members = new Set()));
     members.add(object.oid);
+    if (object.kind === 'extension') this.extensions = undefined;
     this.noteRoutine(object.oid, true);
   }
 
@@ -243,6 +259,7 @@ export class ObjectMap implements ObjectReader {
     if (object === undefined) return;
     const { nameClass, namespaceOid, name } = nameOf(object);
     const key = nameKey(nameClass, namespaceOid, name);
+    if (object.kind === 'extension') this.extensions = undefined;
     this.noteRoutine(oid, false);
     this.byOid.delete(oid);
     // Another object may have taken the name in the same transaction, before this one's turn came.

@@ -30,7 +30,7 @@ export const PUBLIC_ROLE: Oid = 0;
 export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' }>;
 
 /** What has an access list. */
-export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' }>;
+export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' | 'extension' }>;
 
 /** Kinds of what may have rights on it. */
 type ObjectKind = (ObjectDescriptor | LargeObjectDescriptor)['kind'];
@@ -133,7 +133,7 @@ export function hasPrivilege(
 ): boolean {
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
-  if (object.kind === 'trigger' || object.kind === 'statistics') return false;
+  if (object.kind === 'trigger' || object.kind === 'statistics' || object.kind === 'extension') return false;
   const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   if (grantsToAll(object, roles, letter)) return true;
   if (object.acl !== undefined) return grants(object.acl, roles, letter);

@@ -94,6 +94,7 @@ export function exactKey(type: StorageType): boolean {
   switch (type.kind) {
     case StorageKind.Decimal:
     case StorageKind.PaddedText:
+    case StorageKind.FoldedText:
     case StorageKind.Float32:
     case StorageKind.Float64:
     case StorageKind.Interval:
@@ -142,6 +143,11 @@ function chooseAppender(type: StorageType): Append {
       return (writer: ByteWriter, value: string) => appendKeyText(writer, value);
     case StorageKind.PaddedText:
       return appendKeyPadded;
+    case StorageKind.FoldedText: {
+      const { fold } = type;
+      assert(fold !== undefined, 'a folded text says how');
+      return (writer: ByteWriter, value: string) => appendKeyText(writer, fold(value));
+    }
     case StorageKind.Bytes:
       return (writer: ByteWriter, value: Uint8Array) => appendKeyBytes(writer, value);
     case StorageKind.TimeTz:
@@ -230,6 +236,7 @@ function reader(type: StorageType): (from: KeyReader) => unknown {
       return (from) => from.decimal();
     case StorageKind.Text:
     case StorageKind.PaddedText:
+    case StorageKind.FoldedText:
       return (from) => from.text();
     case StorageKind.Bytes:
       return (from) => from.escaped();
@@ -279,6 +286,7 @@ function skipper(type: StorageType): (from: KeyReader) => void {
       return (from) => from.skip(16);
     case StorageKind.Text:
     case StorageKind.PaddedText:
+    case StorageKind.FoldedText:
     case StorageKind.Bytes:
       return (from) => from.skipEscaped();
     case StorageKind.Interval:

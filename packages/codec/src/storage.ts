@@ -53,6 +53,8 @@ export const StorageKind = {
   Range: 23,
   /** SqlMultirange: variable. */
   Multirange: 24,
+  /** string that compares by what its `fold` makes of it (citext): UTF-8, variable. */
+  FoldedText: 25,
 } as const;
 
 export type StorageKind = (typeof StorageKind)[keyof typeof StorageKind];
@@ -80,6 +82,8 @@ export interface StorageType {
   readonly range?: { readonly typeOid: number; readonly bound: StorageType };
   /** Multirange: of its ranges, with the oid that decoded ones carry. */
   readonly multirange?: { readonly typeOid: number; readonly range: StorageType };
+  /** FoldedText: the same for texts that are equal. Keys hold its bytes, so it never changes for a text. */
+  readonly fold?: (text: string) => string;
 }
 
 export interface RecordStorage {

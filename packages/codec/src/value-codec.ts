@@ -162,6 +162,7 @@ export function appendValue(writer: ByteWriter, type: StorageType, value: unknow
   switch (type.kind) {
     case StorageKind.Text:
     case StorageKind.PaddedText:
+    case StorageKind.FoldedText:
       if (typeof value === 'string') appendText(writer, value);
       else (value as TextBytes).append(writer);
       return;
@@ -207,6 +208,7 @@ export function readValue(bytes: Uint8Array, start: number, end: number, type: S
   switch (type.kind) {
     case StorageKind.Text:
     case StorageKind.PaddedText:
+    case StorageKind.FoldedText:
       return readUtf8(bytes, start, end);
     case StorageKind.Decimal:
       return readDecimal(bytes, start, end);

@@ -11,7 +11,7 @@ import { databaseNamed, requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
 import { ownPolicy } from './policies.js';
 import { commentLargeObject } from './large-objects.js';
-import { commentBuiltIn } from './extensions.js';
+import { commentBuiltIn, madeExtension } from './extensions.js';
 import { ownStatistics } from './statistics-objects.js';
 import { ownTrigger } from './triggers/trigger-names.js';
 import { roleNamed } from './role-names.js';
@@ -70,7 +70,13 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'policy':
       objects.put(withComment(yield* ownPolicy(context, target), text));
       return undefined;
-    case 'extension':
+    case 'extension': {
+      const extension = madeExtension(context, target.name[0]?.text as string);
+      if (extension === undefined) return commentBuiltIn(target, text);
+      requireOwner(context, extension);
+      objects.put(withComment(extension, text));
+      return undefined;
+    }
     case 'language':
       return commentBuiltIn(target, text);
     case 'schema': {

@@ -62,9 +62,7 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'alter-sequence':
       return (context) => alterSequence(context, node);
     case 'create-extension':
-      return function* (context) {
-        return createExtension(context, node);
-      };
+      return (context) => createExtension(context, node);
     case 'create-schema':
       return (context) => createSchema(context, node);
     case 'create-database':

@@ -10,6 +10,7 @@
  *   index       foreign keys and references of documents that stand on it
  *   type        columns and attributes of it, domains over it
  *   sequence    defaults that draw from it
+ *   extension   its types and functions (silently), with what stands on them
  */
 import { PhantomError } from '@phantom/base';
 import type {
@@ -192,8 +193,9 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
   }
 }
 
-/** Row types, indexes, sequences of columns and statistics of a table that goes too go with what they belong to. */
+/** Row types, indexes, sequences of columns, members of extensions and statistics of a table that goes too go with what they belong to. */
 function goesAlong(context: DdlContext, object: ObjectDescriptor): boolean {
+  if ('extensionOid' in object && object.extensionOid !== undefined) return true;
   if (object.kind === 'statistics') {
     const table = context.objects.object(object.tableOid);
     return table?.kind === 'table' && table.schemaOid === object.schemaOid;
@@ -393,11 +395,13 @@ function* partitionIndexes(context: DdlContext, tableOid: Oid, indexOid: Oid): I
   }
 }
 
-/** 2BP01 for an index or a trigger of a partition that its table's asks for. */
+/** 2BP01 for an index or a trigger of a partition that its table's asks for, and for a part of an extension. */
 function refuseRequired(context: DdlContext, found: ReadonlyMap<string, Going>): void {
   for (const { kind, oid } of found.values()) {
     const index = kind === 'object' ? context.objects.object(oid) : undefined;
     if (index?.kind === 'trigger') refuseRequiredTrigger(context, found, index);
+    if (index !== undefined && 'extensionOid' in index && index.extensionOid !== undefined)
+      refuseMember(context, found, index.oid, index.extensionOid);
     if (index?.kind !== 'index' || index.parentOid === undefined) continue;
     if (found.has(`o${index.parentOid}`) || found.has(`o${index.tableOid}`)) continue;
     const parent = context.objects.object(index.parentOid);
@@ -405,6 +409,14 @@ function refuseRequired(context: DdlContext, found: ReadonlyMap<string, Going>):
       hint: `You can drop index ${parent?.name} instead.`,
     });
   }
+}
+
+function refuseMember(context: DdlContext, found: ReadonlyMap<string, Going>, oid: Oid, extensionOid: Oid): void {
+  if (found.has(`o${extensionOid}`)) return;
+  const [shown, whole] = [oid, extensionOid].map((each) => describe(context, { kind: 'object', oid: each }));
+  throw new PhantomError('2BP01', `cannot drop ${shown} because ${whole} requires it`, {
+    hint: `You can drop ${whole} instead.`,
+  });
 }
 
 function refuseRequiredTrigger(

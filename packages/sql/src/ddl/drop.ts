@@ -19,6 +19,7 @@ import { columnOf, eraseColumn } from './alter-columns.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type Going, planDrop } from './drop-plan.js';
 import { dropUnmade } from './drop-unmade.js';
+import { madeExtension } from './extensions.js';
 import { forgetObject } from './forget-object.js';
 import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner, splitName } from './names.js';
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
@@ -40,6 +41,7 @@ const MADE_KINDS = new Set([
   ...RELATION_KINDS,
   'schema',
   'statistics',
+  'extension',
   'type',
   'domain',
   'function',
@@ -57,7 +59,10 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
   for (const target of node.objects) {
     const object = yield* lockDropped(context, node, target);
     const shown = nameOf(target);
-    if (object === undefined && (isRoutineWord(node.object) || node.object === 'statistics')) {
+    if (
+      object === undefined &&
+      (isRoutineWord(node.object) || node.object === 'statistics' || node.object === 'extension')
+    ) {
       dropUnmade(context, { ...node, objects: [target] });
       continue;
     }
@@ -142,6 +147,11 @@ export function findDropped(
         hint: `You can drop table ${object.name} instead.`,
       });
     return object;
+  }
+  if (node.object === 'extension') {
+    const extension = madeExtension(context, name[0]?.text as string);
+    if (extension !== undefined) requireOwner(context, extension);
+    return extension;
   }
   if (node.object === 'statistics') {
     const statistics = findStatistics(context, name);

@@ -1,12 +1,15 @@
 /**
- * CREATE and DROP EXTENSION. What there is of PostgreSQL's extensions is part of every database, in pg_catalog, as plpgsql is
- * there: it can be neither made anew nor taken away, and none can be added. So are languages. What is said of them in a comment
- * cannot be changed, but may be said again, as every dump does.
+ * CREATE EXTENSION. Some of PostgreSQL's extensions are part of every database, in pg_catalog, as plpgsql is there: they can be neither
+ * made anew nor taken away. So are languages. What is said of them in a comment cannot be changed, but may be said again, as every dump
+ * does. Others are made where they are wanted (create-extension.ts).
  */
 import { PhantomError } from '@phantom/base';
+import { type ExtensionDescriptor, NameClass } from '@phantom/catalog';
 import type { ObjectRef } from '../text/ast-access.js';
 import type { CreateExtension } from '../text/ast-schema.js';
-import type { DdlContext } from './context.js';
+import { availableExtension } from '../extensions/available.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { makeExtension } from './create-extension.js';
 
 export interface Extension {
   readonly oid: number;
@@ -54,9 +57,21 @@ export function extensionNamed(name: string): Extension | undefined {
   return EXTENSIONS.find((extension) => extension.name === name);
 }
 
-/** IF NOT EXISTS passes over an extension that is there; 42710 for it without, 0A000 for all others. */
-export function createExtension(context: DdlContext, node: CreateExtension): undefined {
+/** An extension that was made in the database; undefined for those that are part of every one. */
+export function madeExtension({ objects, databaseOid }: DdlContext, name: string): ExtensionDescriptor | undefined {
+  const oid = objects.oidByName(NameClass.Extension, databaseOid, name);
+  const object = oid === undefined ? undefined : objects.object(oid);
+  return object?.kind === 'extension' ? object : undefined;
+}
+
+/** IF NOT EXISTS passes over an extension that is there; 42710 for it without, 0A000 for one that there is not. */
+export function* createExtension(context: DdlContext, node: CreateExtension): DdlExecution {
   const name = node.name.text;
+  const facts = availableExtension(name);
+  if (facts !== undefined) {
+    yield* makeExtension(context, node, facts);
+    return undefined;
+  }
   if (extensionNamed(name) === undefined) {
     const hint = HINTS[name];
     throw new PhantomError('0A000', `extension "${name}" is not available`, hint === undefined ? {} : { hint });
@@ -66,7 +81,7 @@ export function createExtension(context: DdlContext, node: CreateExtension): und
   return undefined;
 }
 
-/** COMMENT ON EXTENSION and ON LANGUAGE with the text that is there already; 42704 for what is not there, 0A000 for another text. */
+/** COMMENT ON EXTENSION and ON LANGUAGE of what is part of every database, with the text that is there already; 42704 for what is not there, 0A000 for another text. */
 export function commentBuiltIn({ object, name }: ObjectRef, text: string | undefined): undefined {
   const shown = name.at(-1)?.text ?? '';
   const known = object === 'extension' ? extensionNamed(shown)?.description : LANGUAGE_COMMENTS[shown];

@@ -67,6 +67,7 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
       continue;
     }
     if (object.kind === 'trigger' || object.kind === 'index' || object.kind === 'statistics') continue;
+    if (object.kind === 'extension') continue;
     if (object.kind !== 'database' && object.databaseOid !== context.databaseOid) continue;
     let changed: GrantableObject = object;
     if (changed.acl?.every(kept) === false) changed = { ...changed, acl: changed.acl.filter(kept) };

@@ -20,17 +20,18 @@ const ROLES: Readonly<Record<string, ComparisonRole>> = {
   '>=': '>=',
 };
 
-/** The operator's symbol; a schema other than pg_catalog has none of ours. */
-function symbolOf(binder: Binder, operator: Ast.BinaryExpression['operator']): string {
+/** The schema that `operator(schema.=)` names, 0 for pg_catalog; undefined where none is named. 42883 for one without operators. */
+function schemaOf(binder: Binder, operator: Ast.BinaryExpression['operator']): number | undefined {
   const schema = operator.schema[0];
-  if (schema !== undefined && schema.text !== 'pg_catalog') {
-    throw binder.context.error(
-      '42883',
-      `operator does not exist: ${schema.text}.${operator.symbol}`,
-      operator.position,
-    );
-  }
-  return operator.symbol;
+  if (schema === undefined) return undefined;
+  if (schema.text === 'pg_catalog') return 0;
+  const oid = binder.context.catalog.schemaOid(schema.text);
+  const isThere = binder.context.catalog.functions
+    .operatorsNamed(operator.symbol)
+    .some(({ schemaOid }) => schemaOid !== undefined && schemaOid === oid);
+  if (isThere) return oid;
+  const shown = `operator does not exist: ${schema.text}.${operator.symbol}`;
+  throw binder.context.error('42883', shown, operator.position);
 }
 
 /** A row of expressions when the syntax is one; undefined for a single value. */
@@ -48,12 +49,13 @@ function numberWritten(node: Ast.Expression): NumberLiteral | undefined {
 }
 
 export function bindUnary(binder: Binder, node: Ast.UnaryExpression, scope: Scope): Expression {
-  const symbol = symbolOf(binder, node.operator);
+  const { symbol } = node.operator;
+  const schemaOid = schemaOf(binder, node.operator);
   const { operand } = node;
   const number = numberWritten(node);
   if (number !== undefined) return bindNumber(binder, number.text, number.integer, number.position);
   if (symbol === '+' && operand.kind === 'number') return binder.bind(operand, scope);
-  return callOperator(binder.context, symbol, undefined, binder.bind(operand, scope), node.position);
+  return callOperator(binder.context, symbol, undefined, binder.bind(operand, scope), node.position, schemaOid);
 }
 
 /** A numeric literal: integer, bigint or numeric, whatever it fits first. */
@@ -74,7 +76,8 @@ export function bindNumber(binder: Binder, text: string, integer: boolean, posit
 
 export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Scope): Expression {
   const { context } = binder;
-  const symbol = symbolOf(binder, node.operator);
+  const { symbol } = node.operator;
+  const schemaOid = schemaOf(binder, node.operator);
   const left = rowFields(node.left);
   const right = rowFields(node.right);
   if (left !== undefined && right !== undefined) {
@@ -94,7 +97,7 @@ export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Sc
     const compared = compareRows(context, symbol, leftRow.fields, rightRow.fields, node.position);
     if (compared !== undefined) return compared;
   }
-  return callOperator(context, symbol, boundLeft, boundRight, node.position);
+  return callOperator(context, symbol, boundLeft, boundRight, node.position, schemaOid);
 }
 
 /** `(a, b) = (select x, y ...)`: the subquery's only row, compared field by field. */
@@ -265,7 +268,15 @@ function asDecided(context: BindContext, expression: Expression): Expression {
 export function bindIn(binder: Binder, node: Ast.InTest, scope: Scope): Expression {
   const tested = Array.isArray(node.candidates)
     ? inList(binder, node.operand, node.candidates as readonly Ast.Expression[], scope, node.position)
-    : quantifiedQuery(binder, node.operand, '=', 'any', node.candidates as Ast.Query, scope, node.position);
+    : quantifiedQuery(
+        binder,
+        node.operand,
+        { symbol: '=', schemaOid: undefined },
+        'any',
+        node.candidates as Ast.Query,
+        scope,
+        node.position,
+      );
   return node.negated ? negate(tested) : tested;
 }
 
@@ -328,7 +339,7 @@ function inList(
 function quantifiedQuery(
   binder: Binder,
   leftNode: Ast.Expression,
-  symbol: string,
+  { symbol, schemaOid }: { readonly symbol: string; readonly schemaOid: number | undefined },
   quantifier: 'any' | 'all',
   queryNode: Ast.Query,
   scope: Scope,
@@ -345,7 +356,7 @@ function quantifiedQuery(
   const right = query.fields.map((field): Expression => ({ kind: 'column', column: field.column, type: field.type }));
   const test =
     left.length === 1
-      ? callOperator(context, symbol, left[0], right[0] as Expression, position)
+      ? callOperator(context, symbol, left[0], right[0] as Expression, position, schemaOid)
       : compareRows(context, symbol, left, right, position);
   if (test === undefined) {
     throw context.error('42804', `could not determine interpretation of row comparison operator ${symbol}`, position);
@@ -363,10 +374,11 @@ function quantifiedQuery(
 
 export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scope): Expression {
   const { context } = binder;
-  const symbol = symbolOf(binder, node.operator);
+  const { symbol } = node.operator;
+  const schemaOid = schemaOf(binder, node.operator);
   const { source } = node;
   if (source.kind === 'query') {
-    return quantifiedQuery(binder, node.left, symbol, node.quantifier, source, scope, node.position);
+    return quantifiedQuery(binder, node.left, { symbol, schemaOid }, node.quantifier, source, scope, node.position);
   }
   const left = binder.bind(node.left, scope);
   let array = binder.bind(source, scope);
@@ -380,7 +392,7 @@ export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scop
     throw context.error('42809', 'op ANY/ALL (array) requires array on right side', node.position);
   }
   const element: Expression = { kind: 'column', column: -1, type: typeRef(elementOid) };
-  const probe = callOperator(context, symbol, left, element, node.position);
+  const probe = callOperator(context, symbol, left, element, node.position, schemaOid);
   const wanted = (probe.arguments[1] as Expression).type.oid;
   if (wanted !== elementOid) {
     const arrayOid = context.catalog.types.byOid(wanted)?.arrayOid ?? 0;

@@ -239,6 +239,7 @@ export function callOperator(
   left: Expression | undefined,
   right: Expression,
   position: number,
+  schemaOid?: number,
 ): Call {
   if (left !== undefined && COMPARISONS.has(symbol)) {
     const type = distinctTypeOf(context, left, right);
@@ -250,10 +251,10 @@ export function callOperator(
   const { functions } = context.catalog;
   const leftOid = left === undefined ? 0 : baseType(context, left.type).oid;
   const rightOid = baseType(context, right.type).oid;
-  let resolved = functions.resolveOperator(symbol, leftOid, rightOid);
+  let resolved = functions.resolveOperator(symbol, leftOid, rightOid, schemaOid);
   if (resolved === 'undefined' && (leftOid !== (left?.type.oid ?? 0) || rightOid !== right.type.oid)) {
     // A range over a domain holds values of the domain itself.
-    resolved = functions.resolveOperator(symbol, left?.type.oid ?? 0, right.type.oid);
+    resolved = functions.resolveOperator(symbol, left?.type.oid ?? 0, right.type.oid, schemaOid);
   }
   if (resolved === 'undefined' || resolved === 'ambiguous') {
     const shown =
@@ -277,6 +278,7 @@ export function callOperator(
   args.push(coerceOperand(context, right, resolved.rightType, position));
   const collation = mergedCollation(context, args, position);
   const operator = collatedOperator(context, resolved.operator, collation);
+  if (operator.function.routine !== undefined) context.useRoutine(operator.function.routine);
   return {
     kind: 'call',
     function: operator.function,

@@ -102,6 +102,7 @@ export class BindContext {
   readonly rowColumns: { readonly oid: Oid; readonly column: number }[] = [];
   /** Routines that the statement calls. */
   readonly routines = new Set<Oid>();
+  private callsBodies = false;
   private readonly wanted: WantedPrivilege[] = [];
   /** Owner of the view whose body is being bound: its rights count. */
   viewOwnerOid: number | undefined;
@@ -212,9 +213,10 @@ export class BindContext {
   }
 
   /** Records a call of what a user has defined, and the right to it, which whoever executes the plan must have. */
-  useRoutine({ oid, name }: RoutineDescriptor): void {
+  useRoutine({ oid, name, language }: RoutineDescriptor): void {
     if (this.routines.has(oid)) return;
     this.routines.add(oid);
+    if (language !== 'c') this.callsBodies = true;
     this.wanted.push({
       relationOid: oid,
       relationName: name,
@@ -224,14 +226,15 @@ export class BindContext {
     });
   }
 
-  /** Some routine of a user's is called. */
+  /** Some routine is called that has a body: what extensions bring along is code like that of built-in functions. */
   get callsRoutines(): boolean {
-    return this.routines.size > 0;
+    return this.callsBodies;
   }
 
   /** Takes over what the body of a function calls, and the rights to it, when the body takes the place of the call. */
   takeRoutines(inner: BindContext): void {
     for (const oid of inner.routines) this.routines.add(oid);
+    if (inner.callsBodies) this.callsBodies = true;
     this.wanted.push(...inner.wanted.filter(({ privilege }) => privilege === 'execute'));
   }
 

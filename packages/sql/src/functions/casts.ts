@@ -10,7 +10,7 @@ import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 import { functionByOid } from './definitions.js';
 import { castFacts } from './facts/cast-facts.js';
-import type { CastContext, CastDefinition, EvaluationContext, Volatility } from './registry.js';
+import type { CastContext, CastDefinition, EvaluationContext, FunctionDefinition, Volatility } from './registry.js';
 
 export type CastFinder = (source: Oid, target: Oid, context: CastContext) => CastDefinition | undefined;
 
@@ -25,6 +25,21 @@ interface CastFact {
 
 const CONTEXTS: Readonly<Record<string, CastContext>> = { e: 'explicit', a: 'assignment', i: 'implicit' };
 const STRENGTH: Readonly<Record<CastContext, number>> = { implicit: 0, assignment: 1, explicit: 2 };
+
+/** A cast that is not built in. */
+export interface AddedCast {
+  readonly context: CastContext;
+  /** 0 where the value is the same in both. */
+  readonly functionOid: Oid;
+}
+
+/** Where casts that are not built in are found, and their functions. */
+interface CastSource {
+  cast(source: Oid, target: Oid): AddedCast | undefined;
+  byOid(oid: Oid): FunctionDefinition | undefined;
+}
+
+const NO_SOURCE: CastSource = { cast: () => undefined, byOid: functionByOid };
 
 let facts: ReadonlyMap<string, CastFact> | undefined;
 
@@ -65,7 +80,7 @@ function withTypmod(convert: (value: Value, context: EvaluationContext) => Value
 }
 
 /** Casts among the types of one catalog picture. */
-export function castFinder(types: TypeLookup): CastFinder {
+export function castFinder(types: TypeLookup, added: CastSource = NO_SOURCE): CastFinder {
   const made = new Map<string, CastDefinition | undefined>();
 
   function find(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined {
@@ -147,7 +162,7 @@ export function castFinder(types: TypeLookup): CastFinder {
   }
 
   function ofCatalog(source: Oid, to: SqlType): CastDefinition | undefined {
-    const fact = factOf(source, to.oid);
+    const fact = factOf(source, to.oid) ?? addedFact(source, to.oid);
     if (fact === undefined) return undefined;
     const common = { source, target: to.oid, context: fact.context };
     const from = types.byOid(source) as SqlType;
@@ -156,7 +171,7 @@ export function castFinder(types: TypeLookup): CastFinder {
       return { ...common, call: sign as NonNullable<CastDefinition['call']>, volatility: 'immutable' };
     if (fact.method === 'b') return { ...common, volatility: 'immutable' };
     if (fact.method === 'i') return { ...throughTypes(from, to), context: fact.context };
-    const definition = functionByOid(fact.functionOid);
+    const definition = added.byOid(fact.functionOid);
     if (definition?.kind !== 'scalar') return undefined;
     const call = definition.call as (...args: unknown[]) => Value;
     if (definition.argumentTypes.length === 2) {
@@ -173,6 +188,11 @@ export function castFinder(types: TypeLookup): CastFinder {
       call: withTypmod(convert, to) as NonNullable<CastDefinition['call']>,
       volatility: definition.volatility,
     };
+  }
+
+  function addedFact(source: Oid, target: Oid): CastFact | undefined {
+    const cast = added.cast(source, target);
+    return cast === undefined ? undefined : { ...cast, method: cast.functionOid === 0 ? 'b' : 'f' };
   }
 
   function ofArrays(from: SqlType, to: SqlType): CastDefinition | undefined {

@@ -5,7 +5,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { type CastFinder, castFinder } from './casts.js';
+import { type AddedCast, type CastFinder, castFinder } from './casts.js';
 import { allOperators, functionByOid, functionsNamed, operatorsNamed } from './definitions.js';
 import { isPolymorphic } from './polymorphic-types.js';
 import { isConsistent, resolvePolymorphic } from './polymorphic.js';
@@ -39,19 +39,29 @@ interface Candidate {
 export interface FunctionSource {
   named(name: string, schema: string | undefined): readonly FunctionDefinition[];
   byOid(oid: Oid): FunctionDefinition | undefined;
+  /** Operators that are not built in: those of a name, or all. */
+  operators(name?: string): readonly OperatorDefinition[];
+  /** A cast that is not built in. */
+  cast(source: Oid, target: Oid): AddedCast | undefined;
 }
 
-const BUILT_IN: FunctionSource = { named: functionsNamed, byOid: functionByOid };
+const BUILT_IN: FunctionSource = {
+  named: functionsNamed,
+  byOid: functionByOid,
+  operators: () => [],
+  cast: () => undefined,
+};
 
 class Registry implements FunctionRegistry {
   private readonly types: TypeLookup;
   private readonly source: FunctionSource;
   private readonly casts: CastFinder;
+  private readonly operators = new Map<string, readonly OperatorDefinition[]>();
 
   constructor(types: TypeLookup, source: FunctionSource) {
     this.types = types;
     this.source = source;
-    this.casts = castFinder(types);
+    this.casts = castFinder(types, source);
   }
 
   functionsNamed(name: string, schema?: string): readonly FunctionDefinition[] {
@@ -63,12 +73,18 @@ class Registry implements FunctionRegistry {
   }
 
   operatorsNamed(name: string): readonly OperatorDefinition[] {
-    return operatorsNamed(name);
+    let found = this.operators.get(name);
+    if (found === undefined) {
+      const added = this.source.operators(name);
+      found = added.length === 0 ? operatorsNamed(name) : [...operatorsNamed(name), ...added];
+      this.operators.set(name, found);
+    }
+    return found;
   }
 
   operatorByOid(oid: Oid): OperatorDefinition | undefined {
     for (const operator of allOperators()) if (operator.oid === oid) return operator;
-    return undefined;
+    return this.source.operators().find((operator) => operator.oid === oid);
   }
 
   findCast(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined {
@@ -171,6 +187,7 @@ class Registry implements FunctionRegistry {
     name: string,
     left: Oid,
     right: Oid,
+    schemaOid?: Oid,
   ):
     | {
         readonly operator: OperatorDefinition;
@@ -181,7 +198,10 @@ class Registry implements FunctionRegistry {
     | 'undefined'
     | 'ambiguous' {
     const unary = left === 0;
-    const operators = operatorsNamed(name).filter((operator) => (operator.leftType === 0) === unary);
+    const operators = this.operatorsNamed(name).filter(
+      (operator) =>
+        (operator.leftType === 0) === unary && (schemaOid === undefined || (operator.schemaOid ?? 0) === schemaOid),
+    );
     const chosen = this.exactOperator(operators, left, right) ?? this.chooseOperator(operators, left, right);
     if (chosen === undefined) return 'undefined';
     if (chosen === 'ambiguous') return 'ambiguous';

@@ -248,6 +248,8 @@ export interface OperatorDefinition {
   readonly rightType: Oid;
   readonly resultType: Oid;
   readonly function: ScalarFunction;
+  /** Of one that is not built in: where it is. */
+  readonly schemaOid?: Oid;
   readonly commutator?: string;
   readonly negator?: string;
   /** Meaning for planning where it has one: equality and order of the type's B-tree. */
@@ -306,10 +308,12 @@ export interface FunctionRegistry {
     argumentTypes: readonly Oid[],
     options?: ResolveOptions,
   ): ResolvedFunction | 'undefined' | 'ambiguous';
+  /** `schemaOid`: that of `operator(schema.=)`, 0 for pg_catalog; undefined: wherever there is one. */
   resolveOperator(
     name: string,
     left: Oid,
     right: Oid,
+    schemaOid?: Oid,
   ):
     | {
         readonly operator: OperatorDefinition;

@@ -134,6 +134,8 @@ export interface CatalogPort {
   relationNames(schema?: string): Iterable<string>;
   schemaExists(name: string): boolean;
   schemaName(oid: Oid): string;
+  /** Of a schema of the database; undefined when there is none. */
+  schemaOid(name: string): Oid | undefined;
   /** The model that keeps collections; undefined where there is none. */
   readonly provider: TableProvider | undefined;
   /** Indexes in state `valid`, the primary key's among them. */

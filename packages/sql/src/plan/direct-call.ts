@@ -21,7 +21,7 @@ export function directCallOf(plan: LogicalNode, context: BindContext): DirectCal
   const only = onlyExpression(plan);
   if (only?.kind !== 'call' || only.variadicFrom !== undefined) return undefined;
   const { routine } = only.function;
-  if (routine === undefined || only.arguments.some(hasSubquery)) return undefined;
+  if (routine === undefined || routine.language === 'c' || only.arguments.some(hasSubquery)) return undefined;
   const { types } = context.catalog;
   return {
     routine,

@@ -2,8 +2,9 @@
 import { unreachable } from '@phantom/base';
 import { FIRST_USER_OID, type TypeRef } from '@phantom/catalog';
 import type { BindContext } from '../expr/context.js';
+import { insideDomain } from '../expr/coercion.js';
 import type { ColumnId, Expression, SortKey } from '../expr/expression.js';
-import { writtenName } from '../routine/routine-function.js';
+import { writtenName, writtenOperator } from '../routine/routine-function.js';
 import { formatType } from '../types/format-type.js';
 import { TypeOid } from '../types/type-oids.js';
 
@@ -75,14 +76,17 @@ export function expressionText(expression: Expression, options: TextOptions): st
     case 'call': {
       const { operator, word } = expression;
       if (word !== undefined) return word;
+      const inside = insideDomain(expression, expression.type);
+      if (inside !== expression) return `(${text(inside)})::${typeText(expression.type, options.context)}`;
       if (operator === undefined) {
         const written = writtenName(options.context.catalog, expression.function);
         return `${written}(${list(expression.arguments)})`;
       }
       const [left, right] = expression.arguments;
-      if (left === undefined) return operator.name;
-      if (right === undefined) return `(${operator.name} ${text(left)})`;
-      return `(${text(left)} ${operator.name} ${text(right)})`;
+      const symbol = writtenOperator(options.context.catalog, operator.name, expression.function);
+      if (left === undefined) return symbol;
+      if (right === undefined) return `(${symbol} ${text(left)})`;
+      return `(${text(left)} ${symbol} ${text(right)})`;
     }
     case 'cast':
     case 'typmod': {
@@ -133,7 +137,8 @@ export function expressionText(expression: Expression, options: TextOptions): st
     }
     case 'array-quantified': {
       const quantifier = expression.quantifier.toUpperCase();
-      return `(${text(expression.left)} ${expression.operatorName} ${quantifier} (${text(expression.array)}))`;
+      const symbol = writtenOperator(options.context.catalog, expression.operatorName, expression.comparison);
+      return `(${text(expression.left)} ${symbol} ${quantifier} (${text(expression.array)}))`;
     }
     case 'row-comparison':
       return `(ROW(${list(expression.left)}) ${expression.role} ROW(${list(expression.right)}))`;

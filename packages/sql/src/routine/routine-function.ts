@@ -1,7 +1,15 @@
-/** Routines of users as the functions that calls are resolved to. */
+/** Routines of users and of extensions as the functions that calls are resolved to. */
+import { assert } from '@phantom/base';
 import { type RoutineDescriptor, type RoutineParameter, goesIn } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
-import type { CallTypes, EvaluationContext, FunctionDefinition } from '../functions/registry.js';
+import type {
+  CallTypes,
+  EvaluationContext,
+  FunctionDefinition,
+  ScalarFunction,
+  SetFunction,
+} from '../functions/registry.js';
+import { codeOfSymbol } from '../extensions/code.js';
 import { aggregateOf } from './aggregate-function.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { quoteIdentifier } from '../types/reg-types.js';
@@ -66,6 +74,7 @@ function define(routine: RoutineDescriptor, types: TypeLookup): FunctionDefiniti
     const { needsContext: _context, needsTypes: _types, strict: _strict, ...rest } = common;
     return aggregateOf(routine, rest);
   }
+  if (routine.language === 'c') return nativeFunction(routine, common);
   const execute = (...args: unknown[]): Generator<Yielded, Value, void> => {
     const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];
     return context.routines.execute(routine, args, callTypes);
@@ -84,9 +93,31 @@ function define(routine: RoutineDescriptor, types: TypeLookup): FunctionDefiniti
   return { ...common, kind: 'scalar', call, execute };
 }
 
+type Common = Omit<ScalarFunction, 'kind' | 'call'> & Omit<SetFunction, 'kind' | 'call'>;
+
+/** A function of an extension, which the release has the code of. */
+function nativeFunction({ source }: RoutineDescriptor, common: Common): FunctionDefinition {
+  const code = codeOfSymbol(source);
+  if (typeof code === 'function')
+    return { ...common, needsContext: false, needsTypes: false, kind: 'scalar', call: code };
+  assert(code.kind !== 'aggregate', 'aggregates of extensions go by their step functions');
+  const { needsContext, needsTypes } = code;
+  return code.kind === 'set'
+    ? { ...common, needsContext, needsTypes, kind: 'set', call: code.call }
+    : { ...common, needsContext, needsTypes, kind: 'scalar', call: code.call };
+}
+
 /** The name of a column of the result: PostgreSQL's where the parameter has none. */
 export function columnName(name: string, index: number): string {
   return name === '' ? `column${index + 1}` : name;
+}
+
+/** An operator as it must be written now: with the schema of its function where the search path does not lead there. */
+export function writtenOperator(catalog: CatalogPort, symbol: string, definition: ScalarFunction | undefined): string {
+  const schemaOid = definition?.routine?.schemaOid;
+  if (schemaOid === undefined) return symbol;
+  const schema = catalog.schemaName(schemaOid);
+  return catalog.searchPath.includes(schema) ? symbol : `OPERATOR(${quoteIdentifier(schema)}.${symbol})`;
 }
 
 /** A function's name as it must be written now: with its schema only where the search path does not lead to it. */

@@ -23,6 +23,7 @@ import {
 } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import { IN_INFORMATION_SCHEMA, functionByOid, functionsNamed } from '../functions/definitions.js';
+import { type InstalledExtension, installedExtensions } from '../extensions/installed.js';
 import { functionRegistry } from '../functions/function-registry.js';
 import { rangeConstructors } from '../functions/range-constructors.js';
 import type { FunctionDefinition, FunctionRegistry } from '../functions/registry.js';
@@ -169,8 +170,22 @@ export class CatalogPicture implements CatalogPort {
         const object = oid < FIRST_USER_OID ? undefined : this.objects.object(oid);
         return object?.kind === 'routine' ? functionOf(object, this.types) : functionByOid(oid);
       },
+      operators: (name) =>
+        this.extensions.flatMap((extension) => extension.operators((oid) => this.functions.functionByOid(oid), name)),
+      cast: (source, target) => {
+        for (const { casts } of this.extensions) {
+          const found = casts.find((cast) => cast.source === source && cast.target === target);
+          if (found !== undefined) return found;
+        }
+        return undefined;
+      },
     });
     return this.registry;
+  }
+
+  /** What extensions of the database bring along beside types and functions. */
+  private get extensions(): readonly InstalledExtension[] {
+    return installedExtensions(this.objects, this.databaseOid);
   }
 
   /** Functions of a schema, or of those along the path, in the path's order. */

@@ -2,6 +2,7 @@
 import type { DatabaseDescriptor, IndexKeyPart, RoleDescriptor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { EXTENSIONS } from '../ddl/extensions.js';
+import { AVAILABLE } from '../extensions/available.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
@@ -179,6 +180,30 @@ function* extensionRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+function* madeExtensionRows({ objectsSeen, databaseOid }: SystemViewSource): Iterable<CatalogRow> {
+  for (const extension of objectsSeen.extensionsIn(databaseOid)) {
+    yield {
+      oid: extension.oid,
+      extname: extension.name,
+      extowner: extension.ownerOid,
+      extnamespace: extension.schemaOid,
+      extrelocatable: true,
+      extversion: extension.version,
+    };
+  }
+}
+
+/** What can be made, and what is there. */
+function* availableRows({ objectsSeen, databaseOid }: SystemViewSource): Iterable<CatalogRow> {
+  for (const { name, version, description } of EXTENSIONS)
+    yield { name, default_version: version, installed_version: version, comment: description };
+  const made = objectsSeen.extensionsIn(databaseOid);
+  for (const { name, version, description } of AVAILABLE) {
+    const installed = made.find((extension) => extension.name === name);
+    yield { name, default_version: version, installed_version: installed?.version ?? null, comment: description };
+  }
+}
+
 export const CLUSTER_VIEWS: readonly SystemView[] = [
   catalogView('pg_database', databaseRows),
   catalogView('pg_namespace', function* (source) {
@@ -206,15 +231,11 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     { oid: 1664, spcname: 'pg_global', spcowner: BOOTSTRAP_ROLE_OID },
   ]),
   catalogView('pg_default_acl', defaultPrivilegeRows),
-  catalogView('pg_extension', extensionRows),
-  catalogView('pg_available_extensions', () =>
-    EXTENSIONS.map(({ name, version, description }) => ({
-      name,
-      default_version: version,
-      installed_version: version,
-      comment: description,
-    })),
-  ),
+  catalogView('pg_extension', function* (source) {
+    yield* extensionRows(source);
+    yield* madeExtensionRows(source);
+  }),
+  catalogView('pg_available_extensions', availableRows),
   catalogView('pg_shdescription', sharedDescriptionRows),
   catalogView('pg_db_role_setting', keptSettingRows),
   ...emptyViews(

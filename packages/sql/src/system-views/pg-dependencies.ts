@@ -1,6 +1,14 @@
 /** pg_depend: what belongs to what, and what cannot be without what. pg_dump writes objects in the order that it tells. */
 import { isPhantomError } from '@phantom/base';
-import type { ColumnDescriptor, ConstraintDescriptor, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type {
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  ExtensionDescriptor,
+  ObjectDescriptor,
+  Oid,
+  TableDescriptor,
+} from '@phantom/catalog';
+import { installedExtensions } from '../extensions/installed.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpressionRequest } from '../expr/row-expression-types.js';
 import type { Value } from '../types/type.js';
@@ -43,6 +51,29 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
   for (const { oid } of typesOf(source)) yield* needs(source, ClassOid.type, oid);
   for (const { oid } of routinesOf(source)) yield* needs(source, ClassOid.procedure, oid);
+  for (const { descriptor } of installedExtensions(source.objectsSeen, source.databaseOid))
+    yield* extensionDependencies(source, descriptor);
+}
+
+/** An extension stands in its schema and on what it requires; its members belong to it. */
+function* extensionDependencies(source: SystemViewSource, extension: ExtensionDescriptor): Iterable<CatalogRow> {
+  const { oid, schemaOid, members } = extension;
+  const own = { classid: ClassOid.extension, objid: oid };
+  yield { ...own, refclassid: ClassOid.namespace, refobjid: schemaOid, deptype: 'n' };
+  for (const { referencedOid } of source.objectsSeen.dependenciesOf(oid))
+    if (source.objectsSeen.object(referencedOid)?.kind === 'extension')
+      yield { ...own, refclassid: ClassOid.extension, refobjid: referencedOid, deptype: 'n' };
+  const classes = [
+    [ClassOid.type, members.types],
+    [ClassOid.procedure, members.functions],
+    [ClassOid.operator, members.operators],
+    [ClassOid.cast, members.casts],
+    [ClassOid.operatorClass, members.operatorClasses],
+    [ClassOid.operatorFamily, members.operatorClasses],
+  ] as const;
+  for (const [classid, oids] of classes) {
+    for (const objid of oids) yield { classid, objid, refclassid: ClassOid.extension, refobjid: oid, deptype: 'e' };
+  }
 }
 
 /**

@@ -37,6 +37,8 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.statistics, description: comment };
   for (const { oid, comment } of source.largeObjects()) yield* on(ClassOid.largeObject, oid, 0, comment);
   for (const { oid, description } of EXTENSIONS) yield* on(ClassOid.extension, oid, 0, description);
+  for (const { oid, comment } of source.objectsSeen.extensionsIn(source.databaseOid))
+    yield* on(ClassOid.extension, oid, 0, comment);
   for (const [name, comment] of Object.entries(LANGUAGE_COMMENTS))
     yield* on(ClassOid.language, LANGUAGE_OIDS[name] ?? 0, 0, comment);
   for (const object of source.objectsSeen.objectsIn(source.databaseOid)) {

@@ -2,6 +2,8 @@
 import type { TypeRef } from '@phantom/catalog';
 import { allCasts } from '../functions/casts.js';
 import { allOperators } from '../functions/definitions.js';
+import { type InstalledExtension, type InstalledOperatorClass, installedExtensions } from '../extensions/installed.js';
+import type { OperatorDefinition } from '../functions/registry.js';
 import { builtinTypes } from '../types/builtin-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType } from '../types/type.js';
@@ -157,13 +159,24 @@ function* rangeRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-function* operatorRows(): Iterable<CatalogRow> {
-  for (const operator of allOperators()) {
+function* operatorRows(source: SystemViewSource): Iterable<CatalogRow> {
+  yield* rowsOfOperators(allOperators());
+  for (const extension of extensionsOf(source)) {
+    const operators = extension.operators((oid) => source.catalog.functions.functionByOid(oid));
+    yield* rowsOfOperators(operators, extension.descriptor);
+  }
+}
+
+function* rowsOfOperators(
+  operators: Iterable<OperatorDefinition>,
+  { schemaOid, ownerOid }: { readonly schemaOid: number; readonly ownerOid: number } = BUILT_IN,
+): Iterable<CatalogRow> {
+  for (const operator of operators) {
     yield {
       oid: operator.oid,
       oprname: operator.name,
-      oprnamespace: PG_CATALOG_OID,
-      oprowner: BOOTSTRAP_ROLE_OID,
+      oprnamespace: schemaOid,
+      oprowner: ownerOid,
       oprkind: operator.leftType === 0 ? 'l' : 'b',
       oprleft: operator.leftType,
       oprright: operator.rightType,
@@ -173,19 +186,48 @@ function* operatorRows(): Iterable<CatalogRow> {
   }
 }
 
-function* castRows(): Iterable<CatalogRow> {
+const BUILT_IN = { schemaOid: PG_CATALOG_OID, ownerOid: BOOTSTRAP_ROLE_OID };
+
+function extensionsOf({ objectsSeen, databaseOid }: SystemViewSource): readonly InstalledExtension[] {
+  return installedExtensions(objectsSeen, databaseOid);
+}
+
+const CONTEXT_LETTERS = { implicit: 'i', assignment: 'a', explicit: 'e' } as const;
+
+function* addedCastRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { casts } of extensionsOf(source)) {
+    for (const { oid, source: castsource, target, context, functionOid } of casts) {
+      const castcontext = CONTEXT_LETTERS[context];
+      const castmethod = functionOid === 0 ? 'b' : 'f';
+      yield { oid, castsource, casttarget: target, castfunc: functionOid, castcontext, castmethod };
+    }
+  }
+}
+
+/** Operator classes of extensions, of which each has a family of its name. */
+function* addedClasses(source: SystemViewSource): Iterable<InstalledOperatorClass & { readonly schema: CatalogRow }> {
+  for (const { operatorClasses: found, descriptor } of extensionsOf(source))
+    for (const one of found) yield { ...one, schema: { namespace: descriptor.schemaOid, owner: descriptor.ownerOid } };
+}
+
+function* castRows(source: SystemViewSource): Iterable<CatalogRow> {
+  yield* addedCastRows(source);
   let index = 0;
-  for (const { source, target, context, method, functionOid } of allCasts()) {
+  for (const { source: castsource, target, context, method, functionOid } of allCasts()) {
     yield {
       // PostgreSQL numbers them at initdb; nothing refers to them.
       oid: 10035 + index++,
-      castsource: source,
+      castsource,
       casttarget: target,
       castfunc: functionOid,
       castcontext: context,
       castmethod: method,
     };
   }
+}
+
+function methodOid(method: string): number {
+  return MethodOid[method as keyof typeof MethodOid];
 }
 
 /** A domain's own collation, where it has one. */
@@ -239,8 +281,8 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       { oid: MethodOid.column, amname: 'column', amtype: 'i' },
     ].map((row) => ({ ...row, amhandler: METHOD_HANDLERS[row.oid] ?? 0 })),
   ),
-  catalogView('pg_opclass', () =>
-    operatorClasses().map((found) => ({
+  catalogView('pg_opclass', (source) => [
+    ...operatorClasses().map((found) => ({
       oid: found.oid,
       opcmethod: found.methodOid,
       opcname: found.name,
@@ -250,16 +292,33 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       opcintype: found.typeOid,
       opcdefault: found.isDefault,
     })),
-  ),
-  catalogView('pg_opfamily', () =>
-    operatorFamilies().map(([oid, opfname, opfmethod]) => ({
+    ...Array.from(addedClasses(source), (found) => ({
+      oid: found.oid,
+      opcmethod: methodOid(found.method),
+      opcname: found.name,
+      opcnamespace: found.schema['namespace'],
+      opcowner: found.schema['owner'],
+      opcfamily: found.oid,
+      opcintype: found.typeOid,
+      opcdefault: found.isDefault,
+    })),
+  ]),
+  catalogView('pg_opfamily', (source) => [
+    ...operatorFamilies().map(([oid, opfname, opfmethod]) => ({
       oid,
       opfmethod,
       opfname,
       opfnamespace: PG_CATALOG_OID,
       opfowner: BOOTSTRAP_ROLE_OID,
     })),
-  ),
+    ...Array.from(addedClasses(source), (found) => ({
+      oid: found.oid,
+      opfmethod: methodOid(found.method),
+      opfname: found.name,
+      opfnamespace: found.schema['namespace'],
+      opfowner: found.schema['owner'],
+    })),
+  ]),
   catalogView('pg_collation', collationRows),
   ...emptyViews('pg_amop', 'pg_amproc', 'pg_conversion', 'pg_transform'),
 ];

@@ -4,6 +4,7 @@
  */
 import { assert } from '@phantom/base';
 import type { Oid, TypeDescriptor } from '@phantom/catalog';
+import { extensionType } from '../extensions/extension-types.js';
 import { arrayTypeOf } from './array-type.js';
 import { builtinTypes } from './builtin-types.js';
 import type { RangeTraits } from './range-algebra.js';
@@ -81,6 +82,8 @@ export class TypeCatalog implements TypeLookup {
         return domainType(descriptor, definition, this, this.constraints);
       case 'distinct':
         return distinctType(descriptor, definition, this);
+      case 'base':
+        return extensionType(descriptor, definition.symbol);
       case 'shell':
         return shellType(descriptor);
       case 'range':

@@ -213,3 +213,11 @@ export const typeFacts: ReadonlyMap<Oid, TypeFacts> = new Map(
       return [facts.oid, facts];
     }),
 );
+
+let oidsByName: ReadonlyMap<string, Oid> | undefined;
+
+/** The oid of a built-in type by its internal name; 0 for no such type. */
+export function typeOidNamed(name: string): Oid {
+  oidsByName ??= new Map([...typeFacts.values()].map((facts) => [facts.name, facts.oid]));
+  return oidsByName.get(name) ?? 0;
+}

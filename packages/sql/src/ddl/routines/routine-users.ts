@@ -12,6 +12,7 @@ import type {
   TypeDescriptor,
   TypeRef,
 } from '@phantom/catalog';
+import { installedExtensions } from '../../extensions/installed.js';
 import { bindRowExpression } from '../../expr/row-expression.js';
 import type { RowExpressionRequest } from '../../expr/row-expression-types.js';
 import type { Name } from '../../text/ast-leaves.js';
@@ -28,9 +29,10 @@ type UsesText = (
 ) => boolean;
 
 /** Everything whose text calls the routine. */
-export function usersOfRoutine(context: DdlContext, { oid, name }: RoutineDescriptor): Iterable<Going> {
+export function usersOfRoutine(context: DdlContext, { oid, name, extensionOid }: RoutineDescriptor): Iterable<Going> {
+  const words = extensionOid === undefined ? [name] : [name, ...operatorsOf(context, extensionOid, oid)];
   return usersByText(context, oid, (sql, columns, purpose) => {
-    if (sql === undefined || !sql.includes(name)) return false;
+    if (sql === undefined || !words.some((word) => sql.includes(word))) return false;
     try {
       const request = { columns, relationName: undefined, catalog: context.picture, target: undefined, purpose };
       return bindRowExpression(sql, request).routines.has(oid);
@@ -41,6 +43,26 @@ export function usersOfRoutine(context: DdlContext, { oid, name }: RoutineDescri
     }
   });
 }
+
+/** How texts may call the function of an extension by its operators. */
+function operatorsOf({ objects, databaseOid, picture }: DdlContext, extensionOid: Oid, oid: Oid): string[] {
+  const extension = installedExtensions(objects, databaseOid).find(({ descriptor }) => descriptor.oid === extensionOid);
+  const operators = extension?.operators((each) => picture.functions.functionByOid(each)) ?? [];
+  return operators.filter((operator) => operator.function.oid === oid).flatMap(({ name }) => SPELLINGS[name] ?? [name]);
+}
+
+/** Operators that are written as words, too. */
+const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
+  '~~': ['~~', 'LIKE'],
+  '!~~': ['!~~', 'LIKE'],
+  '~~*': ['~~*', 'LIKE'],
+  '!~~*': ['!~~*', 'LIKE'],
+  '~': ['~', 'SIMILAR'],
+  '!~': ['!~', 'SIMILAR'],
+  '=': ['=', 'IN', 'CASE', 'DISTINCT'],
+  '<=': ['<=', 'BETWEEN'],
+  '>=': ['>=', 'BETWEEN'],
+};
 
 /** Everything whose text names the type, or arrays of it. */
 export function usersOfType(context: DdlContext, { oid, name, schemaOid }: TypeDescriptor): Iterable<Going> {

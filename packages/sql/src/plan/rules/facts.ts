@@ -15,9 +15,9 @@ export function isVolatile(expression: Expression): boolean {
   );
 }
 
-/** It may have to wait for somebody else: what users define may do anything. */
+/** It may have to wait for somebody else: what users define may do anything, code of extensions does not. */
 export function isWaiting({ name, routine }: FunctionDefinition): boolean {
-  return routine !== undefined || mayWait(name) || usesLargeObjects(name);
+  return (routine !== undefined && routine.language !== 'c') || mayWait(name) || usesLargeObjects(name);
 }
 
 /** It calls a function that may have to wait for somebody else. */

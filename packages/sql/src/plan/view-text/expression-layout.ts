@@ -8,10 +8,12 @@
 import { unsupportedError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import { currentWord } from '../../expr/bind-special.js';
+import type { Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
+import type { ScalarFunction } from '../../functions/registry.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
-import { writtenName } from '../../routine/routine-function.js';
+import { writtenName, writtenOperator } from '../../routine/routine-function.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { INT4, TEXT } from '../../types/type-refs.js';
 import { ITEM_INDENT, lineOf } from './layout.js';
@@ -162,13 +164,13 @@ export abstract class ExpressionLayout extends NameLayout {
         const number = this.negativeNumber(node);
         if (number !== undefined) return this.numberText(number, node);
         const operand = this.within(node.operand, { kind: 'operator', symbol: undefined, first: false });
-        return this.whole(`${node.operator.symbol} ${operand}`);
+        return this.whole(`${this.operatorText(node, node.operator.symbol)} ${operand}`);
       }
       case 'binary': {
         const { symbol } = node.operator;
         const left = this.within(node.left, { kind: 'operator', symbol, first: true });
         const right = this.within(node.right, { kind: 'operator', symbol, first: false });
-        return this.whole(`${left} ${symbol} ${right}`);
+        return this.whole(`${left} ${this.operatorText(node, symbol)} ${right}`);
       }
       case 'logical': {
         const parent: Parent = { kind: node.operator };
@@ -317,7 +319,8 @@ export abstract class ExpressionLayout extends NameLayout {
     if (node.symmetric) throw unsupportedError('BETWEEN SYMMETRIC in the definition of a view');
     const part = (symbol: string, bound: Ast.Expression): string => {
       const left = this.within(node.operand, { kind: 'operator', symbol, first: true });
-      return this.whole(`${left} ${symbol} ${this.within(bound, { kind: 'operator', symbol, first: false })}`);
+      const shown = this.operatorText(node, symbol);
+      return this.whole(`${left} ${shown} ${this.within(bound, { kind: 'operator', symbol, first: false })}`);
     };
     return this.whole(
       node.negated
@@ -335,10 +338,12 @@ export abstract class ExpressionLayout extends NameLayout {
     const [only] = node.candidates;
     if (node.candidates.length === 1 && only !== undefined) {
       const symbol = node.negated ? '<>' : '=';
-      return this.whole(`${left} ${symbol} ${this.within(only, { kind: 'operator', symbol, first: false })}`);
+      const shown = this.operatorText(node, symbol);
+      return this.whole(`${left} ${shown} ${this.within(only, { kind: 'operator', symbol, first: false })}`);
     }
     const values = `ARRAY[${this.list(node.candidates)}]`;
-    return this.whole(`${left} ${node.negated ? '<> ALL' : '= ANY'} (${values})`);
+    const shown = this.operatorText(node, node.negated ? '<>' : '=');
+    return this.whole(`${left} ${shown} ${node.negated ? 'ALL' : 'ANY'} (${values})`);
   }
 
   private like(node: Ast.LikeTest): string {
@@ -348,7 +353,13 @@ export abstract class ExpressionLayout extends NameLayout {
     let pattern = this.within(node.pattern, { kind: 'operator', symbol, first: false });
     if (node.operator === 'similar') pattern = `similar_to_escape(${pattern}${escape})`;
     else if (escape !== '') pattern = `like_escape(${pattern}${escape})`;
-    return this.whole(`${left} ${symbol} ${pattern}`);
+    return this.whole(`${left} ${this.operatorText(node, symbol)} ${pattern}`);
+  }
+
+  /** The operator that the expression was bound to, with its schema where that is needed. */
+  private operatorText(node: Ast.Expression, symbol: string): string {
+    const bound = this.options.witness.of(node)?.expression;
+    return writtenOperator(this.options.catalog, symbol, bound === undefined ? undefined : comparisonIn(bound));
   }
 
   private quantified(node: Ast.Quantified): string {
@@ -360,7 +371,7 @@ export abstract class ExpressionLayout extends NameLayout {
       const row = node.left.kind === 'row' ? `(${this.list(node.left.fields)})` : left;
       return `(${row} ${word} (${this.subquery(node.source)}))`;
     }
-    return this.whole(`${left} ${symbol} ${quantifier} (${this.arraySource(node.source)})`);
+    return this.whole(`${left} ${this.operatorText(node, symbol)} ${quantifier} (${this.arraySource(node.source)})`);
   }
 
   /** An array of ANY or ALL. A subquery that gives one must not be read as one that gives rows, so it gets a cast. */
@@ -517,4 +528,24 @@ function spreadRows(node: Ast.Expression): Ast.LogicalExpression | undefined {
     position,
   }));
   return { kind: 'logical', operator: operator.symbol === '=' ? 'and' : 'or', operands, position };
+}
+
+/** The function that compares, where an expression is a comparison, the denial of one, or several by one operator. */
+function comparisonIn(expression: Expression): ScalarFunction | undefined {
+  switch (expression.kind) {
+    case 'call':
+      return expression.function;
+    case 'array-quantified':
+      return expression.comparison;
+    case 'not':
+      return comparisonIn(expression.operand);
+    case 'let':
+      return comparisonIn(expression.body);
+    case 'logical': {
+      const [first] = expression.operands;
+      return first === undefined ? undefined : comparisonIn(first);
+    }
+    default:
+      return undefined;
+  }
 }

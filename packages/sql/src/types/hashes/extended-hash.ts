@@ -299,6 +299,10 @@ function makeHash(type: SqlType, types: TypeLookup): ExtendedHash | undefined {
       return hashOfBounds(type, types, hashOfMultiranges);
     default:
       if (type.oid === TypeOid.record) return hashOfRecords(types);
+      if (type.storage.fold !== undefined) {
+        const { fold } = type.storage;
+        return (value, seed, into) => hashText(fold(value as string), seed, into);
+      }
       return HASHES.get(type.oid);
   }
 }

@@ -1,0 +1,16 @@
+/** What functions of extensions run, by the symbol that their descriptors have for source. */
+import { PhantomError } from '@phantom/base';
+import type { Implementation, Implementations } from '../functions/implementation.js';
+import { implementations } from '../functions/implementations.js';
+import { citextCode } from './citext.js';
+
+const CODE: Implementations = {
+  ...citextCode,
+};
+
+/** The code of a symbol, which may be that of a built-in function; 42883 where a later release has made the function. */
+export function codeOfSymbol(symbol: string): Implementation {
+  const code = CODE[symbol] ?? implementations[symbol];
+  if (code !== undefined) return code;
+  throw new PhantomError('42883', `could not find function "${symbol}" of an extension`);
+}
