@@ -10,7 +10,7 @@ export interface IndexKeyPart {
   readonly descending: boolean;
   readonly nullsFirst: boolean;
   /** Of an inverted index (method `gin`): what of a value is looked for. */
-  readonly operatorClass?: 'array_ops' | 'jsonb_ops' | 'jsonb_path_ops' | 'tsvector_ops';
+  readonly operatorClass?: 'array_ops' | 'jsonb_ops' | 'jsonb_path_ops' | 'tsvector_ops' | 'gin_trgm_ops';
   /** Of an expression, as written: kept and shown; ANALYZE gathers nothing of expressions. */
   readonly statisticsTarget?: number;
 }

@@ -2,6 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import type { IndexKeyPart, Oid } from '@phantom/catalog';
 import { hasKey } from '@phantom/codec';
+import { installedExtensions } from '../extensions/installed.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import { extendedHashOf } from '../types/hashes/extended-hash.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -46,11 +47,19 @@ export function checkOperatorClass(
   const type = context.picture.types.byOid(part.type.oid);
   const base = type?.kind === 'domain' ? type.baseOid : part.type.oid;
   const generic = { enum_ops: 'enum', array_ops: 'array', record_ops: 'composite' }[name];
-  const types = OPERATOR_CLASSES[name];
+  const types = OPERATOR_CLASSES[name] ?? addedTypes(context, name, 'btree');
   if (types === undefined && generic === undefined)
     throw new PhantomError('42704', `operator class "${name}" does not exist for access method "btree"`);
   if (types?.includes(base) === true || (generic !== undefined && generic === type?.kind)) return;
   throw new PhantomError('42804', `operator class "${name}" does not accept data type ${type?.displayName}`);
+}
+
+/** The types that an operator class of an extension is for; undefined where there is none of the name. */
+function addedTypes({ objects, databaseOid }: DdlContext, wanted: string, of: string): readonly number[] | undefined {
+  const types = installedExtensions(objects, databaseOid).flatMap(({ operatorClasses }) =>
+    operatorClasses.flatMap(({ name, method, typeOid }) => (name === wanted && method === of ? [typeOid] : [])),
+  );
+  return types.length === 0 ? undefined : types;
 }
 
 /** 42704 unless values of the part's type have an order. */
@@ -94,6 +103,11 @@ export function invertedClass(
     if (typeOid === TypeOid.tsvector) return 'tsvector_ops';
     if (isArray) return 'array_ops';
     throw noDefaultClass(context, typeOid, 'gin');
+  }
+  if (name === 'gin_trgm_ops' && addedTypes(context, name, 'gin') !== undefined) {
+    const base = type?.kind === 'domain' ? type.baseOid : typeOid;
+    if (base === TypeOid.text || base === TypeOid.varchar) return name;
+    throw new PhantomError('42804', `operator class "${name}" does not accept data type ${type?.displayName}`);
   }
   if (name !== 'array_ops' && name !== 'jsonb_ops' && name !== 'jsonb_path_ops' && name !== 'tsvector_ops')
     throw new PhantomError('42704', `operator class "${name}" does not exist for access method "gin"`);

@@ -1,5 +1,6 @@
 /** An index, once it is described, beside its table: its name, its place in the catalog, its entries. */
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import { installedExtensions } from '../extensions/installed.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { DdlContext } from './context.js';
 import { buildIndex } from './index-build.js';
@@ -22,9 +23,20 @@ export function putIndex(context: DdlContext, table: TableDescriptor, index: Ind
   context.objects.put({ ...table, indexOids: [...table.indexOids, index.oid], schemaVersion: table.schemaVersion + 1 });
 }
 
-/** Puts an index into the catalog, where it goes with its table; the table is the caller's to change. */
-export function enterIndex({ objects }: DdlContext, index: IndexDescriptor): void {
+/** Puts an index into the catalog, where it goes with its table, and stands on extensions whose operator classes it has; the table is the caller's to change. */
+export function enterIndex({ objects, databaseOid }: DdlContext, index: IndexDescriptor): void {
   objects.put(index);
+  for (const { operatorClasses, descriptor } of installedExtensions(objects, databaseOid)) {
+    const isUsed = index.parts.some((part) => operatorClasses.some(({ name }) => name === part.operatorClass));
+    if (!isUsed) continue;
+    objects.addDependency({
+      dependentOid: index.oid,
+      dependentColumn: 0,
+      referencedOid: descriptor.oid,
+      referencedColumn: 0,
+      strength: 'normal',
+    });
+  }
   objects.addDependency({
     dependentOid: index.oid,
     dependentColumn: 0,

@@ -100,7 +100,10 @@ function withTypes(context: DdlContext, index: IndexDescriptor, table: TableDesc
     if (column === undefined) return part;
     const { type } = column;
     if (index.method !== 'gin' || type.oid === part.type.oid) return { ...part, type };
-    return { ...part, type, operatorClass: invertedClass(context, type.oid, undefined) };
+    // That of no type's own is kept.
+    const written =
+      part.operatorClass === 'gin_trgm_ops' ? [{ text: part.operatorClass, position: 0, quoted: true }] : undefined;
+    return { ...part, type, operatorClass: invertedClass(context, type.oid, written) };
   });
   return { ...index, parts };
 }

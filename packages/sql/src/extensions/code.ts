@@ -3,9 +3,11 @@ import { PhantomError } from '@phantom/base';
 import type { Implementation, Implementations } from '../functions/implementation.js';
 import { implementations } from '../functions/implementations.js';
 import { citextCode } from './citext.js';
+import { trigramCode } from './pg-trgm.js';
 
 const CODE: Implementations = {
   ...citextCode,
+  ...trigramCode,
 };
 
 /** The code of a symbol, which may be that of a built-in function; 42883 where a later release has made the function. */

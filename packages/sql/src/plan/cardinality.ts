@@ -23,6 +23,9 @@ const RANGE_SELECTIVITY = 1 / 3;
 /** Of a range with both ends, when nothing is known of the column or of an end. */
 const RANGE_PAIR_SELECTIVITY = 0.005;
 const MATCH_SELECTIVITY = 0.05;
+/** Of texts that are alike by pg_trgm's operators: as many as PostgreSQL takes for such. */
+const ALIKE_SELECTIVITY = 0.01;
+const ALIKE: ReadonlySet<string> = new Set(['%', '<%', '%>', '<<%', '%>>']);
 const NULL_SELECTIVITY = 0.005;
 const DEFAULT_DISTINCT = 200;
 /** An OR says no more of its sides than this. */
@@ -413,6 +416,7 @@ export class Cardinality {
   private matchSelectivity(name: string, left: Expression, right: Expression): number {
     const negated = name.startsWith('!');
     const match = negated ? name.slice(1) : name;
+    if (ALIKE.has(match)) return ALIKE_SELECTIVITY;
     if (!match.startsWith('~')) return RANGE_SELECTIVITY;
     const pattern = right.kind === 'constant' && typeof right.value === 'string' ? right.value : undefined;
     const statistics = this.columnStatistics(left);

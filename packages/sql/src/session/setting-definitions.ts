@@ -4,6 +4,7 @@
  * accepted and ignored (fixed-settings.ts, and absent-settings.ts for ways there are none of). Names, kinds and defaults are PostgreSQL 15's where it has them.
  */
 import { remoteSpan } from '@phantom/base';
+import { TRIGRAM_THRESHOLDS } from '../extensions/pg-trgm.js';
 import { extraChecks } from '../routine/plpgsql/extra-checks.js';
 import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
 import { canonicalEncoding, canonicalSearchConfiguration, canonicalZone } from './setting-forms.js';
@@ -59,6 +60,21 @@ function switchOf(name: string, ways: string): SettingDefinition {
     default: 'on',
     description: `Whether plans may use ${ways} where there is another way.`,
   };
+}
+
+/** What the operators of pg_trgm take for alike. */
+function trigramThresholds(): SettingDefinition[] {
+  const setting = (name: string, value: string, operator: string): SettingDefinition => ({
+    name,
+    kind: { kind: 'real', minimum: 0, maximum: 1 },
+    default: value,
+    description: `How alike texts have to be for the operator ${operator} of pg_trgm.`,
+  });
+  return [
+    setting(TRIGRAM_THRESHOLDS.similarity, '0.3', '%'),
+    setting(TRIGRAM_THRESHOLDS.word, '0.6', '<%'),
+    setting(TRIGRAM_THRESHOLDS.strictWord, '0.5', '<<%'),
+  ];
 }
 
 const ISOLATION: SettingKind = {
@@ -317,6 +333,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description:
       'Whether the thread that gathers what others aggregate aggregates, too, while any of them does and no other session is at work.',
   },
+  ...trigramThresholds(),
   {
     name: 'parallel_setup_cost',
     kind: { kind: 'real', minimum: 0, maximum: Number.MAX_VALUE },

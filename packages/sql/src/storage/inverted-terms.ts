@@ -10,6 +10,7 @@
  *   value     jsonb_ops: any other scalar
  *   path      jsonb_path_ops: a scalar behind the keys that lead to it
  *   word      tsvector_ops: a lexeme
+ *   trigram   gin_trgm_ops: three characters of a text in one case, as pg_trgm has them
  *
  * Invariant: a row that satisfies a condition has the terms that the condition asks for. The reverse does not hold (depth and
  * neighbourhood are lost, long terms are cut and hashed), so every row that is found is tested again.
@@ -26,6 +27,8 @@ import {
   StorageKind,
   keyCode,
 } from '@phantom/codec';
+import { type NeededTrigrams, neededTrigrams } from '../extensions/needed-trigrams.js';
+import { foldedTrigramsOf } from '../extensions/trigrams.js';
 import { neededWords } from '../search/needed-words.js';
 import { queryOfText } from '../search/query.js';
 import type { Query } from '../search/query-tree.js';
@@ -37,7 +40,7 @@ import type { TypeLookup, Value } from '../types/type.js';
 const TERM_BYTES_MAX = 64;
 const HASH_BYTES = 16;
 
-const Kind = { Present: 0, Element: 1, Key: 2, Value: 3, Path: 4, Word: 5 } as const;
+const Kind = { Present: 0, Element: 1, Key: 2, Value: 3, Path: 4, Word: 5, Trigram: 6 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Which terms a condition asks for. */
@@ -56,6 +59,7 @@ const OPERATORS: Readonly<Record<OperatorClass, readonly string[]>> = {
   jsonb_ops: ['@>', '?', '?|', '?&'],
   jsonb_path_ops: ['@>'],
   tsvector_ops: ['@@', '@@@'],
+  gin_trgm_ops: ['~~', '~~*', '~', '~*', '=', '%', '%>', '%>>'],
 };
 
 export function answersOperator(part: IndexKeyPart, operator: string): boolean {
@@ -88,9 +92,11 @@ export class InvertedTerms {
     return unique(terms);
   }
 
-  /** What a row needs for `part operator operand` to be true. */
-  search(place: number, operator: string, operand: Value): TermSearch {
+  /** What a row needs for `part operator operand` to be true; `setting` is asked for what an operator compares with. */
+  search(place: number, operator: string, operand: Value, setting?: (name: string) => string | null): TermSearch {
     if (operand === null) return NOTHING;
+    if (this.index.parts[place]?.operatorClass === 'gin_trgm_ops')
+      return this.ofTrigrams(place, neededTrigrams(operator, operand as string, setting));
     const terms: Uint8Array[] = [];
     switch (operator) {
       case '@>':
@@ -124,6 +130,9 @@ export class InvertedTerms {
       case 'tsvector_ops':
         for (const { word } of vectorOfText(value as string)) into.push(this.term(place, Kind.Word, UTF8.encode(word)));
         break;
+      case 'gin_trgm_ops':
+        for (const trigram of foldedTrigramsOf(value as string)) into.push(this.trigram(place, trigram));
+        break;
       default: {
         const element = this.elements[place];
         assert(element !== undefined, 'a part of class array_ops is an array');
@@ -143,6 +152,15 @@ export class InvertedTerms {
     const { match, words } = neededWords(query) ?? { match: 'all', words: [] };
     if (words.length === 0) return { match: 'all', terms: [this.term(place, Kind.Present, NO_BYTES)] };
     return { match, terms: unique(words.map((word) => this.term(place, Kind.Word, UTF8.encode(word)))) };
+  }
+
+  private ofTrigrams(place: number, needed: NeededTrigrams | undefined): TermSearch {
+    if (needed === undefined) return { match: 'all', terms: [this.term(place, Kind.Present, NO_BYTES)] };
+    return { match: needed.match, terms: unique(needed.trigrams.map((trigram) => this.trigram(place, trigram))) };
+  }
+
+  private trigram(place: number, trigram: number): Uint8Array {
+    return this.term(place, Kind.Trigram, Uint8Array.of(trigram >>> 16, trigram >>> 8, trigram));
   }
 
   /** jsonb_ops. A string in an array is a key: `?` finds it there. A scalar at the top is the array of itself. */

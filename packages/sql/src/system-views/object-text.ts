@@ -3,11 +3,13 @@ import type {
   ColumnDescriptor,
   ConstraintDescriptor,
   IndexDescriptor,
+  IndexKeyPart,
   ObjectReader,
   PolicyCondition,
   TableDescriptor,
   ViewDescriptor,
 } from '@phantom/catalog';
+import { installedExtensions } from '../extensions/installed.js';
 import { isPhantomError } from '@phantom/base';
 import { rowExpressionText } from '../expr/row-expression.js';
 import type { RowExpressionRequest } from '../expr/row-expression-types.js';
@@ -210,6 +212,18 @@ function documentPathText({ columns }: TableDescriptor, path: string): string {
     .join(' ')}))`;
 }
 
+/** The operator class where it is not the type's own, with its schema where the search path does not lead to that. */
+function operatorClassText(catalog: TextCatalog, { databaseOid }: IndexDescriptor, part: IndexKeyPart): string {
+  const { operatorClass: name } = part;
+  if (name === 'jsonb_path_ops') return ` ${name}`;
+  const extension = installedExtensions(catalog.objects, databaseOid).find(({ operatorClasses }) =>
+    operatorClasses.some((one) => one.name === name),
+  );
+  if (extension === undefined) return '';
+  const schema = catalog.schemaName(extension.descriptor.schemaOid);
+  return catalog.searchPath.includes(schema) ? ` ${name}` : ` ${quoteIdentifier(schema)}.${name}`;
+}
+
 /** pg_get_indexdef. */
 export function indexText(catalog: TextCatalog, index: IndexDescriptor): string {
   const table = catalog.objects.object(index.tableOid);
@@ -217,7 +231,7 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
   const keys = index.parts.map((part, i) => {
     const order = part.descending ? ' DESC' : '';
     const nulls = part.nullsFirst === part.descending ? '' : part.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST';
-    const named = part.operatorClass === 'jsonb_path_ops' ? ' jsonb_path_ops' : '';
+    const named = operatorClassText(catalog, index, part);
     return indexPartText(catalog, table, index, i) + named + order + nulls;
   });
   for (const { path, descending } of index.document?.parts ?? [])

@@ -1,6 +1,8 @@
 /** Which operator class a key of an index has: the default one of its type for the access method. */
 import type { TypeRef } from '@phantom/catalog';
+import type { InstalledExtension } from '../extensions/installed.js';
 import type { TypeLookup } from '../types/type.js';
+import { MethodOid } from './oids.js';
 import { operatorClassFacts, operatorFamilyFacts } from './operator-class-facts.js';
 
 export interface OperatorClass {
@@ -62,6 +64,7 @@ export function operatorClassOf(
   types: TypeLookup,
   part: { readonly type: TypeRef; readonly operatorClass?: string },
   methodOid: number,
+  added: readonly InstalledExtension[] = [],
 ): number {
   const typeOid = part.type.oid;
   let type = types.byOid(typeOid);
@@ -82,5 +85,12 @@ export function operatorClassOf(
       candidate.typeOid === wanted &&
       (part.operatorClass === undefined ? candidate.isDefault : candidate.name === part.operatorClass),
   );
-  return found?.oid ?? 0;
+  if (found !== undefined) return found.oid;
+  for (const { operatorClasses: own } of added) {
+    for (const { oid: classOid, name, method, typeOid: accepted, isDefault } of own) {
+      if (MethodOid[method as keyof typeof MethodOid] !== methodOid || accepted !== wanted) continue;
+      if (part.operatorClass === undefined ? isDefault : name === part.operatorClass) return classOid;
+    }
+  }
+  return 0;
 }

@@ -1,4 +1,5 @@
 /** pg_catalog's relations, columns, indexes, constraints, sequences and rules. */
+import { installedExtensions } from '../extensions/installed.js';
 import type {
   ConstraintDescriptor,
   IndexDescriptor,
@@ -216,6 +217,7 @@ function isOnAll(source: SystemViewSource, table: TableDescriptor, { oid }: Inde
 }
 
 function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const extensions = installedExtensions(source.objectsSeen, source.databaseOid);
   for (const index of indexesOf(source)) {
     const table = source.objectsSeen.object(index.tableOid);
     if (table?.kind !== 'table') continue;
@@ -250,7 +252,7 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       ),
       indclass: vector(
         TypeOid.oid,
-        index.parts.map((part) => operatorClassOf(source.types, part, indexMethodOf(index))),
+        index.parts.map((part) => operatorClassOf(source.types, part, indexMethodOf(index), extensions)),
       ),
       indoption: vector(
         TypeOid.int2,

@@ -286,7 +286,8 @@ function compileTerms(
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('operand', [run]));
   return (r) => {
     const value = compiled.get(r.statement)(r) as Value;
-    return [new PostingCursor(r, physical, terms.search(place, operator, value))];
+    const setting = (name: string): string | null => r.evaluation.setting(name, false);
+    return [new PostingCursor(r, physical, terms.search(place, operator, value, setting))];
   };
 }
 

@@ -136,7 +136,16 @@ export function accessPaths(scan: Scan, catalog: CatalogPort): AccessPath[] {
 }
 
 /** Operators by what they are with their sides exchanged. */
-const EXCHANGED: Readonly<Record<string, string>> = { '<@': '@>', '&&': '&&', '@@': '@@', '@@@': '@@@' };
+const EXCHANGED: Readonly<Record<string, string>> = {
+  '<@': '@>',
+  '&&': '&&',
+  '@@': '@@',
+  '@@@': '@@@',
+  '=': '=',
+  '%': '%',
+  '<%': '%>',
+  '<<%': '%>>',
+};
 
 /** One path for each condition that an inverted index can look for. */
 function invertedPaths(
