@@ -149,6 +149,13 @@ const limits: Limit[] = [
     attempt: (count) => run(`select (repeat('[', $1) || repeat(']', $1))::jsonb`, [count]),
   },
   {
+    what: 'Elements of an xml value in one another',
+    most: 256,
+    of: '',
+    code: '2200N',
+    attempt: (count) => run(`select (repeat('<a>', $1) || repeat('</a>', $1))::xml`, [count]),
+  },
+  {
     what: 'Levels of a document in a collection',
     most: 100,
     of: '',

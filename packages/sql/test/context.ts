@@ -45,6 +45,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     dateOrder: 'MDY',
     intervalStyle: 'postgres',
     byteaOutput: 'hex',
+    xmlOption: 'content',
     extraFloatDigits: 1,
     transactionMicros: NOW_MICROS,
     statementMicros: NOW_MICROS,

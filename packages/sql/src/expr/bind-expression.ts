@@ -3,6 +3,7 @@ import type { TypeRef } from '@phantom/catalog';
 import { unreachable } from '@phantom/base';
 import type * as Ast from '../text/ast.js';
 import { bindFunctionCall, bindGrouping } from './bind-functions.js';
+import { bindXmlFunction } from './bind-xml.js';
 import { bindIsJson, bindJsonAggregate, bindJsonConstructor, bindJsonQueryFunction } from './bind-json.js';
 import { bindColumnName, findRangeItem, rowVariable, wholeRow } from './bind-names.js';
 import { bindCast } from './bind-cast.js';
@@ -137,6 +138,8 @@ function dispatch(binder: Binder, node: Ast.Expression, scope: Scope): Expressio
       return bindJsonAggregate(binder, node, scope);
     case 'json-query-function':
       return bindJsonQueryFunction(binder, node, scope);
+    case 'xml-function':
+      return bindXmlFunction(binder, node, scope);
     default:
       return unreachable(node);
   }

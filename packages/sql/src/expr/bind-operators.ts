@@ -3,6 +3,7 @@ import type { NumberLiteral } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import { rowOf } from './bind-special.js';
 import type { Binder } from './binder.js';
+import { bindIsDocument } from './bind-xml.js';
 import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.js';
 import { baseType, coerce, coerceToBoolean, isUnknown } from './coercion.js';
 import { constant, type ComparisonRole, type Expression } from './expression.js';
@@ -181,7 +182,7 @@ export function bindIs(binder: Binder, node: Ast.IsTest, scope: Scope): Expressi
       return negated ? negate(tested) : tested;
     }
     default:
-      throw context.unsupported('IS DOCUMENT', node.position);
+      return bindIsDocument(binder, node, operand);
   }
 }
 

@@ -22,6 +22,8 @@ const SESSION_TYPES: ReadonlySet<number> = new Set([
   TypeOid.time,
   TypeOid.regclass,
   TypeOid.aclitem,
+  // Documents or content, as the session says.
+  TypeOid.xml,
 ]);
 /** Types whose arrays are read when they are bound. */
 const FIXED_ELEMENTS: ReadonlySet<number> = new Set([

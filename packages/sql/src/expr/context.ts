@@ -137,6 +137,7 @@ export class BindContext {
       dateOrder: 'MDY',
       intervalStyle: 'postgres',
       byteaOutput: 'hex',
+      xmlOption: 'content',
       extraFloatDigits: 1,
       transactionMicros: 0,
       types: options.catalog.types,

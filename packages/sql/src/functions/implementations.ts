@@ -40,6 +40,7 @@ import { textSearchFunctions } from './text-search-functions.js';
 import { textBuildingFunctions } from './text-building-functions.js';
 import { textFunctions } from './text-functions.js';
 import { uuidFunctions } from './uuid-functions.js';
+import { xmlFunctions } from './xml/xml-functions.js';
 
 export const implementations: Implementations = {
   ...comparisonFunctions,
@@ -82,4 +83,5 @@ export const implementations: Implementations = {
   ...rangeFunctions,
   ...multirangeFunctions,
   ...textSearchFunctions,
+  ...xmlFunctions,
 };

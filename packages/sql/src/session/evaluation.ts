@@ -123,6 +123,10 @@ export class SessionEvaluation implements EvaluationContext {
     return this.style.byteaOutput;
   }
 
+  get xmlOption(): TypeContext['xmlOption'] {
+    return this.style.xmlOption;
+  }
+
   get extraFloatDigits(): number {
     return this.style.extraFloatDigits;
   }

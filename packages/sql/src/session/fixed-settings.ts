@@ -157,7 +157,5 @@ export const fixedSettings: readonly SettingDefinition[] = [
   fixed('wal_consistency_checking', '', 'Every record of the log is under a checksum.'),
   fixed('wal_init_zero', 'on', 'Files of the log are filled before they are used.', BOOLEAN),
   fixed('wal_recycle', 'on', 'Files of the log are used again.', BOOLEAN),
-  fixed('xmlbinary', 'base64', 'There is no XML type.', oneOf('base64', 'hex')),
-  fixed('xmloption', 'content', 'There is no XML type.', oneOf('content', 'document')),
   fixed('zero_damaged_pages', 'off', 'What is damaged is corruption, and nobody reads on.', BOOLEAN),
 ];

@@ -11,6 +11,7 @@ export function plainContext(object: (oid: Oid) => ObjectDescriptor | undefined)
     dateOrder: 'MDY',
     intervalStyle: 'postgres',
     byteaOutput: 'hex',
+    xmlOption: 'content',
     extraFloatDigits: 1,
     transactionMicros: 0,
     types: new TypeCatalog((oid) => {

@@ -395,6 +395,18 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     reported: true,
   },
   {
+    name: 'xmlbinary',
+    kind: { kind: 'enum', values: ['base64', 'hex'] },
+    default: 'base64',
+    description: 'How values of type bytea stand in XML.',
+  },
+  {
+    name: 'xmloption',
+    kind: { kind: 'enum', values: ['content', 'document'] },
+    default: 'content',
+    description: 'Whether a text that becomes a value of type xml has to be a document.',
+  },
+  {
     ...internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
     kind: { kind: 'integer', minimum: 8192, maximum: 8192 },
   },

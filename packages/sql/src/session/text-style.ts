@@ -9,6 +9,7 @@ export class TextStyle {
   readonly dateOrder: TypeContext['dateOrder'];
   readonly intervalStyle: TypeContext['intervalStyle'];
   readonly byteaOutput: TypeContext['byteaOutput'];
+  readonly xmlOption: TypeContext['xmlOption'];
   readonly extraFloatDigits: number;
   private readonly settings: Settings;
   private readonly version: number;
@@ -20,6 +21,7 @@ export class TextStyle {
     this.dateOrder = order;
     this.intervalStyle = settings.get('intervalstyle') as TypeContext['intervalStyle'];
     this.byteaOutput = settings.get('bytea_output') as TypeContext['byteaOutput'];
+    this.xmlOption = settings.get('xmloption') as TypeContext['xmlOption'];
     this.extraFloatDigits = settings.integer('extra_float_digits');
     this.settings = settings;
     this.version = settings.version;

@@ -13,7 +13,7 @@
  *     where the name of an output column depends on the spelling.
  *
  * Expressions and queries are mutually recursive, hence one file; its leaves (names, types, literals) are in
- * `ast-leaves.ts`, the nodes of SQL/JSON in `ast-json.ts`.
+ * `ast-leaves.ts`, the nodes of SQL/JSON in `ast-json.ts`, of SQL/XML in `ast-xml.ts`.
  */
 
 import type * as Json from './ast-json.js';
@@ -46,6 +46,7 @@ import type {
   TargetTable,
   TypeName,
 } from './ast-leaves.js';
+import type * as Xml from './ast-xml.js';
 
 // ---------------------------------------------------------------------------------------------------- expressions
 export type Expression =
@@ -86,10 +87,8 @@ export type Expression =
   | CurrentOf
   | OverlapsTest
   | PeriodTest
-  | IsJsonTest
-  | JsonConstructor
-  | JsonAggregate
-  | JsonQueryFunction;
+  | JsonExpression
+  | XmlFunction;
 /** `(x).field`, `f(x).field`, `a[1].field`; `field` is undefined for `(x).*`. */
 export interface FieldSelection extends Node {
   readonly kind: 'field';
@@ -303,8 +302,9 @@ export interface Period extends Node {
   readonly start: Expression;
   readonly end: Expression;
 }
-// ----------------------------------------------------------------------------------------------------- SQL/JSON
-
+// -------------------------------------------------------------------------------------------- SQL/JSON, SQL/XML
+export type JsonExpression = IsJsonTest | JsonConstructor | JsonAggregate | JsonQueryFunction;
+export type XmlFunction = Xml.XmlFunction<Expression>;
 export type IsJsonTest = Json.IsJsonTest<Expression>;
 export type JsonConstructor = Json.JsonConstructor<Expression, Query>;
 export type JsonAggregate = Json.JsonAggregate<Expression, SortItem, WindowSpecification>;

@@ -24,6 +24,7 @@ import { tidType } from './tid-type.js';
 import { typeFacts } from './type-facts.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType } from './type.js';
+import { xmlType } from './xml-type.js';
 
 const scalarTypes: readonly SqlType[] = [
   boolType,
@@ -37,6 +38,7 @@ const scalarTypes: readonly SqlType[] = [
   ...dateTimeTypes,
   ...jsonTypes,
   jsonpathType,
+  xmlType,
   ...regTypes,
   ...regObjectTypes,
   bitType,

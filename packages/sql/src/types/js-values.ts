@@ -44,6 +44,7 @@ function isoContext(types: TypeLookup): TypeContext {
     dateOrder: 'MDY',
     intervalStyle: 'iso_8601',
     byteaOutput: 'hex',
+    xmlOption: 'content',
     extraFloatDigits: 1,
     transactionMicros: 0,
     types,

@@ -36,6 +36,8 @@ const LINES = `
 29 cid 4 U 0 b 0 1012 cid
 30 oidvector -1 A 0 b 26 1013 oidvector
 114 json -1 U 0 b 0 199 json
+142 xml -1 U 0 b 0 143 xml
+143 _xml -1 A 0 b 142 0 xml[]
 194 pg_node_tree -1 Z 0 b 0 0 pg_node_tree
 199 _json -1 A 0 b 114 0 json[]
 269 table_am_handler 4 P 0 p 0 0 table_am_handler

@@ -16,6 +16,7 @@ export const TypeOid = {
   cid: 29,
   oidVector: 30,
   json: 114,
+  xml: 142,
   point: 600,
   lseg: 601,
   path: 602,

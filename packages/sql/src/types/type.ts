@@ -20,6 +20,7 @@
  *   arrays                  SqlArray { elementOid, dimensions, lowerBounds, items } (flat items, row-major)
  *   enum                    string (the label); ordering by the catalog's order
  *   composite, record       SqlRecord { typeOid, fields, shape } (shape: names and types of the fields)
+ *   xml                     string, as given, its declaration included (xml/declaration.ts)
  *   tsvector, tsquery       string, their canonical texts (search/vector.ts, search/query.ts)
  *   ranges, multiranges     SqlRange, SqlMultirange (canonical, as types/range-algebra.ts makes them)
  *   point, box, path, ...   Uint8Array, the bytes of PostgreSQL's binary format (types/geometric-values.ts)
@@ -41,6 +42,8 @@ export interface TypeContext {
   readonly dateOrder: 'YMD' | 'DMY' | 'MDY';
   readonly intervalStyle: 'postgres' | 'postgres_verbose' | 'sql_standard' | 'iso_8601';
   readonly byteaOutput: 'hex' | 'escape';
+  /** What the text of an xml has to be. */
+  readonly xmlOption: 'document' | 'content';
   readonly extraFloatDigits: number;
   /** Transaction start in microseconds since 2000: now(), current_date, 'now'::timestamp. */
   readonly transactionMicros: number;

@@ -11,6 +11,7 @@ const context: TypeContext = {
   dateOrder: 'MDY',
   intervalStyle: 'postgres',
   byteaOutput: 'hex',
+  xmlOption: 'content',
   extraFloatDigits: 1,
   transactionMicros: 0,
   types,

@@ -32,6 +32,7 @@ import { textFacts } from './text-facts.js';
 import { textSearchFacts } from './text-search-facts.js';
 import { windowFacts } from './window-facts.js';
 import { uuidFacts } from './uuid-facts.js';
+import { xmlFacts } from './xml-facts.js';
 
 export const functionFacts: readonly string[] = [
   aggregateFacts,
@@ -67,4 +68,5 @@ export const functionFacts: readonly string[] = [
   textFacts,
   textSearchFacts,
   windowFacts,
+  xmlFacts,
 ];

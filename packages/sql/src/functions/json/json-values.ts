@@ -26,7 +26,7 @@ function typeOf(oid: Oid, context: TypeContext): SqlType {
 }
 
 /** Dates and timestamps in ISO 8601, whatever the session's style; undefined for other types. */
-function isoText(value: Value, oid: Oid, context: TypeContext): string | undefined {
+export function isoText(value: Value, oid: Oid, context: TypeContext): string | undefined {
   const iso: TypeContext = { ...settingsOf(context), dateStyle: 'ISO' };
   switch (oid) {
     case TypeOid.date:
@@ -48,6 +48,7 @@ function settingsOf(context: TypeContext): TypeContext {
     dateOrder: context.dateOrder,
     intervalStyle: context.intervalStyle,
     byteaOutput: context.byteaOutput,
+    xmlOption: context.xmlOption,
     extraFloatDigits: context.extraFloatDigits,
     transactionMicros: context.transactionMicros,
     types: context.types,

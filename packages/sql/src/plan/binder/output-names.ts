@@ -89,6 +89,8 @@ function figure(node: Ast.Expression): Figured {
       return strong(node.function === 'object' ? 'json_objectagg' : 'json_arrayagg');
     case 'json-query-function':
       return strong(`json_${node.function}`);
+    case 'xml-function':
+      return strong(`xml${node.function}`);
     default:
       return NONE;
   }

@@ -48,6 +48,7 @@ export function storageContext(types: TypeLookup): TypeContext {
     dateOrder: 'YMD',
     intervalStyle: 'postgres',
     byteaOutput: 'hex',
+    xmlOption: 'content',
     extraFloatDigits: 1,
     transactionMicros: 0,
     types,

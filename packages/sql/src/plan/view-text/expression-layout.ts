@@ -18,6 +18,7 @@ import { TypeOid } from '../../types/type-oids.js';
 import { INT4, TEXT } from '../../types/type-refs.js';
 import { ITEM_INDENT, lineOf } from './layout.js';
 import { NameLayout } from './name-layout.js';
+import { xmlText } from './xml-text.js';
 
 /** What an expression stands in, as far as parentheses depend on it. */
 type Parent =
@@ -153,6 +154,8 @@ export abstract class ExpressionLayout extends NameLayout {
         return `(${this.expression(node.base)}).${node.field === undefined ? '*' : this.name(node.field)}`;
       case 'subscript':
         return this.subscripted(node);
+      case 'xml-function':
+        return this.xmlFunction(node);
       default:
         return this.operators(node);
     }
@@ -183,6 +186,10 @@ export abstract class ExpressionLayout extends NameLayout {
         if (node.test === 'normalized') {
           const form = node.form === undefined ? '' : `${node.form.toUpperCase()} `;
           const text = `(${this.part(node.operand)} IS ${form}NORMALIZED)`;
+          return node.negated ? this.whole(`NOT ${text}`) : text;
+        }
+        if (node.test === 'document') {
+          const text = `${this.within(node.operand, OTHER)} IS DOCUMENT`;
           return node.negated ? this.whole(`NOT ${text}`) : text;
         }
         return this.whole(
@@ -446,6 +453,14 @@ export abstract class ExpressionLayout extends NameLayout {
       default:
         return `TRIM(${TRIMS[node.function]}${second === undefined ? '' : ` ${second}`} FROM ${first})`;
     }
+  }
+
+  private xmlFunction(node: Ast.XmlFunction): string {
+    return xmlText(node, this.options.witness.of(node)?.expression.type ?? TEXT, {
+      expression: (value) => this.expression(value),
+      name: (name) => this.name(name),
+      type: (type) => this.typeText(type),
+    });
   }
 
   private isText(node: Ast.Expression): boolean {

@@ -10,7 +10,7 @@ import type {
   SpecialFunction,
 } from '../ast.js';
 import { FUNCTION_NAME } from '../tokens.js';
-import { JsonGrammar } from './json.js';
+import { XmlGrammar } from './xml.js';
 
 /** What stands between the parentheses of a call. */
 interface Inside {
@@ -36,7 +36,7 @@ const NOTHING_BEHIND: Behind = {
   over: undefined,
 };
 
-export abstract class CallGrammar extends JsonGrammar {
+export abstract class CallGrammar extends XmlGrammar {
   /**
    * A call; its name is consumed and `(` is next. A string behind it makes it a typed literal with modifiers. In FROM
    * (`windowless`) no FILTER and OVER may follow.
@@ -254,17 +254,8 @@ export abstract class CallGrammar extends JsonGrammar {
         return this.normalize(position);
       case 'treat':
         return this.complain('0A000', 'TREAT is not supported', position);
-      case 'xmlconcat':
-      case 'xmlelement':
-      case 'xmlexists':
-      case 'xmlforest':
-      case 'xmlparse':
-      case 'xmlpi':
-      case 'xmlroot':
-      case 'xmlserialize':
-        return this.complain('0A000', 'XML is not supported', position);
       default:
-        return undefined;
+        return this.xmlCall();
     }
   }
 

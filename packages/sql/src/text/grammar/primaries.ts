@@ -114,6 +114,10 @@ export abstract class PrimaryGrammar extends CallGrammar {
 
   // ----------------------------------------------------------------------------------------------------- primary
 
+  protected primaryExpression(): Expression {
+    return this.primary();
+  }
+
   protected primary(): Expression {
     const token = this.next();
     const position = token.startOffset;

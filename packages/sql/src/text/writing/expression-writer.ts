@@ -11,6 +11,7 @@ import type {
   Expression,
   FrameBound,
   FunctionCall,
+  JsonExpression,
   LikeTest,
   Period,
   Query,
@@ -19,6 +20,7 @@ import type {
   Subscripted,
   WindowFrame,
   WindowSpecification,
+  XmlFunction,
 } from '../ast.js';
 import { TypeWriter } from './type-writer.js';
 
@@ -90,7 +92,9 @@ function levelOf(node: Expression): number {
 export abstract class ExpressionWriter extends TypeWriter {
   protected abstract query(query: Query): string;
   /** The nodes of SQL/JSON. */
-  protected abstract json(node: Extract<Expression, { kind: `json-${string}` | 'is-json' }>): string;
+  protected abstract json(node: JsonExpression): string;
+  /** The functions of SQL/XML. */
+  protected abstract xml(node: XmlFunction): string;
 
   /** The expression, in parentheses if it binds less tightly than `level`. */
   protected at(level: number, node: Expression): string {
@@ -149,12 +153,14 @@ export abstract class ExpressionWriter extends TypeWriter {
       case 'json-aggregate':
       case 'json-query-function':
         return this.json(node);
+      case 'xml-function':
+        return this.xml(node);
       default:
         return this.compound(node);
     }
   }
 
-  private compound(node: Exclude<Expression, { kind: `json-${string}` | 'is-json' }>): string {
+  private compound(node: Exclude<Expression, { kind: `json-${string}` | 'is-json' | 'xml-function' }>): string {
     switch (node.kind) {
       case 'exists':
         return `EXISTS (${this.query(node.query)})`;

@@ -2,11 +2,11 @@
 import type { JsonReturning, JsonWrapper } from '../ast-json.js';
 import type { Name } from '../ast-leaves.js';
 import type {
-  Expression,
   IsJsonTest,
   JsonAggregate,
   JsonBehavior,
   JsonConstructor,
+  JsonExpression,
   JsonQueryFunction,
   JsonTable,
   JsonTableColumn,
@@ -24,7 +24,7 @@ const CONSTRUCTORS = {
 } as const;
 
 export abstract class JsonWriter extends ExpressionWriter {
-  protected json(node: Extract<Expression, { kind: `json-${string}` | 'is-json' }>): string {
+  protected json(node: JsonExpression): string {
     switch (node.kind) {
       case 'is-json':
         return this.isJson(node);

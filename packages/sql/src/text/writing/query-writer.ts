@@ -26,9 +26,9 @@ import type {
   Update,
   WithClause,
 } from '../ast.js';
-import { JsonWriter } from './json-writer.js';
+import { XmlWriter } from './xml-writer.js';
 
-export class QueryWriter extends JsonWriter {
+export class QueryWriter extends XmlWriter {
   statement(node: Query | Insert | Update | Delete | Merge): string {
     switch (node.kind) {
       case 'query':

@@ -1,0 +1,30 @@
+/**
+ * Nodes of SQL/XML (ISO 9075-14): functions with a syntax of their own, and XMLTABLE. As in `ast-json.ts` a type parameter
+ * keeps this file apart from `ast.ts`, which fills it in and whose names are the ones to use. `IS DOCUMENT` is a test of
+ * `ast.ts`; functions that are called like any other (xmlcomment, xmlagg, xpath, ...) are calls.
+ */
+import type { Name, Node, TypeName } from './ast-leaves.js';
+
+/** `value [AS name]`, of XMLFOREST and XMLATTRIBUTES. */
+export interface XmlNamedValue<E> extends Node {
+  readonly value: E;
+  readonly name: Name | undefined;
+}
+export interface XmlFunction<E> extends Node {
+  readonly kind: 'xml-function';
+  readonly function: 'concat' | 'element' | 'exists' | 'forest' | 'parse' | 'pi' | 'root' | 'serialize';
+  /** Of XMLELEMENT and XMLPI. */
+  readonly name: Name | undefined;
+  /** XMLATTRIBUTES of XMLELEMENT, or the elements of XMLFOREST. */
+  readonly named: readonly XmlNamedValue<E>[];
+  /** The other operands; XMLROOT has its value and, where there is one, its version; XMLEXISTS its path and its value. */
+  readonly arguments: readonly E[];
+  /** DOCUMENT or CONTENT of XMLPARSE and XMLSERIALIZE. */
+  readonly form: 'document' | 'content' | undefined;
+  /** PRESERVE WHITESPACE of XMLPARSE. Values keep their text, so that it says nothing but what is so anyway. */
+  readonly preserve: boolean;
+  /** Of XMLSERIALIZE. */
+  readonly type: TypeName | undefined;
+  /** Of XMLROOT; undefined where it was not written. */
+  readonly standalone: 'yes' | 'no' | 'no value' | undefined;
+}

@@ -1,0 +1,162 @@
+/** SQL/XML: the functions whose keywords PostgreSQL keeps from being names of functions. */
+import type { Name } from '../ast-leaves.js';
+import type { Expression, XmlFunction } from '../ast.js';
+import { JsonGrammar } from './json.js';
+
+type NamedValue = XmlFunction['named'][number];
+
+export abstract class XmlGrammar extends JsonGrammar {
+  /** A call of a function of SQL/XML whose keyword is next; undefined when the keyword is none of them. */
+  protected xmlCall(): Expression | undefined {
+    const token = this.next();
+    const position = token.startOffset;
+    switch (token.tokenType.name) {
+      case 'xmlconcat':
+        this.advance();
+        return this.makeXml('concat', position, { arguments: this.parenthesisedList(this.expression) });
+      case 'xmlelement':
+        return this.xmlElement(position);
+      case 'xmlexists':
+        return this.xmlExists(position);
+      case 'xmlforest':
+        this.advance();
+        return this.makeXml('forest', position, { named: this.parenthesisedList(this.xmlNamedValue) });
+      case 'xmlparse':
+        return this.xmlParse(position);
+      case 'xmlpi':
+        return this.xmlInstruction(position);
+      case 'xmlroot':
+        return this.xmlRoot(position);
+      case 'xmlserialize':
+        return this.xmlSerialize(position);
+      default:
+        return undefined;
+    }
+  }
+
+  private makeXml(fn: XmlFunction['function'], position: number, parts: Partial<XmlFunction>): XmlFunction {
+    return {
+      kind: 'xml-function',
+      function: fn,
+      name: parts.name,
+      named: parts.named ?? [],
+      arguments: parts.arguments ?? [],
+      form: parts.form,
+      preserve: parts.preserve ?? false,
+      type: parts.type,
+      standalone: parts.standalone,
+      position,
+    };
+  }
+
+  private beginXml(): void {
+    this.advance();
+    this.expect('(');
+  }
+
+  private xmlName(): Name {
+    this.expect('name');
+    return this.label();
+  }
+
+  private xmlForm(): 'document' | 'content' {
+    if (this.accept('document')) return 'document';
+    this.expect('content');
+    return 'content';
+  }
+
+  private xmlNamedValue(): NamedValue {
+    const position = this.position();
+    const value = this.expression();
+    return { value, name: this.accept('as') ? this.label() : undefined, position };
+  }
+
+  private xmlElement(position: number): Expression {
+    this.beginXml();
+    const name = this.xmlName();
+    let named: NamedValue[] = [];
+    let content: Expression[] = [];
+    let more = this.accept(',');
+    if (more && this.at('xmlattributes')) {
+      this.advance();
+      named = this.parenthesisedList(this.xmlNamedValue);
+      more = this.accept(',');
+    }
+    if (more) content = this.commaList(this.expression);
+    this.expect(')');
+    return this.makeXml('element', position, { name, named, arguments: content });
+  }
+
+  /** XMLEXISTS(path PASSING [BY REF | VALUE] value [BY REF | VALUE]): a value has no other way to be passed here. */
+  private xmlExists(position: number): Expression {
+    this.beginXml();
+    const path = this.primaryExpression();
+    const value = this.xmlPassing();
+    this.expect(')');
+    return this.makeXml('exists', position, { arguments: [path, value] });
+  }
+
+  protected xmlPassing(): Expression {
+    this.expect('passing');
+    this.xmlMechanism();
+    const value = this.primaryExpression();
+    this.xmlMechanism();
+    return value;
+  }
+
+  private xmlMechanism(): void {
+    if (!this.accept('by')) return;
+    if (!this.accept('ref')) this.expect('value');
+  }
+
+  private xmlParse(position: number): Expression {
+    this.beginXml();
+    const form = this.xmlForm();
+    const value = this.expression();
+    const preserve = this.accept('preserve');
+    if (preserve || this.accept('strip')) this.expect('whitespace');
+    this.expect(')');
+    return this.makeXml('parse', position, { form, arguments: [value], preserve });
+  }
+
+  private xmlInstruction(position: number): Expression {
+    this.beginXml();
+    const name = this.xmlName();
+    const content = this.accept(',') ? [this.expression()] : [];
+    this.expect(')');
+    return this.makeXml('pi', position, { name, arguments: content });
+  }
+
+  private xmlRoot(position: number): Expression {
+    this.beginXml();
+    const list = [this.expression()];
+    this.expect(',');
+    this.expect('version');
+    if (!this.accept2('no', 'value')) list.push(this.expression());
+    let standalone: XmlFunction['standalone'];
+    if (this.accept(',')) {
+      this.expect('standalone');
+      if (this.accept('yes')) standalone = 'yes';
+      else if (this.accept2('no', 'value')) standalone = 'no value';
+      else {
+        this.expect('no');
+        standalone = 'no';
+      }
+    }
+    this.expect(')');
+    return this.makeXml('root', position, { arguments: list, standalone });
+  }
+
+  private xmlSerialize(position: number): Expression {
+    this.beginXml();
+    const form = this.xmlForm();
+    const value = this.expression();
+    this.expect('as');
+    const type = this.typeName();
+    this.expect(')');
+    return this.makeXml('serialize', position, { form, arguments: [value], type });
+  }
+
+  /** c_expr: no operators outside of parentheses. */
+  protected abstract primaryExpression(): Expression;
+}

@@ -1,0 +1,60 @@
+/** SQL/XML as text. */
+import type { XmlFunction } from '../ast.js';
+import { JsonWriter } from './json-writer.js';
+
+export abstract class XmlWriter extends JsonWriter {
+  protected xml(node: XmlFunction): string {
+    return xmlFunctionText(node, {
+      value: (value) => this.expression(value),
+      operand: (value) => this.at(PRIMARY, value),
+      name: (name) => this.name(name),
+      type: (type) => this.typeName(type),
+    });
+  }
+}
+
+/** The level of `expression-writer.ts` at which everything else stands in parentheses. */
+const PRIMARY = 15;
+
+/** How parts of a function of SQL/XML are written. */
+export interface XmlPartWriter {
+  value(value: XmlFunction['arguments'][number]): string;
+  /** Where no operator may stand. */
+  operand(value: XmlFunction['arguments'][number]): string;
+  name(name: NonNullable<XmlFunction['name']>): string;
+  type(type: NonNullable<XmlFunction['type']>): string;
+}
+
+/** A function of SQL/XML around its parts. */
+export function xmlFunctionText(node: XmlFunction, writer: XmlPartWriter): string {
+  const named = node.named.map(({ value, name }) => {
+    return writer.value(value) + (name === undefined ? '' : ` AS ${writer.name(name)}`);
+  });
+  const list = node.arguments.map((value) => writer.value(value));
+  const form = node.form?.toUpperCase() ?? '';
+  const target = node.name === undefined ? [] : [`NAME ${writer.name(node.name)}`];
+  switch (node.function) {
+    case 'element': {
+      const attributes = named.length === 0 ? [] : [`XMLATTRIBUTES(${named.join(', ')})`];
+      return `XMLELEMENT(${[...target, ...attributes, ...list].join(', ')})`;
+    }
+    case 'pi':
+      return `XMLPI(${[...target, ...list].join(', ')})`;
+    case 'concat':
+      return `XMLCONCAT(${list.join(', ')})`;
+    case 'forest':
+      return `XMLFOREST(${named.join(', ')})`;
+    case 'exists': {
+      const [path, value] = node.arguments.map((part) => writer.operand(part));
+      return `XMLEXISTS(${path} PASSING ${value})`;
+    }
+    case 'parse':
+      return `XMLPARSE(${form} ${list[0]} ${node.preserve ? 'PRESERVE' : 'STRIP'} WHITESPACE)`;
+    case 'root': {
+      const standalone = node.standalone === undefined ? '' : `, STANDALONE ${node.standalone.toUpperCase()}`;
+      return `XMLROOT(${list[0]}, VERSION ${list[1] ?? 'NO VALUE'}${standalone})`;
+    }
+    default:
+      return `XMLSERIALIZE(${form} ${list[0]} AS ${node.type === undefined ? '' : writer.type(node.type)})`;
+  }
+}
