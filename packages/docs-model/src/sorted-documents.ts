@@ -16,9 +16,9 @@ import {
   MemoryShare,
   SLICE_MS,
 } from '@phantom/base';
-import type { SortKey, Sorter } from './sort.js';
+import type { SortKey } from './sort.js';
 import { Merged, type SortedSource } from './spill/merged.js';
-import { HELD_SHARE_MAX, type Room, SPILLED_SHARE_MIN, isUnwritable, windowBytes } from './spill/room.js';
+import { type Room, SPILLED_SHARE_MIN, isCrowded, isUnwritable, windowBytes } from './spill/room.js';
 import { SpilledValues, writeSpilled } from './spill/spilled-values.js';
 
 /** What one that is held takes beside itself. */
@@ -39,6 +39,13 @@ export interface SpilledForm<T> {
   read(bytes: Uint8Array, start: number, end: number): T;
 }
 
+/** How documents are told apart by their keys. */
+export interface DocumentOrder {
+  /** Parts of a key. */
+  readonly partCount: number;
+  readonly compare: (a: SortKey, b: SortKey) => number;
+}
+
 interface Held<T> {
   readonly key: SortKey;
   readonly item: T;
@@ -49,6 +56,8 @@ interface Held<T> {
 export class OrderedDocuments<T> {
   /** What the last one took in its file; 0 for one that is held in memory. */
   fileBytes = 0;
+  /** Of the last one. */
+  key: SortKey = [];
   private readonly merged: Merged<Source<T>>;
   private left: number;
 
@@ -60,13 +69,15 @@ export class OrderedDocuments<T> {
   next(): T | undefined {
     if (this.left-- <= 0) return undefined;
     const source = this.merged.next();
-    this.fileBytes = source?.fileBytes ?? 0;
-    return source?.item;
+    if (source === undefined) return undefined;
+    this.fileBytes = source.fileBytes;
+    this.key = source.key;
+    return source.item;
   }
 }
 
 export class SortedDocuments<T> implements MemoryHolder {
-  private readonly sorter: Sorter;
+  private readonly sorter: DocumentOrder;
   private readonly wanted: number;
   private readonly room: Room;
   private readonly memory: MemoryShare;
@@ -87,7 +98,7 @@ export class SortedDocuments<T> implements MemoryHolder {
 
   /** `wanted`: so many of the first, at most. `part`: what refusals name. `rest` lets others run. */
   constructor(
-    sorter: Sorter,
+    sorter: DocumentOrder,
     wanted: number,
     room: Room,
     part: string,
@@ -157,7 +168,7 @@ export class SortedDocuments<T> implements MemoryHolder {
   private isFull(bytes: number): boolean {
     const { memory, room, heldBytes } = this;
     if (bytes > memory.leftBytes) return true;
-    return !this.staysInMemory && heldBytes + bytes > room.memory.limitBytes * HELD_SHARE_MAX;
+    return !this.staysInMemory && isCrowded(room, heldBytes + bytes);
   }
 
   private maySpill(): boolean {

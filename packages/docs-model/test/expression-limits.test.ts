@@ -179,10 +179,33 @@ describe('expressions of operations', () => {
     await expect(hurried.aggregate(many).toArray()).rejects.toMatchObject({ code: '57014' });
   });
 
-  it('end with their transaction', async () => {
+  const slow = { $size: { $map: { input: range(10_000), in: 1 } } };
+  const stages: readonly (readonly [string, Any])[] = [
+    ['$set', { $set: { a: slow } }],
+    ['$project', { $project: { a: slow } }],
+    ['$replaceWith', { $replaceWith: { a: slow } }],
+    ['$match', { $match: { $expr: { $gt: [slow, 0] } } }],
+    ['$group', { $group: { _id: slow } }],
+    ['$sum', { $group: { _id: 1, a: { $sum: slow } } }],
+    ['$bucket', { $bucket: { groupBy: slow, boundaries: [0, 1e6] } }],
+    ['$bucketAuto', { $bucketAuto: { groupBy: slow, buckets: 2 } }],
+    ['$sortByCount', { $sortByCount: slow }],
+    ['$facet', { $facet: { a: [{ $set: { a: slow } }] } }],
+    ['$lookup', { $lookup: { from: 'none', let: { x: slow }, pipeline: [], as: 'y' } }],
+    [
+      '$graphLookup',
+      { $graphLookup: { from: 'none', startWith: slow, connectFromField: 'a', connectToField: 'b', as: 'c' } },
+    ],
+    ['$merge', { $merge: { into: 'other' } }],
+    ['$out', { $out: 'other' }],
+  ];
+
+  it.each(stages)('end with their transaction, in %s', async (name, stage) => {
     const { tx, rollback } = beginIn(harness);
-    const long = { $set: { a: { $size: { $map: { input: range(20_000), in: 1 } } } } };
-    const running = c.aggregate([{ $unwind: '$items' }, long, { $count: 'n' }], { tx }).toArray();
+    // Nothing is read any more when the documents come to the stage.
+    const written = name === '$merge' || name === '$out' ? [{ $set: { _id: '$items', a: slow } }] : [];
+    const pipeline = [{ $limit: 1 }, { $unwind: '$items' }, ...written, stage];
+    const running = c.aggregate(pipeline, { tx }).toArray();
     setImmediate(rollback);
     await expect(running).rejects.toMatchObject({ code: '25P01' });
   });

@@ -1,4 +1,5 @@
 /** What does not fit into memory goes to scratch files: the answers are the same, and no file is left however a query ends. */
+import { inspect } from 'node:util';
 import { MemoryBudget, MemoryPool, type Scratch, type ScratchFile } from '@phantom/base';
 import { Decimal, ObjectId, Uuid } from '@phantom/codec';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -218,6 +219,98 @@ describe('sorts past the memory', () => {
     expect(await cursor.next()).toMatchObject({ rank: 0 });
     rollback();
     await expect(cursor.toArray()).rejects.toMatchObject({ code: '25P01' });
+    expect(left()).toEqual(NOTHING);
+  });
+});
+
+const ACCUMULATED = {
+  sum: { $sum: '$rank' },
+  long: { $sum: { $toLong: '$rank' } },
+  average: { $avg: '$rank' },
+  least: { $min: '$any' },
+  greatest: { $max: '$any' },
+  first: { $first: '$any' },
+  last: { $last: '$rank' },
+  all: { $push: '$rank' },
+  nothing: { $push: '$absent' },
+  set: { $addToSet: { $mod: ['$rank', 7] } },
+  words: { $addToSet: { $toString: { $mod: ['$rank', 5] } } },
+  merged: { $mergeObjects: { last: '$_id', any: '$any' } },
+  deviation: { $stdDevPop: '$rank' },
+  sample: { $stdDevSamp: '$rank' },
+  count: { $count: {} },
+  top: { $top: { sortBy: { any: -1, rank: 1 }, output: '$_id' } },
+  bottom: { $bottomN: { n: 3, sortBy: { any: 1 }, output: ['$_id', '$text'] } },
+  firsts: { $firstN: { n: 4, input: '$text' } },
+  lasts: { $lastN: { n: 4, input: '$_id' } },
+  leasts: { $minN: { n: 4, input: '$rank' } },
+  greatests: { $maxN: { n: 4, input: '$rank' } },
+};
+
+/** Groups in an order, what is rounded apart. */
+function tidied(groups: readonly Any[]): unknown[] {
+  const tidy = ({ set, words, deviation, sample, ...others }: Any): unknown => ({
+    ...others,
+    sets: [set, words].map((one) => [...((one ?? []) as unknown[])].map(String).sort((a, b) => (a < b ? -1 : 1))),
+    rounded: [deviation, sample].map((one) => Number(one).toFixed(6)),
+  });
+  return groups.toSorted((a, b) => (inspect(a['_id']) < inspect(b['_id']) ? -1 : 1)).map(tidy);
+}
+
+describe('groups past the memory', () => {
+  const many = [{ $group: { _id: { a: '$rank', text: '$text' }, ids: { $push: '$_id' } } }];
+  const grouped: readonly (readonly [string, readonly Any[]])[] = [
+    ['many of them', [{ $group: { _id: { $toString: '$rank' }, text: { $first: '$text' }, ids: { $push: '$_id' } } }]],
+    [
+      'all that is accumulated',
+      [{ $group: { _id: '$group', texts: { $push: '$text' }, ...ACCUMULATED } }, { $unset: 'texts' }],
+    ],
+    ['ids of all kinds', [{ $group: { _id: '$any', texts: { $push: '$text' }, n: { $sum: 1 } } }, { $unset: 'texts' }]],
+    [
+      '$sortByCount',
+      [
+        { $sortByCount: { $concat: ['$text', { $toString: { $mod: ['$rank', 900] } }] } },
+        { $group: { _id: '$count', n: { $sum: 1 } } },
+      ],
+    ],
+    ['$bucketAuto', [{ $bucketAuto: { groupBy: '$any', buckets: 9 } }]],
+    ['$bucketAuto of few', [{ $bucketAuto: { groupBy: '$rank', buckets: 1, output: { all: { $max: '$_id' } } } }]],
+    [
+      'groups of groups',
+      [
+        { $group: { _id: { $concat: ['$text', { $toString: '$rank' }] }, g: { $first: '$group' } } },
+        { $group: { _id: '$g', n: { $sum: 1 } } },
+      ],
+    ],
+  ];
+
+  it.each(grouped)('%s are what they are within it', async (_what, pipeline) => {
+    let found: Any[] = [];
+    expect(await spills(async () => (found = await c.aggregate(pipeline).toArray()))).toBe(true);
+    expect(tidied(found)).toEqual(tidied(await plain.aggregate(pipeline).toArray()));
+    expect(left()).toEqual(NOTHING);
+  });
+
+  it('are refused where files are not to be used, cannot hold a value, or one is too large', async () => {
+    const inMemory = { allowDiskUse: false };
+    await expect(c.aggregate(many, inMemory).toArray()).rejects.toMatchObject({ code: '53200' });
+    const patterns = [{ $group: { _id: '$rank', text: { $first: '$text' }, x: { $first: /x/ } } }];
+    await expect(c.aggregate(patterns).toArray()).rejects.toMatchObject({ code: '53200' });
+    const one = [{ $group: { _id: null, all: { $push: '$text' } } }];
+    await expect(c.aggregate(one).toArray()).rejects.toMatchObject({
+      code: '53200',
+      message: expect.stringContaining('(in $group)'),
+    });
+    expect(left()).toEqual(NOTHING);
+  });
+
+  it('leave no file when their cursor is left', async () => {
+    for await (const group of c.aggregate(many)) {
+      expect(group['ids']).toHaveLength(1);
+      expect(scratch.open.size).toBeGreaterThan(0);
+      break;
+    }
+    await new Promise(setImmediate);
     expect(left()).toEqual(NOTHING);
   });
 });

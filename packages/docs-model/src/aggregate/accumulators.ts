@@ -7,10 +7,10 @@ import { badArgument, unknownOperator } from '../errors.js';
 import { SLOT_BYTES, memoryBytes } from '../memory-bytes.js';
 import { type NumberValue, type PlainObject, compareValues, equalValues, isNumber, isObject } from '../order.js';
 import { ownField, setField } from '../path.js';
-import { Sorter, type SortKey, parseSort } from '../sort.js';
+import { EMPTY_ARRAY, Sorter, type SortKey, parseSort } from '../sort.js';
 import type { Variables } from './evaluate.js';
 import { type Expression, compileExpression } from './expression.js';
-import { Deviation } from './folds.js';
+import { Deviation, type DeviationState } from './folds.js';
 import { calculate, divide } from './numbers.js';
 import { namedParts } from './operands.js';
 
@@ -18,6 +18,10 @@ import { namedParts } from './operands.js';
 export interface Accumulator {
   add(document: PlainObject): void;
   result(): unknown;
+  /** What it has made of the documents so far, one or more, as a value that files may hold. */
+  state(): unknown;
+  /** Takes over what another has made of those behind its own. */
+  join(state: unknown): void;
 }
 
 export interface AccumulatorMaker {
@@ -53,6 +57,8 @@ function sum(value: Expression): Accumulator {
       else if (isNumber(one)) total = calculate('add', total, one);
     },
     result: () => total,
+    state: () => total,
+    join: (state) => void (total = calculate('add', total, state as NumberValue)),
   };
 }
 
@@ -67,19 +73,22 @@ function average(value: Expression): Accumulator {
       count++;
     },
     result: () => (count === 0 ? null : divide(total, count)),
+    state: () => [total, count],
+    join(state) {
+      const [other, more] = state as [NumberValue, number];
+      total = calculate('add', total, other);
+      count += more;
+    },
   };
 }
 
 function extreme(value: Expression, memory: MemoryBudget, sign: 1 | -1): Accumulator {
   let found: unknown = null;
-  return {
-    add(document) {
-      const one = value.evaluate(document);
-      if (one === null || one === undefined) return;
-      if (found === null || compareValues(one, found) * sign > 0) found = replace(memory, found, one);
-    },
-    result: () => found,
+  const offer = (one: unknown): void => {
+    if (one === null || one === undefined) return;
+    if (found === null || compareValues(one, found) * sign > 0) found = replace(memory, found, one);
   };
+  return { add: (document) => offer(value.evaluate(document)), result: () => found, state: () => found, join: offer };
 }
 
 function firstOf(value: Expression, memory: MemoryBudget): Accumulator {
@@ -92,6 +101,11 @@ function firstOf(value: Expression, memory: MemoryBudget): Accumulator {
       any = true;
     },
     result: () => found ?? null,
+    state: () => found ?? null,
+    join(state) {
+      if (!any) found = replace(memory, found, state);
+      any = true;
+    },
   };
 }
 
@@ -102,53 +116,62 @@ function lastOf(value: Expression, memory: MemoryBudget): Accumulator {
       found = replace(memory, found, value.evaluate(document));
     },
     result: () => found ?? null,
+    state: () => found ?? null,
+    join: (state) => void (found = replace(memory, found, state)),
   };
 }
 
 function pushed(value: Expression, memory: MemoryBudget): Accumulator {
   const items: unknown[] = [];
+  const push = (one: unknown): void => {
+    if (one === undefined) return;
+    memory.take(SLOT_BYTES + memoryBytes(one));
+    items.push(one);
+  };
   return {
-    add(document) {
-      const one = value.evaluate(document);
-      if (one === undefined) return;
-      memory.take(SLOT_BYTES + memoryBytes(one));
-      items.push(one);
-    },
+    add: (document) => push(value.evaluate(document)),
     result: () => items,
+    state: () => items,
+    join: (state) => (state as unknown[]).forEach(push),
   };
 }
 
 function set(value: Expression, memory: MemoryBudget): Accumulator {
   const simple = new Set<unknown>();
   const others: unknown[] = [];
+  const offer = (one: unknown): void => {
+    if (one === undefined) return;
+    const isSimple = typeof one === 'string' || typeof one === 'boolean';
+    if (isSimple ? simple.has(one) : others.some((other) => equalValues(other, one))) return;
+    memory.take(ENTRY_BYTES + memoryBytes(one));
+    if (isSimple) simple.add(one);
+    else others.push(one);
+  };
+  const all = (): unknown[] => [...others, ...simple];
   return {
-    add(document) {
-      const one = value.evaluate(document);
-      if (one === undefined) return;
-      const isSimple = typeof one === 'string' || typeof one === 'boolean';
-      if (isSimple ? simple.has(one) : others.some((other) => equalValues(other, one))) return;
-      memory.take(ENTRY_BYTES + memoryBytes(one));
-      if (isSimple) simple.add(one);
-      else others.push(one);
-    },
-    result: () => [...others, ...simple],
+    add: (document) => offer(value.evaluate(document)),
+    result: all,
+    state: all,
+    join: (state) => (state as unknown[]).forEach(offer),
   };
 }
 
 function merged(value: Expression, memory: MemoryBudget): Accumulator {
   const result: PlainObject = {};
+  const merge = (one: unknown): void => {
+    if (one === null || one === undefined) return;
+    if (!isObject(one)) throw badArgument('$mergeObjects needs objects');
+    for (const key of Object.keys(one)) {
+      const before = ownField(result, key);
+      memory.take((before === undefined ? SLOT_BYTES : -memoryBytes(before)) + memoryBytes(one[key]));
+      setField(result, key, one[key]);
+    }
+  };
   return {
-    add(document) {
-      const one = value.evaluate(document);
-      if (one === null || one === undefined) return;
-      if (!isObject(one)) throw badArgument('$mergeObjects needs objects');
-      for (const key of Object.keys(one)) {
-        const before = ownField(result, key);
-        memory.take((before === undefined ? SLOT_BYTES : -memoryBytes(before)) + memoryBytes(one[key]));
-        setField(result, key, one[key]);
-      }
-    },
+    add: (document) => merge(value.evaluate(document)),
     result: () => result,
+    state: () => result,
+    join: merge,
   };
 }
 
@@ -158,6 +181,8 @@ function deviation(value: Expression, sample: 0 | 1): Accumulator {
   return {
     add: (document) => found.add(value.evaluate(document)),
     result: () => found.result(sample),
+    state: () => found.state,
+    join: (state) => found.join(state as DeviationState),
   };
 }
 
@@ -194,17 +219,27 @@ function top(operator: string, operand: unknown, variables: Variables): Accumula
     fields: undefined,
     make(memory) {
       const found: { key: SortKey; value: unknown; bytes: number }[] = [];
+      const offer = (key: SortKey, valueOf: () => unknown): void => {
+        let at = found.length;
+        while (at > 0 && sorter.compare(key, (found[at - 1] as { key: SortKey }).key) * sign < 0) at--;
+        if (at >= most) return;
+        const one = valueOf();
+        const bytes = ENTRY_BYTES + memoryBytes(key) + memoryBytes(one);
+        memory.take(bytes);
+        found.splice(at, 0, { key, value: one, bytes });
+        if (found.length > most) memory.give(found.pop()?.bytes ?? 0);
+      };
       return {
-        add(document) {
-          const key = sorter.keyOf(document);
-          let at = found.length;
-          while (at > 0 && sorter.compare(key, (found[at - 1] as { key: SortKey }).key) * sign < 0) at--;
-          if (at >= most) return;
-          const one = value.evaluate(document) ?? null;
-          const bytes = ENTRY_BYTES + memoryBytes(key) + memoryBytes(one);
-          memory.take(bytes);
-          found.splice(at, 0, { key, value: one, bytes });
-          if (found.length > most) memory.give(found.pop()?.bytes ?? 0);
+        add: (document) => offer(sorter.keyOf(document), () => value.evaluate(document) ?? null),
+        // Of a key that has no form among values each part stands in an array, the empty array as an empty one.
+        state: () =>
+          found.map((one) => [one.key.map((part) => (part === EMPTY_ARRAY ? [] : [part ?? null])), one.value]),
+        join(state) {
+          for (const [key, one] of state as [unknown[][], unknown][])
+            offer(
+              key.map((part) => (part.length === 0 ? EMPTY_ARRAY : part[0])),
+              () => one,
+            );
         },
         result() {
           const values = found.map((one) => one.value);
@@ -225,18 +260,20 @@ function firstN(operator: string, operand: unknown, variables: Variables): Accum
     fields: value.fields,
     make(memory) {
       const items: unknown[] = [];
+      const offer = (one: unknown): void => {
+        if (operator === '$firstN' && items.length >= most) return;
+        if ((operator === '$minN' || operator === '$maxN') && one === null) return;
+        memory.take(SLOT_BYTES + memoryBytes(one));
+        items.push(one);
+        if (items.length <= most) return;
+        if (operator !== '$lastN') items.sort((a, b) => compareValues(a, b) * (operator === '$minN' ? 1 : -1));
+        const goes = operator === '$lastN' ? items.shift() : items.pop();
+        memory.give(SLOT_BYTES + memoryBytes(goes));
+      };
       return {
-        add(document) {
-          const one = value.evaluate(document) ?? null;
-          if (operator === '$firstN' && items.length >= most) return;
-          if ((operator === '$minN' || operator === '$maxN') && one === null) return;
-          memory.take(SLOT_BYTES + memoryBytes(one));
-          items.push(one);
-          if (items.length <= most) return;
-          if (operator !== '$lastN') items.sort((a, b) => compareValues(a, b) * (operator === '$minN' ? 1 : -1));
-          const goes = operator === '$lastN' ? items.shift() : items.pop();
-          memory.give(SLOT_BYTES + memoryBytes(goes));
-        },
+        add: (document) => offer(value.evaluate(document) ?? null),
+        state: () => items,
+        join: (state) => (state as unknown[]).forEach(offer),
         result: () =>
           operator === '$minN' || operator === '$maxN'
             ? items.sort((a, b) => compareValues(a, b) * (operator === '$minN' ? 1 : -1))

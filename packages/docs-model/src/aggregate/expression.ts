@@ -23,6 +23,8 @@ const LITERAL = 'an expression';
 
 class ExpressionCompiler implements Compiler {
   fields: Set<string> | undefined = new Set();
+  /** Something is made: it is neither a path alone nor a constant. */
+  makes = false;
   private depth = 0;
 
   compile(expression: unknown): Evaluate {
@@ -41,6 +43,7 @@ class ExpressionCompiler implements Compiler {
   private compileOne(expression: unknown): Evaluate {
     if (typeof expression === 'string' && expression.startsWith('$')) return this.path(expression);
     if (Array.isArray(expression)) {
+      this.makes = true;
       const items = expression.map((item) => this.compile(item));
       return (root, variables) => {
         const { work } = variables;
@@ -84,6 +87,7 @@ class ExpressionCompiler implements Compiler {
   }
 
   private object(expression: PlainObject): Evaluate {
+    this.makes = true;
     const keys = Object.keys(expression);
     const operator = keys.find((key) => key.startsWith('$'));
     if (operator !== undefined) {
@@ -124,7 +128,15 @@ export function compileExpression(expression: unknown, variables: Variables = Va
   const evaluate = compiler.compile(expression);
   const { fields } = compiler;
   const { work } = variables;
-  return { evaluate: (document) => work.evaluate(evaluate, document, variables), fields };
+  if (compiler.makes) return { evaluate: (document) => work.evaluate(evaluate, document, variables), fields };
+  return {
+    evaluate: (document) => {
+      const value = evaluate(document, variables);
+      if (typeof value === 'object' || typeof value === 'string') work.found(value);
+      return value;
+    },
+    fields,
+  };
 }
 
 /** What a path gives in an expression: arrays on the way are mapped, missing parts of them left out. */

@@ -34,6 +34,9 @@ function extreme(values: readonly unknown[], sign: 1 | -1): unknown {
   return found;
 }
 
+/** Count, mean and sum of squared differences from it. */
+export type DeviationState = readonly [count: number, mean: number, squares: number];
+
 /** Standard deviation of numbers that come one by one, by Welford's method. */
 export class Deviation {
   private count = 0;
@@ -48,6 +51,20 @@ export class Deviation {
     const delta = number - this.mean;
     this.mean += delta / this.count;
     this.squares += delta * (number - this.mean);
+  }
+
+  get state(): DeviationState {
+    return [this.count, this.mean, this.squares];
+  }
+
+  /** Takes over what another has made of other values (T. Chan et al., Updating Formulae, 1979). */
+  join([count, mean, squares]: DeviationState): void {
+    if (count === 0) return;
+    const all = this.count + count;
+    const delta = mean - this.mean;
+    this.squares += squares + (delta * delta * this.count * count) / all;
+    this.mean += (delta * count) / all;
+    this.count = all;
   }
 
   /** Of all values (0) or of a sample (1); null where there are too few. */

@@ -6,23 +6,22 @@
  *      it does. What it has handed on is counted by whoever holds that.
  *   2. A batch that a stage makes is of bounded length, whatever one document becomes.
  */
-import { type MemoryBudget, MemoryShare } from '@phantom/base';
+import { MemoryShare } from '@phantom/base';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { type PlainObject, compareValues, isObject } from '../order.js';
-import { parsePath, setField } from '../path.js';
-import { documentBytes, memoryBytes } from '../memory-bytes.js';
+import { parsePath } from '../path.js';
+import { documentBytes } from '../memory-bytes.js';
 import { compileProjection } from '../projection.js';
 import { type SortInput, Sorter, parseSort } from '../sort.js';
-import { SortedDocuments } from '../sorted-documents.js';
+import { type DocumentOrder, SortedDocuments } from '../sorted-documents.js';
 import { plainForm } from '../spill/document-form.js';
 import type { Room } from '../spill/room.js';
 import { changeAt, placeValue } from '../update/places.js';
-import { type AccumulatorMaker, compileAccumulator } from './accumulators.js';
 import { Variables } from './evaluate.js';
 import { compileExpression } from './expression.js';
+import { type Group, GroupTable, accumulated, groupResult, newGroup, resultsOf } from './groups.js';
 import { namedParts } from './operands.js';
-import { valueKey } from './value-keys.js';
 
 export type Documents = AsyncIterable<readonly PlainObject[]>;
 /** A compiled stage; what it holds it takes from the room of the pipeline. */
@@ -37,9 +36,6 @@ const BATCH_DOCUMENTS = 1000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** Or this share of the memory that is left. */
 const BATCH_SHARE = 1 / 8;
-/** What a document that is held takes beside itself and what it is held by; what a group does beside its id and values. */
-const HELD_BYTES = 80;
-const GROUP_BYTES = 160;
 
 /**
  * A stage that makes one document of each. Values that are made for it count until their batch is handed on, which is once they are
@@ -280,51 +276,6 @@ const countStage: StageMaker = (operand) => {
   };
 };
 
-interface Group {
-  readonly id: unknown;
-  readonly states: readonly ReturnType<AccumulatorMaker['make']>[];
-}
-
-function accumulated(
-  fields: PlainObject,
-  variables: Variables,
-): readonly { readonly name: string; readonly maker: AccumulatorMaker }[] {
-  return Object.keys(fields).map((name) => {
-    if (name.includes('.')) throw badArgument(`the accumulated field "${name}" has a dot`);
-    if (name.startsWith('$')) throw badArgument(`the accumulated field "${name}" begins with a dollar`);
-    return { name, maker: compileAccumulator(fields[name], variables) };
-  });
-}
-
-/** Takes what a group does with an id and its first values. */
-function newGroup(id: unknown, outputs: readonly { readonly maker: AccumulatorMaker }[], memory: MemoryBudget): Group {
-  memory.take(GROUP_BYTES + memoryBytes(id) + HELD_BYTES * outputs.length);
-  return { id, states: outputs.map(({ maker }) => maker.make(memory)) };
-}
-
-function groupResult(group: Group, outputs: readonly { readonly name: string }[]): PlainObject {
-  const result: PlainObject = { _id: group.id };
-  for (let i = 0; i < outputs.length; i++) {
-    setField(result, (outputs[i] as { name: string }).name, (group.states[i] as { result(): unknown }).result());
-  }
-  return result;
-}
-
-/** Results of groups, in batches. */
-function* resultsOf(
-  groups: Iterable<Group>,
-  outputs: readonly { readonly name: string }[],
-): Generator<PlainObject[], void> {
-  let batch: PlainObject[] = [];
-  for (const one of groups) {
-    batch.push(groupResult(one, outputs));
-    if (batch.length < BATCH_DOCUMENTS) continue;
-    yield batch;
-    batch = [];
-  }
-  yield batch;
-}
-
 /** What $group reads of documents: for the planner of pipelines. */
 export function groupFields(operand: unknown): ReadonlySet<string> | undefined {
   if (!isObject(operand)) return undefined;
@@ -344,29 +295,23 @@ const group: StageMaker = (operand, variables) => {
   const id = compileExpression(idOperand, variables);
   const outputs = accumulated(fields, variables);
   return async function* grouped(input, room) {
-    const held = new MemoryShare(room.memory, '$group');
+    const table = new GroupTable(outputs, room, work);
     try {
-      const groups = new Map<string | number, Group>();
       for await (const batch of input)
         for (const document of batch) {
           if (work.isDue()) await work.rest();
-          const value = id.evaluate(document) ?? null;
-          const key = valueKey(value);
-          let found = groups.get(key);
-          if (found === undefined) {
-            found = newGroup(value, outputs, held);
-            if (typeof key === 'string') held.take(memoryBytes(key));
-            groups.set(key, found);
-          }
-          const { states } = found;
-          for (let i = 0; i < states.length; i++) (states[i] as Group['states'][number]).add(document);
+          const wait = table.add(id.evaluate(document) ?? null, document);
+          if (wait !== undefined) await wait;
         }
-      yield* resultsOf(groups.values(), outputs);
+      yield* table.results();
     } finally {
-      held.release();
+      table.release();
     }
   };
 };
+
+/** By the one value that documents come with. */
+const BY_VALUE: DocumentOrder = { partCount: 1, compare: ([a], [b]) => compareValues(a, b) };
 
 const DEFAULT_OUTPUT = { count: { $sum: 1 } };
 
@@ -426,30 +371,42 @@ const bucketAuto: StageMaker = (operand, variables) => {
   const outputs = accumulated(output as PlainObject, variables);
   return async function* bucketed(input, room) {
     const held = new MemoryShare(room.memory, '$bucketAuto');
+    const sorted = new SortedDocuments(BY_VALUE, Number.POSITIVE_INFINITY, room, '$bucketAuto', plainForm, () =>
+      work.rest(),
+    );
     try {
-      const found: { value: unknown; document: PlainObject }[] = [];
+      let count = 0;
       for await (const batch of input)
         for (const document of batch) {
-          held.take(HELD_BYTES + documentBytes(document));
           if (work.isDue()) await work.rest();
-          found.push({ value: by.evaluate(document), document });
+          const wait = sorted.add([by.evaluate(document)], document, documentBytes(document));
+          if (wait !== undefined) await wait;
+          count++;
         }
-      found.sort((a, b) => compareValues(a.value, b.value));
-      const size = Math.max(1, Math.round(found.length / wanted));
+      const size = Math.max(1, Math.round(count / wanted));
       const groups: Group[] = [];
-      for (let start = 0; start < found.length;) {
-        let end = groups.length + 1 === wanted ? found.length : Math.min(found.length, start + size);
+      const ordered = sorted.inOrder();
+      let id: { readonly min: unknown; max: unknown } | undefined;
+      let bucketed = 0;
+      for (let document = ordered.next(); document !== undefined; document = ordered.next()) {
+        if (work.isDue()) await work.rest();
+        const value = ordered.key[0] ?? null;
+        const isFull = bucketed >= size && groups.length < wanted;
         // Equal values share a bucket.
-        while (end < found.length && compareValues(found[end - 1]?.value, found[end]?.value) === 0) end++;
-        const last = found[end < found.length ? end : end - 1]?.value;
-        const one = newGroup({ min: found[start]?.value ?? null, max: last ?? null }, outputs, held);
-        for (const { document } of found.slice(start, end)) for (const state of one.states) state.add(document);
-        groups.push(one);
-        start = end;
+        if (id === undefined || (isFull && compareValues(id.max, value) !== 0)) {
+          if (id !== undefined) id.max = value;
+          id = { min: value, max: value };
+          groups.push(newGroup(id, outputs, held));
+          bucketed = 0;
+        }
+        id.max = value;
+        for (const state of (groups.at(-1) as Group).states) state.add(document);
+        bucketed++;
       }
       yield* resultsOf(groups, outputs);
     } finally {
       held.release();
+      sorted.release();
     }
   };
 };

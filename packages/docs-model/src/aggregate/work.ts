@@ -81,6 +81,19 @@ export class Work {
     }
   }
 
+  /** Counts a value that an expression gives and does not make; 53200 where it is larger than any memory. */
+  found(value: unknown): void {
+    if (typeof value === 'string') {
+      this.resultBytes += memoryBytes(value);
+      return;
+    }
+    try {
+      this.resultBytes += this.resultSize(value);
+    } finally {
+      if (this.share !== undefined) this.end();
+    }
+  }
+
   /** What an evaluation may take beyond what it has. */
   get leftBytes(): number {
     return this.spare.leftBytes + this.grantedBytes - this.bytes;
@@ -152,7 +165,7 @@ export class Work {
   /** What a value takes that an evaluation gives. Whether that fits is for whoever holds it to say, unless it never could. */
   private resultSize(value: unknown): number {
     if (typeof value !== 'object' || value === null) return memoryBytes(value);
-    return this.sized.includes(value)
+    return this.sizesMade > 0 && this.sized.includes(value)
       ? this.sizeOf(value, RESULT)
       : this.walk(value, RESULT, () => this.spare.limitBytes + UNCOUNTED_BYTES);
   }
