@@ -22,6 +22,7 @@ import { PhantomError, assert, writeU32BE } from '@phantom/base';
 import type { Dependency, ObjectDescriptor, Oid, RoutineDescriptor } from './descriptors.js';
 import type { ExtensionDescriptor } from './extension-descriptors.js';
 import { type CatalogKeys, type NameClass, tableLockKey } from './keys.js';
+import type { CastDescriptor, OperatorDescriptor } from './operator-descriptors.js';
 import { type ObjectMap, type ObjectReader, nameKey, nameOf } from './object-map.js';
 
 const UTF8 = new TextEncoder();
@@ -124,6 +125,14 @@ export class CatalogTransaction implements ObjectReader {
     for (const object of objects.values())
       if (object?.kind === 'extension' && object.databaseOid === databaseOid) found.push(object);
     return found.sort((a, b) => a.oid - b.oid);
+  }
+
+  operators(): readonly OperatorDescriptor[] {
+    return this.overlaid('operator', this.committed.operators());
+  }
+
+  casts(): readonly CastDescriptor[] {
+    return this.overlaid('cast', this.committed.casts());
   }
 
   *dependentsOf(referencedOid: Oid): Iterable<Dependency> {
@@ -254,6 +263,17 @@ export class CatalogTransaction implements ObjectReader {
     for (const object of this.changes.objects.values()) if (object !== undefined) target.put(object);
     for (const dependency of this.changes.dependenciesRemoved.values()) target.removeDependency(dependency);
     for (const dependency of this.changes.dependenciesAdded.values()) target.addDependency(dependency);
+  }
+
+  private overlaid<T extends OperatorDescriptor | CastDescriptor>(
+    kind: T['kind'],
+    committed: readonly T[],
+  ): readonly T[] {
+    const { objects } = this.changes;
+    if (objects.size === 0) return committed;
+    const found = committed.filter(({ oid }) => !objects.has(oid));
+    for (const object of objects.values()) if (object?.kind === kind) found.push(object as T);
+    return found.sort((a, b) => a.oid - b.oid);
   }
 
   private *visibleDependencies(

@@ -10,6 +10,7 @@
 import type { ColumnAdvice } from './column-advice.js';
 import type { ExtensionDescriptor } from './extension-descriptors.js';
 import type { DocumentIndexDescriptor, ExclusionOperators, IndexKeyPart } from './index-descriptors.js';
+import type { CastDescriptor, OperatorDescriptor } from './operator-descriptors.js';
 import type { PartitionBound, PartitionKey } from './partition-descriptors.js';
 import type { Oid, TypeRef } from './type-ref.js';
 
@@ -577,7 +578,9 @@ export type ObjectDescriptor =
   | RoutineDescriptor
   | TriggerDescriptor
   | StatisticsDescriptor
-  | ExtensionDescriptor;
+  | ExtensionDescriptor
+  | OperatorDescriptor
+  | CastDescriptor;
 
 /** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
 export interface Dependency {

@@ -105,3 +105,4 @@ export type {
 } from './table-provider.js';
 export type { PartitionBound, PartitionDatum, PartitionKey, PartitionKeyPart } from './partition-descriptors.js';
 export type { LargeObjectDescriptor } from './large-object-descriptor.js';
+export { type CastDescriptor, type OperatorDescriptor, castKeyName, operatorKeyName } from './operator-descriptors.js';

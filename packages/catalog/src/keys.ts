@@ -80,6 +80,8 @@ export const NameClass = {
   Trigger: 8,
   Statistics: 9,
   Extension: 10,
+  Operator: 11,
+  Cast: 12,
 } as const;
 export type NameClass = (typeof NameClass)[keyof typeof NameClass];
 

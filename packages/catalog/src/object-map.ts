@@ -24,6 +24,7 @@ import type {
 } from './descriptors.js';
 import type { ExtensionDescriptor } from './extension-descriptors.js';
 import { NameClass } from './keys.js';
+import { type CastDescriptor, type OperatorDescriptor, castKeyName, operatorKeyName } from './operator-descriptors.js';
 
 /** How an object is found by name. */
 export interface ObjectName {
@@ -51,6 +52,10 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
       return { nameClass: NameClass.Statistics, namespaceOid: object.schemaOid, name: object.name };
     case 'extension':
       return { nameClass: NameClass.Extension, namespaceOid: object.databaseOid, name: object.name };
+    case 'operator':
+      return { nameClass: NameClass.Operator, namespaceOid: object.schemaOid, name: operatorKeyName(object) };
+    case 'cast':
+      return { nameClass: NameClass.Cast, namespaceOid: object.databaseOid, name: castKeyName(object) };
     case 'routine':
       return { nameClass: NameClass.Routine, namespaceOid: object.schemaOid, name: routineKeyName(object) };
     default:
@@ -79,6 +84,8 @@ interface NamedKinds {
   readonly type: TypeDescriptor;
   readonly routine: RoutineDescriptor;
   readonly extension: ExtensionDescriptor;
+  readonly operator: OperatorDescriptor;
+  readonly cast: CastDescriptor;
 }
 
 const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
@@ -88,7 +95,12 @@ const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
   type: NameClass.Type,
   routine: NameClass.Routine,
   extension: NameClass.Extension,
+  operator: NameClass.Operator,
+  cast: NameClass.Cast,
 };
+
+/** Kinds that are asked for all at once, whenever a statement is bound. */
+type ResolvedKind = 'operator' | 'cast';
 
 /** Name as one map key. */
 export function nameKey(nameClass: NameClass, namespaceOid: Oid, name: string): string {
@@ -107,6 +119,9 @@ export interface ObjectReader {
   routinesNamed(schemaOid: Oid, name: string): readonly RoutineDescriptor[];
   /** The extensions that are in a database, oldest first. */
   extensionsIn(databaseOid: Oid): readonly ExtensionDescriptor[];
+  /** All operators and all casts that users have made, in all databases, oldest first. Cheap where there are none. */
+  operators(): readonly OperatorDescriptor[];
+  casts(): readonly CastDescriptor[];
   dependentsOf(referencedOid: Oid): Iterable<Dependency>;
   dependenciesOf(dependentOid: Oid): Iterable<Dependency>;
 }
@@ -175,6 +190,8 @@ export class ObjectMap implements ObjectReader {
   private hasRoutines = false;
   /** All of them, of every database; undefined until they are asked for, and when one has changed. */
   private extensions: readonly ExtensionDescriptor[] | undefined;
+  /** Operators and casts, once they were asked for; undefined when one has changed since. */
+  private resolved: { -readonly [K in ResolvedKind]?: readonly NamedKinds[K][] | undefined } = {};
   /** Undefined once everything is here. */
   private source: ObjectSource | undefined;
 
@@ -232,6 +249,14 @@ export class ObjectMap implements ObjectReader {
     return this.extensions.filter((extension) => extension.databaseOid === databaseOid);
   }
 
+  operators(): readonly OperatorDescriptor[] {
+    return (this.resolved.operator ??= this.objectsOf('operator'));
+  }
+
+  casts(): readonly CastDescriptor[] {
+    return (this.resolved.cast ??= this.objectsOf('cast'));
+  }
+
   dependentsOf(referencedOid: Oid): Iterable<Dependency> {
     this.complete();
     return this.dependencies.on(referencedOid);
@@ -252,6 +277,7 @@ export class ObjectMap implements ObjectReader {
     members.add(object.oid);
     if (object.kind === 'extension') this.extensions = undefined;
     this.noteRoutine(object.oid, true);
+    this.forgetResolved(object);
   }
 
   remove(oid: Oid): void {
@@ -261,6 +287,7 @@ export class ObjectMap implements ObjectReader {
     const key = nameKey(nameClass, namespaceOid, name);
     if (object.kind === 'extension') this.extensions = undefined;
     this.noteRoutine(oid, false);
+    this.forgetResolved(object);
     this.byOid.delete(oid);
     // Another object may have taken the name in the same transaction, before this one's turn came.
     if (this.byName.get(key) === oid) this.byName.delete(key);
@@ -289,6 +316,10 @@ export class ObjectMap implements ObjectReader {
     } else if (oids?.delete(oid) === true && oids.size === 0) {
       this.overloads.delete(key);
     }
+  }
+
+  private forgetResolved({ kind }: ObjectDescriptor): void {
+    if (kind === 'operator' || kind === 'cast') this.resolved[kind] = undefined;
   }
 
   private complete(): void {

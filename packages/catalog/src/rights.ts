@@ -26,11 +26,11 @@ import { PredefinedRole } from './predefined-roles.js';
 /** Grantee of rights that everyone has. */
 export const PUBLIC_ROLE: Oid = 0;
 
-/** What belongs to a role by itself; a policy and a trigger are their table's. */
-export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' }>;
+/** What belongs to a role by itself; a policy and a trigger are their table's, a cast its types'. */
+export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' | 'cast' }>;
 
 /** What has an access list. */
-export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' | 'extension' }>;
+export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' | 'extension' | 'operator' }>;
 
 /** Kinds of what may have rights on it. */
 type ObjectKind = (ObjectDescriptor | LargeObjectDescriptor)['kind'];
@@ -134,6 +134,7 @@ export function hasPrivilege(
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
   if (object.kind === 'trigger' || object.kind === 'statistics' || object.kind === 'extension') return false;
+  if (object.kind === 'operator' || object.kind === 'cast') return false;
   const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   if (grantsToAll(object, roles, letter)) return true;
   if (object.acl !== undefined) return grants(object.acl, roles, letter);

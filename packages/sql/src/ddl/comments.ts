@@ -10,6 +10,8 @@ import { lockForChange, lockFound, relationNamed, requireOwner, schemaNamed, spl
 import { databaseNamed, requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
 import { ownPolicy } from './policies.js';
+import { ownCast } from './casts.js';
+import { ownOperator } from './operators.js';
 import { commentLargeObject } from './large-objects.js';
 import { commentBuiltIn, madeExtension } from './extensions.js';
 import { ownStatistics } from './statistics-objects.js';
@@ -93,6 +95,12 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       objects.put(withComment(database, text));
       return undefined;
     }
+    case 'operator':
+      objects.put(withComment(yield* ownOperator(context, target), text));
+      return undefined;
+    case 'cast':
+      objects.put(withComment(yield* ownCast(context, target), text));
+      return undefined;
     case 'large object':
       return yield* commentLargeObject(context, target, text);
     case 'role': {

@@ -6,7 +6,9 @@ import { alterTable } from './alter-table.js';
 import { analyzeTables } from './analyze.js';
 import { comment } from './comments.js';
 import type { DdlContext, DdlExecution } from './context.js';
+import { createCast } from './casts.js';
 import { createIndex } from './create-index.js';
+import { alterOperator, createOperator } from './operators.js';
 import { createTableAs } from './create-table-as.js';
 import { createCollection } from './create-collection.js';
 import { createTable } from './create-table.js';
@@ -56,7 +58,12 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => alterRoutine(context, node);
     case 'create-definition':
       if (node.object === 'aggregate') return (context) => createAggregate(context, node);
+      if (node.object === 'operator') return (context) => createOperator(context, node);
       return node.object === 'collation' ? (context) => refuseCollation(context, node) : undefined;
+    case 'alter-definition':
+      return node.target.object === 'operator' ? (context) => alterOperator(context, node) : undefined;
+    case 'create-cast':
+      return (context) => createCast(context, node);
     case 'create-sequence':
       return (context) => createSequence(context, node);
     case 'alter-sequence':

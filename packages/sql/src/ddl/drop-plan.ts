@@ -27,8 +27,9 @@ import { partitionsOf } from '../storage/partitions/partitioning.js';
 import { incomingDocuments, incomingKeys, keysOfRows, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
-import { usersOfRoutine, usersOfType } from './routines/routine-users.js';
+import { usersOfOperator, usersOfRoutine, usersOfType } from './routines/routine-users.js';
 import { partitionKeyColumns } from './partitions/partition-key-columns.js';
+import { castText, operatorText } from './operator-texts.js';
 import { routineText } from './routines/routine-names.js';
 import { triggersOnColumn } from './triggers/trigger-names.js';
 
@@ -117,6 +118,8 @@ export function describe(context: DdlContext, item: Going): string {
       if (object.kind === 'policy' || object.kind === 'trigger')
         return `${word} ${object.name} on ${relationText(context, object.tableOid)}`;
       if (object.kind === 'routine') return `${word} ${routineText(context, object)}`;
+      if (object.kind === 'operator') return `${word} ${operatorText(context, object)}`;
+      if (object.kind === 'cast') return `${word} ${castText(context, object)}`;
       return `${word} ${object.name}`;
     case 'constraint':
       return `constraint ${item.constraint.name} on table ${object.name}`;
@@ -174,6 +177,7 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
     for (const index of partitionIndexes(context, object.tableOid, object.oid))
       yield { item: { kind: 'object', oid: index.oid }, silent: true };
   }
+  if (object.kind === 'operator') for (const item of usersOfOperator(context, object)) yield { item, silent: false };
   if (object.kind === 'routine') for (const item of usersOfRoutine(context, object)) yield { item, silent: false };
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
   if (object.kind === 'type') for (const item of usersOfType(context, object)) yield { item, silent: false };

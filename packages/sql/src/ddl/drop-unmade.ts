@@ -3,6 +3,7 @@
  * built in is required by the system; everything else does not exist, which IF EXISTS takes without an error.
  */
 import { PhantomError } from '@phantom/base';
+import { isBuiltInCast } from '../functions/casts.js';
 import { findTypeName, resolveTypeName } from '../expr/type-names.js';
 import type { ObjectRef, RoutineSignature } from '../text/ast-access.js';
 import type { TypeName } from '../text/ast-leaves.js';
@@ -58,6 +59,8 @@ export function missingObject(
       return missingOperator(context, ifExists, name, target.signature);
     case 'cast': {
       const [source, result] = target.types.map((type) => typeText(context, type));
+      const [from, to] = target.types.map((type) => resolveTypeName(context.picture, type).oid);
+      if (isBuiltInCast(from as number, to as number)) return required(`cast from ${source} to ${result}`);
       return new PhantomError('42704', `cast from type ${source} to type ${result} does not exist`);
     }
     case 'trigger':

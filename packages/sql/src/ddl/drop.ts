@@ -20,7 +20,9 @@ import type { DdlContext, DdlExecution } from './context.js';
 import { type Going, planDrop } from './drop-plan.js';
 import { dropUnmade } from './drop-unmade.js';
 import { madeExtension } from './extensions.js';
+import { findCastNamed, requireCastOwner } from './casts.js';
 import { forgetObject } from './forget-object.js';
+import { findOperator, forgetOperator } from './operators.js';
 import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner, splitName } from './names.js';
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
@@ -48,7 +50,11 @@ const MADE_KINDS = new Set([
   'procedure',
   'aggregate',
   'routine',
+  'operator',
+  'cast',
 ]);
+/** Of these, what is missing is told as what nobody can make. */
+const TOLD_AS_UNMADE = new Set(['statistics', 'extension', 'operator', 'cast']);
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
   if (!MADE_KINDS.has(node.object)) {
@@ -59,10 +65,7 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
   for (const target of node.objects) {
     const object = yield* lockDropped(context, node, target);
     const shown = nameOf(target);
-    if (
-      object === undefined &&
-      (isRoutineWord(node.object) || node.object === 'statistics' || node.object === 'extension')
-    ) {
+    if (object === undefined && (isRoutineWord(node.object) || TOLD_AS_UNMADE.has(node.object))) {
       dropUnmade(context, { ...node, objects: [target] });
       continue;
     }
@@ -157,6 +160,16 @@ export function findDropped(
     const statistics = findStatistics(context, name);
     if (statistics !== undefined) requireOwner(context, statistics);
     return statistics;
+  }
+  if (node.object === 'operator') {
+    const operator = findOperator(context, target);
+    if (operator !== undefined) requireOwner(context, operator);
+    return operator;
+  }
+  if (node.object === 'cast') {
+    const cast = findCastNamed(context, target);
+    if (cast !== undefined) requireCastOwner(context, cast);
+    return cast;
   }
   if (isRoutineWord(node.object)) {
     const routine = findRoutine(context, target);
@@ -358,6 +371,8 @@ function* removeObject(context: DdlContext, found: ObjectDescriptor, going: Read
     forgetTrigger(context, object);
   } else if (object.kind === 'policy') {
     forgetPolicy(context, object);
+  } else if (object.kind === 'operator') {
+    forgetOperator(context, object);
   } else if (object.kind === 'schema') {
     forgetSchemaRights(context, object.oid);
   }

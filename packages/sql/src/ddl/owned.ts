@@ -30,8 +30,9 @@ function owned(context: DdlContext, roles: readonly RoleDescriptor[]): OwnedObje
   const oids = new Set<Oid>(roles.map((role) => role.oid));
   const found: OwnedObject[] = [];
   for (const object of context.objects.objects()) {
-    if (object.kind === 'role' || object.kind === 'policy' || object.kind === 'trigger' || !oids.has(object.ownerOid))
+    if (object.kind === 'role' || object.kind === 'policy' || object.kind === 'trigger' || object.kind === 'cast')
       continue;
+    if (!oids.has(object.ownerOid)) continue;
     if (object.kind === 'database' || object.databaseOid === context.databaseOid) found.push(object);
   }
   return found;
@@ -68,6 +69,7 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
     }
     if (object.kind === 'trigger' || object.kind === 'index' || object.kind === 'statistics') continue;
     if (object.kind === 'extension') continue;
+    if (object.kind === 'operator' || object.kind === 'cast') continue;
     if (object.kind !== 'database' && object.databaseOid !== context.databaseOid) continue;
     let changed: GrantableObject = object;
     if (changed.acl?.every(kept) === false) changed = { ...changed, acl: changed.acl.filter(kept) };

@@ -34,6 +34,7 @@ import {
   schemaNamed,
 } from './names.js';
 import { largeObjectNamed, putLargeObject } from './large-objects.js';
+import { moveOperator, ownOperator } from './operators.js';
 import { mayGiveTo, withOwner } from './ownership.js';
 import { lockBelow } from './inheritance/alter-tree.js';
 import { lockPartitions } from './partitions/lock-partitions.js';
@@ -460,6 +461,12 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
       context.objects.put({ ...statistics, ownerOid: owner.oid });
       return undefined;
     }
+    case 'operator': {
+      const operator = yield* ownOperator(context, target);
+      mayGiveTo(context, owner, operator.schemaOid);
+      context.objects.put(withOwner(operator, owner.oid));
+      return undefined;
+    }
     case 'large object': {
       const object = yield* largeObjectNamed(context, target);
       requireOwner(context, object);
@@ -514,6 +521,7 @@ export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlE
     return undefined;
   }
   if (isRoutineWord(target.object)) return yield* moveRoutine(context, target, schema.oid);
+  if (target.object === 'operator') return yield* moveOperator(context, target, schema.oid);
   if (target.object === 'statistics') return yield* moveStatistics(context, target.name, { schemaOid: schema.oid });
   if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} SET SCHEMA`);
   const found = alteredRelation(context, target, node.ifExists);

@@ -290,9 +290,13 @@ function* dependentsOfRole(context: DdlContext, role: RoleDescriptor): Iterable<
         yield `target of policy ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
       continue;
     }
-    if (object.kind === 'trigger' || isInternal(object)) continue;
+    if (object.kind === 'trigger' || object.kind === 'cast' || isInternal(object)) continue;
     if (object.ownerOid === role.oid) yield `owner of ${object.kind} ${object.name}`;
-    else if (object.kind !== 'index' && object.acl?.some((item) => item.granteeOid === role.oid) === true)
+    else if (
+      object.kind !== 'index' &&
+      object.kind !== 'operator' &&
+      object.acl?.some((item) => item.granteeOid === role.oid) === true
+    )
       yield `privileges for ${object.kind} ${object.name}`;
     if (object.kind !== 'table') continue;
     for (const column of object.columns) {

@@ -6,7 +6,7 @@ import type { Binder } from './binder.js';
 import { bindIsDocument } from './bind-xml.js';
 import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.js';
 import { baseType, coerce, coerceToBoolean, isUnknown } from './coercion.js';
-import { constant, type ComparisonRole, type Expression } from './expression.js';
+import { type Call, constant, type ComparisonRole, type Expression } from './expression.js';
 import type { BindContext } from './context.js';
 import type { Scope } from './scope.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -21,18 +21,16 @@ const ROLES: Readonly<Record<string, ComparisonRole>> = {
   '>=': '>=',
 };
 
-/** The schema that `operator(schema.=)` names, 0 for pg_catalog; undefined where none is named. 42883 for one without operators. */
-function schemaOf(binder: Binder, operator: Ast.BinaryExpression['operator']): number | undefined {
-  const schema = operator.schema[0];
-  if (schema === undefined) return undefined;
-  if (schema.text === 'pg_catalog') return 0;
-  const oid = binder.context.catalog.schemaOid(schema.text);
-  const isThere = binder.context.catalog.functions
-    .operatorsNamed(operator.symbol)
-    .some(({ schemaOid }) => schemaOid !== undefined && schemaOid === oid);
-  if (isThere) return oid;
-  const shown = `operator does not exist: ${schema.text}.${operator.symbol}`;
-  throw binder.context.error('42883', shown, operator.position);
+/** The schema that an operator is named with; 3F000 where there is none of the name. */
+function schemaOf(binder: Binder, { schema, position }: Ast.BinaryExpression['operator']): string | undefined {
+  const text = schema.at(-1)?.text;
+  if (text === undefined || binder.context.catalog.schemaExists(text)) return text;
+  throw binder.context.error('3F000', `schema "${text}" does not exist`, position);
+}
+
+/** True where rows are compared field by field: not by an operator of somebody's schema. */
+function comparesRows(schema: string | undefined): boolean {
+  return schema === undefined || schema === 'pg_catalog';
 }
 
 /** A row of expressions when the syntax is one; undefined for a single value. */
@@ -51,12 +49,17 @@ function numberWritten(node: Ast.Expression): NumberLiteral | undefined {
 
 export function bindUnary(binder: Binder, node: Ast.UnaryExpression, scope: Scope): Expression {
   const { symbol } = node.operator;
-  const schemaOid = schemaOf(binder, node.operator);
+  const schema = schemaOf(binder, node.operator);
   const { operand } = node;
   const number = numberWritten(node);
   if (number !== undefined) return bindNumber(binder, number.text, number.integer, number.position);
   if (symbol === '+' && operand.kind === 'number') return binder.bind(operand, scope);
-  return callOperator(binder.context, symbol, undefined, binder.bind(operand, scope), node.position, schemaOid);
+  return callOperator(binder.context, symbol, undefined, binder.bind(operand, scope), node.position, schema);
+}
+
+/** What an operator of that symbol means for planning: one of a user's means nothing, whatever it is called. */
+function roleOf({ operator }: Call, symbol: string): ComparisonRole | undefined {
+  return operator?.schemaOid === undefined ? ROLES[symbol] : operator.role;
 }
 
 /** A numeric literal: integer, bigint or numeric, whatever it fits first. */
@@ -78,10 +81,10 @@ export function bindNumber(binder: Binder, text: string, integer: boolean, posit
 export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Scope): Expression {
   const { context } = binder;
   const { symbol } = node.operator;
-  const schemaOid = schemaOf(binder, node.operator);
+  const schema = schemaOf(binder, node.operator);
   const left = rowFields(node.left);
   const right = rowFields(node.right);
-  if (left !== undefined && right !== undefined) {
+  if (left !== undefined && right !== undefined && comparesRows(schema)) {
     const leftFields = left.map((field) => binder.bind(field, scope));
     const rightFields = right.map((field) => binder.bind(field, scope));
     const compared = compareRows(context, symbol, leftFields, rightFields, node.position);
@@ -94,11 +97,11 @@ export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Sc
   const boundRight = binder.bind(node.right, scope);
   const leftRow = rowOf(boundLeft);
   const rightRow = rowOf(boundRight);
-  if (leftRow !== undefined && rightRow !== undefined) {
+  if (leftRow !== undefined && rightRow !== undefined && comparesRows(schema)) {
     const compared = compareRows(context, symbol, leftRow.fields, rightRow.fields, node.position);
     if (compared !== undefined) return compared;
   }
-  return callOperator(context, symbol, boundLeft, boundRight, node.position, schemaOid);
+  return callOperator(context, symbol, boundLeft, boundRight, node.position, schema);
 }
 
 /** `(a, b) = (select x, y ...)`: the subquery's only row, compared field by field. */
@@ -269,15 +272,7 @@ function asDecided(context: BindContext, expression: Expression): Expression {
 export function bindIn(binder: Binder, node: Ast.InTest, scope: Scope): Expression {
   const tested = Array.isArray(node.candidates)
     ? inList(binder, node.operand, node.candidates as readonly Ast.Expression[], scope, node.position)
-    : quantifiedQuery(
-        binder,
-        node.operand,
-        { symbol: '=', schemaOid: undefined },
-        'any',
-        node.candidates as Ast.Query,
-        scope,
-        node.position,
-      );
+    : quantifiedQuery(binder, node.operand, '=', 'any', node.candidates as Ast.Query, scope, node.position);
   return node.negated ? negate(tested) : tested;
 }
 
@@ -322,7 +317,7 @@ function inList(
       left: probe.arguments[0] as Expression,
       array: { kind: 'array', elements: cast, elementOid, nested: false, type: typeRef(arrayOid) },
       comparison: probe.function,
-      role: '=',
+      role: roleOf(probe, '='),
       operatorName: '=',
       quantifier: 'any',
       type: BOOL,
@@ -340,11 +335,12 @@ function inList(
 function quantifiedQuery(
   binder: Binder,
   leftNode: Ast.Expression,
-  { symbol, schemaOid }: { readonly symbol: string; readonly schemaOid: number | undefined },
+  symbol: string,
   quantifier: 'any' | 'all',
   queryNode: Ast.Query,
   scope: Scope,
   position: number,
+  schema?: string,
 ): Expression {
   const { context } = binder;
   const row = rowFields(leftNode);
@@ -357,7 +353,7 @@ function quantifiedQuery(
   const right = query.fields.map((field): Expression => ({ kind: 'column', column: field.column, type: field.type }));
   const test =
     left.length === 1
-      ? callOperator(context, symbol, left[0], right[0] as Expression, position, schemaOid)
+      ? callOperator(context, symbol, left[0], right[0] as Expression, position, schema)
       : compareRows(context, symbol, left, right, position);
   if (test === undefined) {
     throw context.error('42804', `could not determine interpretation of row comparison operator ${symbol}`, position);
@@ -376,10 +372,10 @@ function quantifiedQuery(
 export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scope): Expression {
   const { context } = binder;
   const { symbol } = node.operator;
-  const schemaOid = schemaOf(binder, node.operator);
+  const schema = schemaOf(binder, node.operator);
   const { source } = node;
   if (source.kind === 'query') {
-    return quantifiedQuery(binder, node.left, { symbol, schemaOid }, node.quantifier, source, scope, node.position);
+    return quantifiedQuery(binder, node.left, symbol, node.quantifier, source, scope, node.position, schema);
   }
   const left = binder.bind(node.left, scope);
   let array = binder.bind(source, scope);
@@ -393,7 +389,7 @@ export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scop
     throw context.error('42809', 'op ANY/ALL (array) requires array on right side', node.position);
   }
   const element: Expression = { kind: 'column', column: -1, type: typeRef(elementOid) };
-  const probe = callOperator(context, symbol, left, element, node.position, schemaOid);
+  const probe = callOperator(context, symbol, left, element, node.position, schema);
   const wanted = (probe.arguments[1] as Expression).type.oid;
   if (wanted !== elementOid) {
     const arrayOid = context.catalog.types.byOid(wanted)?.arrayOid ?? 0;
@@ -407,7 +403,7 @@ export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scop
     left: probe.arguments[0] as Expression,
     array,
     comparison: probe.function,
-    role: ROLES[symbol],
+    role: roleOf(probe, symbol),
     operatorName: symbol,
     quantifier: node.quantifier,
     type: BOOL,

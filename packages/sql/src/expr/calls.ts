@@ -239,9 +239,9 @@ export function callOperator(
   left: Expression | undefined,
   right: Expression,
   position: number,
-  schemaOid?: number,
+  schema?: string,
 ): Call {
-  if (left !== undefined && COMPARISONS.has(symbol)) {
+  if (left !== undefined && schema === undefined && COMPARISONS.has(symbol)) {
     const type = distinctTypeOf(context, left, right);
     if (type !== undefined) {
       const below = (operand: Expression): Expression => underDistinct(context, operand, type, position);
@@ -251,16 +251,17 @@ export function callOperator(
   const { functions } = context.catalog;
   const leftOid = left === undefined ? 0 : baseType(context, left.type).oid;
   const rightOid = baseType(context, right.type).oid;
-  let resolved = functions.resolveOperator(symbol, leftOid, rightOid, schemaOid);
+  let resolved = functions.resolveOperator(symbol, leftOid, rightOid, schema);
   if (resolved === 'undefined' && (leftOid !== (left?.type.oid ?? 0) || rightOid !== right.type.oid)) {
     // A range over a domain holds values of the domain itself.
-    resolved = functions.resolveOperator(symbol, left?.type.oid ?? 0, right.type.oid, schemaOid);
+    resolved = functions.resolveOperator(symbol, left?.type.oid ?? 0, right.type.oid, schema);
   }
   if (resolved === 'undefined' || resolved === 'ambiguous') {
+    const name = schema === undefined || schema === 'pg_catalog' ? symbol : `${schema}.${symbol}`;
     const shown =
       left === undefined
-        ? `${symbol} ${context.typeName(right.type.oid)}`
-        : `${context.typeName(left.type.oid)} ${symbol} ${context.typeName(right.type.oid)}`;
+        ? `${name} ${context.typeName(right.type.oid)}`
+        : `${context.typeName(left.type.oid)} ${name} ${context.typeName(right.type.oid)}`;
     if (resolved === 'ambiguous') {
       throw context.error('42725', `operator is not unique: ${shown}`, position, {
         hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
@@ -276,9 +277,9 @@ export function callOperator(
   const args: Expression[] = [];
   if (left !== undefined) args.push(coerceOperand(context, left, resolved.leftType, position));
   args.push(coerceOperand(context, right, resolved.rightType, position));
+  if (resolved.operator.schemaOid !== undefined) context.useOperator(resolved.operator);
   const collation = mergedCollation(context, args, position);
   const operator = collatedOperator(context, resolved.operator, collation);
-  if (operator.function.routine !== undefined) context.useRoutine(operator.function.routine);
   return {
     kind: 'call',
     function: operator.function,

@@ -4,14 +4,14 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import type { CastContext, CastDefinition, EvaluationContext } from '../functions/registry.js';
+import type { CastContext, CastDefinition, EvaluationContext, ScalarFunction } from '../functions/registry.js';
 import type { SqlType, Value } from '../types/type.js';
 import { castToParent } from './inherited-rows.js';
 import { inheritCollation } from './collations.js';
 import { type BindContext, codePointPosition } from './context.js';
 import { constant, type Cast, type Expression } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
-import { TEXT, typeRef } from '../types/type-refs.js';
+import { BOOL, INT4, TEXT, typeRef } from '../types/type-refs.js';
 
 /** Types whose input depends on the session's zone, its names or the clock, unless the text is plainly a calendar date. */
 const SESSION_TYPES: ReadonlySet<number> = new Set([
@@ -191,7 +191,8 @@ function castTo(
   }
   if (expression.kind === 'constant' && expression.value === null && source.oid !== TypeOid.record) {
     const way = context.catalog.functions.findCast(baseType(context, source).oid, target.oid, castContext);
-    if (way !== undefined) return constant(null, target);
+    // A user's function may make something of it.
+    if (way !== undefined && way.function?.strict !== false) return constant(null, target);
   }
   const sourceBase = baseType(context, source);
   if (sourceBase.oid === target.oid) return coerceTypmod(context, retype(expression, sourceBase), target, explicit);
@@ -213,7 +214,32 @@ function castTo(
     );
   }
   const type = inheritCollation(target, expression.type);
+  if (definition.function !== undefined) {
+    const made = castByFunction(context, retype(expression, sourceBase), definition.function, type, explicit);
+    return definition.function.argumentTypes.length > 1 ? made : coerceTypmod(context, made, target, explicit);
+  }
   return { kind: 'cast', operand: retype(expression, sourceBase), definition, explicit, type };
+}
+
+/** A cast by a user's function: a call of it, with the type's modifier and whether the cast was asked for where it takes them. */
+function castByFunction(
+  context: BindContext,
+  operand: Expression,
+  definition: ScalarFunction,
+  type: TypeRef,
+  explicit: boolean,
+): Expression {
+  if (definition.routine !== undefined) context.useRoutine(definition.routine);
+  const given = [operand, constant(type.typmod, INT4), constant(explicit, BOOL)];
+  return {
+    kind: 'call',
+    function: definition,
+    operator: undefined,
+    arguments: given.slice(0, definition.argumentTypes.length),
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type: { ...type, typmod: definition.argumentTypes.length > 1 ? type.typmod : -1 },
+  };
 }
 
 /** A value of the domain's base type as one of the domain, its constraints applied. */

@@ -5,6 +5,7 @@
 import { PhantomError, type ErrorFields } from '@phantom/base';
 import type { Oid, RoutineDescriptor, StoredName, StoredQuery, TypeRef } from '@phantom/catalog';
 import type { CatalogPort, NamedRelation, RequiredPrivilege } from '../plan/catalog-port.js';
+import type { OperatorDefinition } from '../functions/registry.js';
 import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
 import type { TypeContext } from '../types/type.js';
@@ -225,6 +226,12 @@ export class BindContext {
       columns: new Set(),
       asRoleOid: undefined,
     });
+  }
+
+  /** Records the use of an operator of a user's or an extension's, which is a call of its function. */
+  useOperator({ oid, function: { routine } }: OperatorDefinition): void {
+    if (routine !== undefined) this.useRoutine(routine);
+    this.routines.add(oid);
   }
 
   /** Some routine is called that has a body: what extensions bring along is code like that of built-in functions. */

@@ -10,7 +10,15 @@ import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 import { functionByOid } from './definitions.js';
 import { castFacts } from './facts/cast-facts.js';
-import type { CastContext, CastDefinition, EvaluationContext, FunctionDefinition, Volatility } from './registry.js';
+import type {
+  CallTypes,
+  CastContext,
+  CastDefinition,
+  EvaluationContext,
+  FunctionDefinition,
+  UserCast,
+  Volatility,
+} from './registry.js';
 
 export type CastFinder = (source: Oid, target: Oid, context: CastContext) => CastDefinition | undefined;
 
@@ -35,11 +43,12 @@ export interface AddedCast {
 
 /** Where casts that are not built in are found, and their functions. */
 interface CastSource {
+  userCast(source: Oid, target: Oid): UserCast | undefined;
   cast(source: Oid, target: Oid): AddedCast | undefined;
   byOid(oid: Oid): FunctionDefinition | undefined;
 }
 
-const NO_SOURCE: CastSource = { cast: () => undefined, byOid: functionByOid };
+const NO_SOURCE: CastSource = { userCast: () => undefined, cast: () => undefined, byOid: functionByOid };
 
 let facts: ReadonlyMap<string, CastFact> | undefined;
 
@@ -54,6 +63,11 @@ function factOf(source: Oid, target: Oid): CastFact | undefined {
       }),
   );
   return facts.get(`${source} ${target}`);
+}
+
+/** True for a cast that PostgreSQL's pg_cast has from the start. */
+export function isBuiltInCast(source: Oid, target: Oid): boolean {
+  return factOf(source, target) !== undefined;
 }
 
 /** Every cast of pg_cast that exists here, as lines of its facts. */
@@ -106,6 +120,7 @@ export function castFinder(types: TypeLookup, added: CastSource = NO_SOURCE): Ca
     if (source !== target && (from.kind === 'distinct' || to.kind === 'distinct')) return ofDistinct(from, to);
     if (source === target) return { source, target, context: 'implicit', volatility: 'immutable' };
     return (
+      ofUser(from, to) ??
       ofCatalog(source, to) ??
       ofArrays(from, to) ??
       ofRange(from, to) ??
@@ -158,6 +173,35 @@ export function castFinder(types: TypeLookup, added: CastSource = NO_SOURCE): Ca
       context: assigned ? 'assignment' : 'explicit',
       ...(convert === undefined && size === undefined ? {} : { call: call as NonNullable<CastDefinition['call']> }),
       volatility: inner.volatility,
+    };
+  }
+
+  function ofUser(from: SqlType, to: SqlType): CastDefinition | undefined {
+    const made = added.userCast(from.oid, to.oid);
+    if (made === undefined) return undefined;
+    const { context } = made;
+    if (made.method === 'inout') return { ...throughTypes(from, to), context };
+    const common = { source: from.oid, target: to.oid, context };
+    const { function: convert } = made;
+    if (convert === undefined) return { ...common, volatility: 'immutable' };
+    const { length } = convert.argumentTypes;
+    const callTypes: CallTypes = {
+      arguments: convert.argumentTypes.map((oid) => ({ oid, typmod: -1 })),
+      result: { oid: to.oid, typmod: -1 },
+    };
+    const call = convert.call as (...args: unknown[]) => Value;
+    const apply: CastCall = (value, typmod, explicit, evaluation) => {
+      if (value === null && convert.strict) return null;
+      const args: unknown[] = [value, typmod, explicit].slice(0, length);
+      if (convert.needsContext === true) args.push(evaluation);
+      if (convert.needsTypes === true) args.push(callTypes);
+      return call(...args);
+    };
+    return {
+      ...common,
+      call: apply as NonNullable<CastDefinition['call']>,
+      function: convert,
+      volatility: convert.volatility,
     };
   }
 

@@ -18,6 +18,7 @@ import type {
   ResolvedFunction,
   ResolveOptions,
   ScalarFunction,
+  UserCast,
 } from './registry.js';
 import { defaultCount } from './registry.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -39,24 +40,29 @@ interface Candidate {
 export interface FunctionSource {
   named(name: string, schema: string | undefined): readonly FunctionDefinition[];
   byOid(oid: Oid): FunctionDefinition | undefined;
-  /** Operators that are not built in: those of a name, or all. */
-  operators(name?: string): readonly OperatorDefinition[];
-  /** A cast that is not built in. */
+  /** Operators likewise; those that stand behind others of the same types are left out. */
+  operatorsNamed(name: string, schema: string | undefined): readonly OperatorDefinition[];
+  /** One that is not built in. */
+  operatorByOid(oid: Oid): OperatorDefinition | undefined;
+  /** A cast that an extension has brought along. */
   cast(source: Oid, target: Oid): AddedCast | undefined;
+  /** One that a user has made. */
+  userCast(source: Oid, target: Oid): UserCast | undefined;
 }
 
 const BUILT_IN: FunctionSource = {
   named: functionsNamed,
   byOid: functionByOid,
-  operators: () => [],
+  operatorsNamed,
+  operatorByOid: () => undefined,
   cast: () => undefined,
+  userCast: () => undefined,
 };
 
 class Registry implements FunctionRegistry {
   private readonly types: TypeLookup;
   private readonly source: FunctionSource;
   private readonly casts: CastFinder;
-  private readonly operators = new Map<string, readonly OperatorDefinition[]>();
 
   constructor(types: TypeLookup, source: FunctionSource) {
     this.types = types;
@@ -72,19 +78,13 @@ class Registry implements FunctionRegistry {
     return this.source.byOid(oid);
   }
 
-  operatorsNamed(name: string): readonly OperatorDefinition[] {
-    let found = this.operators.get(name);
-    if (found === undefined) {
-      const added = this.source.operators(name);
-      found = added.length === 0 ? operatorsNamed(name) : [...operatorsNamed(name), ...added];
-      this.operators.set(name, found);
-    }
-    return found;
+  operatorsNamed(name: string, schema?: string): readonly OperatorDefinition[] {
+    return this.source.operatorsNamed(name, schema);
   }
 
   operatorByOid(oid: Oid): OperatorDefinition | undefined {
     for (const operator of allOperators()) if (operator.oid === oid) return operator;
-    return this.source.operators().find((operator) => operator.oid === oid);
+    return this.source.operatorByOid(oid);
   }
 
   findCast(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined {
@@ -187,7 +187,7 @@ class Registry implements FunctionRegistry {
     name: string,
     left: Oid,
     right: Oid,
-    schemaOid?: Oid,
+    schema?: string,
   ):
     | {
         readonly operator: OperatorDefinition;
@@ -198,10 +198,7 @@ class Registry implements FunctionRegistry {
     | 'undefined'
     | 'ambiguous' {
     const unary = left === 0;
-    const operators = this.operatorsNamed(name).filter(
-      (operator) =>
-        (operator.leftType === 0) === unary && (schemaOid === undefined || (operator.schemaOid ?? 0) === schemaOid),
-    );
+    const operators = this.operatorsNamed(name, schema).filter((operator) => (operator.leftType === 0) === unary);
     const chosen = this.exactOperator(operators, left, right) ?? this.chooseOperator(operators, left, right);
     if (chosen === undefined) return 'undefined';
     if (chosen === 'ambiguous') return 'ambiguous';

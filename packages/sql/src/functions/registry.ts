@@ -266,6 +266,16 @@ export interface CastDefinition {
   /** Absent: same representation, nothing to do. Takes (value, typmod, explicit, EvaluationContext). */
   readonly call?: (value: never, typmod: number, explicit: boolean, context: EvaluationContext) => Value;
   readonly volatility: Volatility;
+  /** Of a user's cast WITH FUNCTION: what a cast of a plain value calls, in the place of `call`. */
+  readonly function?: ScalarFunction;
+}
+
+/** A cast that a user has made. */
+export interface UserCast {
+  readonly method: 'function' | 'binary' | 'inout';
+  readonly context: CastContext;
+  /** Undefined for the other methods. */
+  readonly function: ScalarFunction | undefined;
 }
 
 /** A function chosen for given argument types, with the casts each argument needs. */
@@ -298,8 +308,8 @@ export interface ResolveOptions {
 /** `unknown` literals have oid 705. Undefined or thrown errors: 42883 undefined, 42725 ambiguous (the binder adds position and hint). */
 export interface FunctionRegistry {
   functionByOid(oid: Oid): FunctionDefinition | undefined;
-  /** All operators of a name, prefix ones too. */
-  operatorsNamed(name: string): readonly OperatorDefinition[];
+  /** All operators of a name, prefix ones too: of a schema, or along the search path. */
+  operatorsNamed(name: string, schema?: string): readonly OperatorDefinition[];
   operatorByOid(oid: Oid): OperatorDefinition | undefined;
   /** Of a schema, or along the search path. */
   functionsNamed(name: string, schema?: string): readonly FunctionDefinition[];
@@ -308,12 +318,12 @@ export interface FunctionRegistry {
     argumentTypes: readonly Oid[],
     options?: ResolveOptions,
   ): ResolvedFunction | 'undefined' | 'ambiguous';
-  /** `schemaOid`: that of `operator(schema.=)`, 0 for pg_catalog; undefined: wherever there is one. */
+  /** `schema`: that of `operator(schema.=)`; undefined: the search path. */
   resolveOperator(
     name: string,
     left: Oid,
     right: Oid,
-    schemaOid?: Oid,
+    schema?: string,
   ):
     | {
         readonly operator: OperatorDefinition;

@@ -83,7 +83,7 @@ export function expressionText(expression: Expression, options: TextOptions): st
         return `${written}(${list(expression.arguments)})`;
       }
       const [left, right] = expression.arguments;
-      const symbol = writtenOperator(options.context.catalog, operator.name, expression.function);
+      const symbol = writtenOperator(options.context.catalog, operator.name, expression.function, operator);
       if (left === undefined) return symbol;
       if (right === undefined) return `(${symbol} ${text(left)})`;
       return `(${text(left)} ${symbol} ${text(right)})`;

@@ -6,6 +6,7 @@ import type {
   CallTypes,
   EvaluationContext,
   FunctionDefinition,
+  OperatorDefinition,
   ScalarFunction,
   SetFunction,
 } from '../functions/registry.js';
@@ -112,9 +113,14 @@ export function columnName(name: string, index: number): string {
   return name === '' ? `column${index + 1}` : name;
 }
 
-/** An operator as it must be written now: with the schema of its function where the search path does not lead there. */
-export function writtenOperator(catalog: CatalogPort, symbol: string, definition: ScalarFunction | undefined): string {
-  const schemaOid = definition?.routine?.schemaOid;
+/** An operator as it must be written now: with its schema, or its function's, where the search path does not lead there. */
+export function writtenOperator(
+  catalog: CatalogPort,
+  symbol: string,
+  definition: ScalarFunction | undefined,
+  operator?: OperatorDefinition,
+): string {
+  const schemaOid = operator?.schemaOid ?? definition?.routine?.schemaOid;
   if (schemaOid === undefined) return symbol;
   const schema = catalog.schemaName(schemaOid);
   return catalog.searchPath.includes(schema) ? symbol : `OPERATOR(${quoteIdentifier(schema)}.${symbol})`;

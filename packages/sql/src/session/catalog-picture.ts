@@ -22,11 +22,17 @@ import {
   policiesFor,
 } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
-import { IN_INFORMATION_SCHEMA, functionByOid, functionsNamed } from '../functions/definitions.js';
+import {
+  IN_INFORMATION_SCHEMA,
+  functionByOid,
+  functionsNamed,
+  operatorsNamed as builtInOperators,
+} from '../functions/definitions.js';
 import { type InstalledExtension, installedExtensions } from '../extensions/installed.js';
 import { functionRegistry } from '../functions/function-registry.js';
 import { rangeConstructors } from '../functions/range-constructors.js';
-import type { FunctionDefinition, FunctionRegistry } from '../functions/registry.js';
+import type { FunctionDefinition, FunctionRegistry, OperatorDefinition, UserCast } from '../functions/registry.js';
+import { operatorOf, userCasts, userOperators } from './user-operators.js';
 import type { CatalogPort, NamedRelation, QualifiedName, StatisticsPort } from '../plan/catalog-port.js';
 import {
   INFORMATION_SCHEMA_OID,
@@ -91,6 +97,11 @@ export class CatalogPicture implements CatalogPort {
   readonly statisticsColumnsText = statisticsColumnsText;
   private readonly session: SqlSession;
   private registry: FunctionRegistry | undefined;
+  /** Of users, once one was asked for. */
+  private operators: ReadonlyMap<string, readonly OperatorDefinition[]> | undefined;
+  private casts: ReadonlyMap<string, UserCast> | undefined;
+  private readonly visibleOperators = new Map<string, readonly OperatorDefinition[]>();
+  private readonly findFunction = (oid: Oid): FunctionDefinition | undefined => this.functions.functionByOid(oid);
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;
   readonly temporarySchemaName: string | undefined;
   readonly temporarySchemaOid: Oid | undefined;
@@ -170,8 +181,20 @@ export class CatalogPicture implements CatalogPort {
         const object = oid < FIRST_USER_OID ? undefined : this.objects.object(oid);
         return object?.kind === 'routine' ? functionOf(object, this.types) : functionByOid(oid);
       },
-      operators: (name) =>
-        this.extensions.flatMap((extension) => extension.operators((oid) => this.functions.functionByOid(oid), name)),
+      operatorsNamed: (name, schema) => this.operatorsNamed(name, schema),
+      operatorByOid: (oid) => {
+        const object = this.objects.object(oid);
+        if (object?.kind === 'operator') return operatorOf(object, this.findFunction);
+        for (const extension of this.extensions) {
+          const found = extension.operators(this.findFunction).find((operator) => operator.oid === oid);
+          if (found !== undefined) return found;
+        }
+        return undefined;
+      },
+      userCast: (source, target) => {
+        this.casts ??= userCasts(this.objects, this.databaseOid, this.findFunction);
+        return this.casts.get(`${source} ${target}`);
+      },
       cast: (source, target) => {
         for (const { casts } of this.extensions) {
           const found = casts.find((cast) => cast.source === source && cast.target === target);
@@ -186,6 +209,38 @@ export class CatalogPicture implements CatalogPort {
   /** What extensions of the database bring along beside types and functions. */
   private get extensions(): readonly InstalledExtension[] {
     return installedExtensions(this.objects, this.databaseOid);
+  }
+
+  /**
+   * Operators of a schema, or of those along the path: of two for the same types the first. Those of extensions are found wherever the
+   * path leads, behind all others.
+   */
+  private operatorsNamed(name: string, schema: string | undefined): readonly OperatorDefinition[] {
+    if (schema !== undefined) return this.operatorsIn(name, this.schemaOid(schema));
+    let found = this.visibleOperators.get(name);
+    if (found === undefined) this.visibleOperators.set(name, (found = this.operatorsAlongPath(name)));
+    return found;
+  }
+
+  private operatorsAlongPath(name: string): readonly OperatorDefinition[] {
+    this.operators ??= userOperators(this.objects, this.databaseOid, this.findFunction);
+    const added = this.extensions.flatMap((extension) => extension.operators(this.findFunction, name));
+    if (this.operators.get(name) === undefined && added.length === 0) return builtInOperators(name);
+    // As with functions: nobody's temporary schema is looked through.
+    const path = this.path.filter((oid) => oid !== this.temporarySchemaOid);
+    const found: OperatorDefinition[] = [];
+    for (const one of [...path.flatMap((oid) => this.operatorsIn(name, oid)), ...added]) {
+      if (!found.some(({ leftType, rightType }) => leftType === one.leftType && rightType === one.rightType))
+        found.push(one);
+    }
+    return found;
+  }
+
+  private operatorsIn(name: string, schema: Oid | undefined): readonly OperatorDefinition[] {
+    if (schema === PG_CATALOG_OID) return builtInOperators(name);
+    this.operators ??= userOperators(this.objects, this.databaseOid, this.findFunction);
+    const added = this.extensions.flatMap((extension) => extension.operators(this.findFunction, name));
+    return [...(this.operators.get(name) ?? []), ...added].filter(({ schemaOid }) => schemaOid === schema);
   }
 
   /** Functions of a schema, or of those along the path, in the path's order. */

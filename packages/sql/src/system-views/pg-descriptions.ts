@@ -35,6 +35,10 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.policy, description: comment };
   for (const { oid, comment } of statisticsObjectsOf(source))
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.statistics, description: comment };
+  for (const { oid, databaseOid, comment } of source.objectsSeen.operators())
+    if (databaseOid === source.databaseOid) yield* on(ClassOid.operator, oid, 0, comment);
+  for (const { oid, databaseOid, comment } of source.objectsSeen.casts())
+    if (databaseOid === source.databaseOid) yield* on(ClassOid.cast, oid, 0, comment);
   for (const { oid, comment } of source.largeObjects()) yield* on(ClassOid.largeObject, oid, 0, comment);
   for (const { oid, description } of EXTENSIONS) yield* on(ClassOid.extension, oid, 0, description);
   for (const { oid, comment } of source.objectsSeen.extensionsIn(source.databaseOid))

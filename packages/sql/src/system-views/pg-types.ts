@@ -1,5 +1,6 @@
 /** pg_catalog's types, functions, operators, casts and access methods: the built-in ones, and the database's own types. */
 import type { TypeRef } from '@phantom/catalog';
+import { estimatorOid } from '../functions/estimators.js';
 import { allCasts } from '../functions/casts.js';
 import { allOperators } from '../functions/definitions.js';
 import { type InstalledExtension, type InstalledOperatorClass, installedExtensions } from '../extensions/installed.js';
@@ -165,6 +166,7 @@ function* operatorRows(source: SystemViewSource): Iterable<CatalogRow> {
     const operators = extension.operators((oid) => source.catalog.functions.functionByOid(oid));
     yield* rowsOfOperators(operators, extension.descriptor);
   }
+  yield* userOperatorRows(source);
 }
 
 function* rowsOfOperators(
@@ -186,6 +188,30 @@ function* rowsOfOperators(
   }
 }
 
+function* userOperatorRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const operator of source.objectsSeen.operators()) {
+    if (operator.databaseOid !== source.databaseOid) continue;
+    yield {
+      oid: operator.oid,
+      oprname: operator.name,
+      oprnamespace: operator.schemaOid,
+      oprowner: operator.ownerOid,
+      oprkind: operator.leftTypeOid === 0 ? 'l' : 'b',
+      oprcanmerge: operator.merges ?? false,
+      oprcanhash: operator.hashes ?? false,
+      oprleft: operator.leftTypeOid,
+      oprright: operator.rightTypeOid,
+      oprresult: operator.resultTypeOid,
+      oprcom: operator.commutatorOid,
+      oprnegate: operator.negatorOid,
+      oprcode: operator.functionOid,
+      oprrest: estimatorOid(operator.restrict ?? '', false) ?? 0,
+      oprjoin: estimatorOid(operator.join ?? '', true) ?? 0,
+    };
+  }
+}
+
+const CAST_METHODS = { function: 'f', binary: 'b', inout: 'i' } as const;
 const BUILT_IN = { schemaOid: PG_CATALOG_OID, ownerOid: BOOTSTRAP_ROLE_OID };
 
 function extensionsOf({ objectsSeen, databaseOid }: SystemViewSource): readonly InstalledExtension[] {
@@ -222,6 +248,17 @@ function* castRows(source: SystemViewSource): Iterable<CatalogRow> {
       castfunc: functionOid,
       castcontext: context,
       castmethod: method,
+    };
+  }
+  for (const cast of source.objectsSeen.casts()) {
+    if (cast.databaseOid !== source.databaseOid) continue;
+    yield {
+      oid: cast.oid,
+      castsource: cast.sourceOid,
+      casttarget: cast.targetOid,
+      castfunc: cast.functionOid,
+      castcontext: CONTEXT_LETTERS[cast.context],
+      castmethod: CAST_METHODS[cast.method],
     };
   }
 }

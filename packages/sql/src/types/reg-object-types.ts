@@ -2,6 +2,7 @@
  * regproc, regprocedure, regoper, regoperator, regnamespace and regrole: functions, operators, schemas and roles by name.
  * regproc and regoper name what has one form only; regprocedure and regoperator say the argument types.
  */
+import { estimatorName } from '../functions/estimators.js';
 import { PhantomError } from '@phantom/base';
 import { goesIn } from '@phantom/catalog';
 import {
@@ -18,16 +19,6 @@ import type { SqlType, TypeContext } from './type.js';
 
 /** Ways to find an object: its oid, or undefined when there is none. Errors are for texts that are no names. */
 export type ObjectFinder = (text: string, context: TypeContext) => number | undefined;
-
-/** The name behind an optional schema, which has to hold the system's objects. */
-function systemName(parts: readonly string[], catalog: NameCatalog | undefined): string | undefined {
-  const schema = parts.at(-2);
-  if (schema !== undefined && schema !== 'pg_catalog') {
-    if (catalog?.schemaOid(schema) === undefined) throw new PhantomError('3F000', `schema "${schema}" does not exist`);
-    return undefined;
-  }
-  return parts.at(-1);
-}
 
 /** Functions of a name that may have its schema before it. 3F000 for a schema that is not there. */
 function functionsOf(text: string, catalog: NameCatalog | undefined): readonly NamedFunction[] {
@@ -80,17 +71,17 @@ function inputTypes({ routine, argumentTypes }: NamedFunction): readonly number[
   return routine === undefined ? argumentTypes : routine.parameters.filter(goesIn).map(({ type }) => type.oid);
 }
 
-/** An operator's name behind an optional schema. */
-function operatorName(text: string, catalog: NameCatalog | undefined): string | undefined {
+/** Operators of a name that may have its schema before it. 3F000 for a schema that is not there. */
+function operatorsOf(text: string, catalog: NameCatalog | undefined): readonly NamedOperator[] {
   const match = /^(?:(.*)\.)?([^.]+)$/su.exec(text.trim());
-  const schema = match?.[1];
-  return systemName([...(schema === undefined ? [] : splitIdentifiers(schema)), match?.[2] ?? ''], catalog);
+  const schema = match?.[1] === undefined ? undefined : splitIdentifiers(match[1]).at(-1);
+  if (schema !== undefined && catalog?.schemaOid(schema) === undefined)
+    throw new PhantomError('3F000', `schema "${schema}" does not exist`);
+  return catalog?.functions.operatorsNamed(match?.[2] ?? '', schema) ?? [];
 }
 
 export const findOperator: ObjectFinder = (text, context) => {
-  const catalog = catalogOf(context);
-  const name = operatorName(text, catalog);
-  const found = name === undefined ? [] : (catalog?.functions.operatorsNamed(name) ?? []);
+  const found = operatorsOf(text, catalogOf(context));
   if (found.length > 1) throw new PhantomError('42725', `more than one operator named ${text}`);
   return found[0]?.oid;
 };
@@ -106,10 +97,9 @@ export const findOperatorWithTypes: ObjectFinder = (text, context) => {
     throw new PhantomError('54023', 'too many arguments', { hint: 'Provide two argument types for operator.' });
   }
   const catalog = catalogOf(context);
-  const bare = operatorName(name, catalog);
-  if (bare === undefined || catalog === undefined) return undefined;
+  if (catalog === undefined) return undefined;
   const [left, right] = args.map((argument) => (/^none$/i.test(argument) ? 0 : catalog.typeOfText(argument).oid));
-  return catalog.functions.operatorsNamed(bare).find((one) => one.leftType === left && one.rightType === right)?.oid;
+  return operatorsOf(name, catalog).find((one) => one.leftType === left && one.rightType === right)?.oid;
 };
 
 /** A name of one part. */
@@ -146,13 +136,22 @@ function typeText(oid: number, context: TypeContext): string {
   return oid === 0 ? 'NONE' : (context.types.byOid(oid)?.displayName ?? String(oid));
 }
 
+/** The symbol, with its schema where the search path does not lead to it, or not to it alone. */
 function showOperator(one: NamedOperator, context: TypeContext): string {
-  const unique = catalogOf(context)?.functions.operatorsNamed(one.name).length === 1;
-  return unique ? one.name : `pg_catalog.${one.name}`;
+  const catalog = catalogOf(context);
+  const named = catalog?.functions.operatorsNamed(one.name) ?? [];
+  return named.length === 1 && named[0]?.oid === one.oid ? one.name : `${schemaOf(one, catalog)}.${one.name}`;
 }
 
 function showOperatorWithTypes(one: NamedOperator, context: TypeContext): string {
-  return `${one.name}(${typeText(one.leftType, context)},${typeText(one.rightType, context)})`;
+  const catalog = catalogOf(context);
+  const isVisible = catalog?.functions.operatorsNamed(one.name).some(({ oid }) => oid === one.oid) === true;
+  const name = isVisible || one.schemaOid === undefined ? one.name : `${schemaOf(one, catalog)}.${one.name}`;
+  return `${name}(${typeText(one.leftType, context)},${typeText(one.rightType, context)})`;
+}
+
+function schemaOf({ schemaOid }: NamedOperator, catalog: NameCatalog | undefined): string {
+  return schemaOid === undefined ? 'pg_catalog' : quoteIdentifier(catalog?.schemaName(schemaOid) ?? '');
 }
 
 function objectType<T>(
@@ -177,6 +176,12 @@ function objectType<T>(
   );
 }
 
+/** An estimator that an operator names: there is no such function to call. */
+function estimator(oid: number): NamedFunction | undefined {
+  const name = estimatorName(oid);
+  return name === undefined ? undefined : { oid, name, argumentTypes: [] };
+}
+
 const noFunction = (text: string): PhantomError => new PhantomError('42883', `function "${text}" does not exist`);
 const noOperator = (text: string): PhantomError => new PhantomError('42883', `operator does not exist: ${text}`);
 
@@ -185,7 +190,7 @@ export const regObjectTypes: readonly SqlType[] = [
     TypeOid.regproc,
     findFunction,
     noFunction,
-    (oid, catalog) => catalog.functions.functionByOid(oid),
+    (oid, catalog) => catalog.functions.functionByOid(oid) ?? estimator(oid),
     showFunction,
   ),
   objectType(

@@ -27,7 +27,7 @@ export interface NameCatalog {
   readonly functions: {
     functionsNamed(name: string, schema?: string): readonly NamedFunction[];
     functionByOid(oid: number): NamedFunction | undefined;
-    operatorsNamed(name: string): readonly NamedOperator[];
+    operatorsNamed(name: string, schema?: string): readonly NamedOperator[];
     operatorByOid(oid: number): NamedOperator | undefined;
   };
 }
@@ -46,6 +46,8 @@ export interface NamedOperator {
   readonly name: string;
   readonly leftType: number;
   readonly rightType: number;
+  /** Undefined for those of pg_catalog. */
+  readonly schemaOid?: number;
 }
 
 /** The names a context knows; undefined where no session stands behind it. */

@@ -7,6 +7,7 @@ import type {
   ColumnDescriptor,
   ObjectDescriptor,
   Oid,
+  OperatorDescriptor,
   RoutineDescriptor,
   TableDescriptor,
   TypeDescriptor,
@@ -31,6 +32,15 @@ type UsesText = (
 /** Everything whose text calls the routine. */
 export function usersOfRoutine(context: DdlContext, { oid, name, extensionOid }: RoutineDescriptor): Iterable<Going> {
   const words = extensionOid === undefined ? [name] : [name, ...operatorsOf(context, extensionOid, oid)];
+  return usersOf(context, oid, words);
+}
+
+/** Everything whose text applies the operator. */
+export function usersOfOperator(context: DdlContext, { oid, name }: OperatorDescriptor): Iterable<Going> {
+  return usersOf(context, oid, SPELLINGS[name] ?? [name]);
+}
+
+function usersOf(context: DdlContext, oid: Oid, words: readonly string[]): Iterable<Going> {
   return usersByText(context, oid, (sql, columns, purpose) => {
     if (sql === undefined || !words.some((word) => sql.includes(word))) return false;
     try {

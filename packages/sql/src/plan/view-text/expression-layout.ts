@@ -366,7 +366,9 @@ export abstract class ExpressionLayout extends NameLayout {
   /** The operator that the expression was bound to, with its schema where that is needed. */
   private operatorText(node: Ast.Expression, symbol: string): string {
     const bound = this.options.witness.of(node)?.expression;
-    return writtenOperator(this.options.catalog, symbol, bound === undefined ? undefined : comparisonIn(bound));
+    const operator = bound?.kind === 'call' ? bound.operator : undefined;
+    const comparison = bound === undefined ? undefined : comparisonIn(bound);
+    return writtenOperator(this.options.catalog, symbol, comparison, operator);
   }
 
   private quantified(node: Ast.Quantified): string {
