@@ -1,7 +1,7 @@
 /** SQL/XML's functions with a syntax of their own, and IS DOCUMENT: what they do is in functions/xml. */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import type { EvaluationContext } from '../functions/registry.js';
+import type { EvaluationContext, Volatility } from '../functions/registry.js';
 import {
   type XmlPart,
   xmlConcat,
@@ -12,12 +12,14 @@ import {
 } from '../functions/xml/xml-building.js';
 import { xmlName } from '../functions/xml/xml-names.js';
 import type * as Ast from '../text/ast.js';
+import { withColumnNames, xmlFunctionText } from '../text/writing/xml-writer.js';
+import { quoteIdentifier } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import { BOOL, TEXT, typeRef } from '../types/type-refs.js';
 import type { Value } from '../types/type.js';
 import { isWellFormed, readXml } from '../xml/check.js';
 import type { Binder } from './binder.js';
-import { internalCall } from './calls.js';
+import { callNamed, internalCall } from './calls.js';
 import { coerce, isUnknown, tryCoerce } from './coercion.js';
 import type { Expression } from './expression.js';
 import type { Scope } from './scope.js';
@@ -80,10 +82,11 @@ function listCall(
   name: string,
   args: readonly Expression[],
   call: (values: readonly Value[], context: EvaluationContext) => Value,
+  volatility: Volatility = 'immutable',
 ): Expression {
   const spread = (...values: Value[]): Value =>
     call(values.slice(0, -1), values[values.length - 1] as EvaluationContext);
-  return internalCall(name, args, XML, spread as Call);
+  return internalCall(name, args, XML, spread as Call, volatility);
 }
 
 function bindElement(binder: Binder, node: Ast.XmlFunction, scope: Scope): Expression {
@@ -91,14 +94,15 @@ function bindElement(binder: Binder, node: Ast.XmlFunction, scope: Scope): Expre
   const contents = node.arguments.map((argument) => anyOperand(binder, argument, scope));
   const oids = contents.map((content) => content.type.oid);
   const name = xmlName(node.name?.text ?? '');
-  return listCall('xmlelement', [...values, ...contents], (given, context) =>
-    xmlElement(name, parts, oids, given, context),
-  );
+  // Dates and bytea stand there as the session says.
+  const call = (given: readonly Value[], context: EvaluationContext): Value =>
+    xmlElement(name, parts, oids, given, context);
+  return listCall('xmlelement', [...values, ...contents], call, 'stable');
 }
 
 function bindForest(binder: Binder, node: Ast.XmlFunction, scope: Scope): Expression {
   const { parts, values } = namedOperands(binder, node, scope);
-  return listCall('xmlforest', values, (given, context) => xmlForest(parts, given, context));
+  return listCall('xmlforest', values, (given, context) => xmlForest(parts, given, context), 'stable');
 }
 
 function bindSerialize(binder: Binder, node: Ast.XmlFunction, value: Expression): Expression {
@@ -106,12 +110,14 @@ function bindSerialize(binder: Binder, node: Ast.XmlFunction, value: Expression)
   const type = node.type as NonNullable<Ast.XmlFunction['type']>;
   const target = context.at(type.position, () => resolveTypeName(context.catalog, type));
   const asDocument = node.form === 'document';
-  const text = internalCall('xmlserialize', [value], TEXT, ((given: string | null) => {
+  const call = ((given: string | null) => {
     if (given !== null && asDocument && !isWellFormed(given, 'document')) {
       throw new PhantomError('2200L', 'not an XML document');
     }
     return given;
-  }) as Call);
+  }) as Call;
+  const made = internalCall('xmlserialize', [value], TEXT, call, 'immutable');
+  const text: Expression = { ...made, written: writing(node) };
   const serialized = tryCoerce(context, text, target, 'implicit', node.position);
   if (serialized !== undefined) return serialized;
   throw context.error('42846', `cannot cast XMLSERIALIZE result to ${context.typeName(target.oid)}`, node.position);
@@ -119,6 +125,27 @@ function bindSerialize(binder: Binder, node: Ast.XmlFunction, value: Expression)
 
 /** One of the functions that SQL/XML has a syntax for. */
 export function bindXmlFunction(binder: Binder, node: Ast.XmlFunction, scope: Scope): Expression {
+  const bound = bindFunction(binder, node, scope);
+  const isIt = bound.kind === 'call' && node.function !== 'serialize';
+  return isIt ? { ...bound, written: writing(node) } : bound;
+}
+
+/** How the function is written around its parts; the values that have names come first. */
+function writing(node: Ast.XmlFunction): (parts: readonly string[]) => string {
+  const values = [...node.named.map(({ value }) => value), ...node.arguments];
+  return (parts) => {
+    const texts = new Map(values.map((value, i) => [value, parts[i] ?? '']));
+    return xmlFunctionText(withColumnNames(node), {
+      value: (value) => texts.get(value) ?? '',
+      operand: (value) => `(${texts.get(value) ?? ''})`,
+      name: ({ text }) => quoteIdentifier(text),
+      // What becomes of the text is a cast of its own.
+      type: () => 'text',
+    });
+  };
+}
+
+function bindFunction(binder: Binder, node: Ast.XmlFunction, scope: Scope): Expression {
   const construct = `XML${node.function.toUpperCase()}`;
   const operand = (at: number, target: TypeRef): Expression => {
     const argument = node.arguments[at] as Ast.Expression;
@@ -135,10 +162,11 @@ export function bindXmlFunction(binder: Binder, node: Ast.XmlFunction, scope: Sc
     }
     case 'parse': {
       const form = node.form ?? 'content';
-      return internalCall('xmlparse', [operand(0, TEXT)], XML, ((text: string | null) => {
+      const call = ((text: string | null) => {
         if (text !== null) readXml(text, form);
         return text;
-      }) as Call);
+      }) as Call;
+      return internalCall('xmlparse', [operand(0, TEXT)], XML, call, 'immutable');
     }
     case 'pi': {
       const target = xmlName(node.name?.text ?? '');
@@ -154,14 +182,18 @@ export function bindXmlFunction(binder: Binder, node: Ast.XmlFunction, scope: Sc
     }
     case 'serialize':
       return bindSerialize(binder, node, operand(0, XML));
-    default:
-      throw binder.context.unsupported('XMLEXISTS', node.position);
+    default: {
+      const args = node.arguments.map((argument) => binder.bind(argument, scope));
+      return callNamed(binder.context, 'xmlexists', args, node.position);
+    }
   }
 }
 
 /** `value IS [NOT] DOCUMENT`. */
 export function bindIsDocument(binder: Binder, node: Ast.IsTest, operand: Expression): Expression {
   const value = xmlOperand(binder, operand, XML, 'IS DOCUMENT', node.operand.position);
-  return internalCall('is_document', [value], BOOL, ((text: string | null) =>
-    text === null ? null : isWellFormed(text, 'document') !== node.negated) as Call);
+  const call = ((text: string | null) => (text === null ? null : isWellFormed(text, 'document'))) as Call;
+  const made = internalCall('is_document', [value], BOOL, call, 'immutable');
+  const tested: Expression = { ...made, written: ([text]) => `${text} IS DOCUMENT` };
+  return node.negated ? { kind: 'not', operand: tested, type: BOOL } : tested;
 }

@@ -372,7 +372,7 @@ export function internalCall(
   type: TypeRef,
   call: (...args: never[]) => Value,
   volatility: Volatility = 'stable',
-): Expression {
+): Call {
   const definition: ScalarFunction = {
     kind: 'scalar',
     oid: 0,

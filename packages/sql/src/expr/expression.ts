@@ -67,6 +67,8 @@ export interface Call {
   readonly recordColumns?: readonly { readonly name: string; readonly type: TypeRef }[];
   /** The word of SQL that it is the value of, as CURRENT_DATE. */
   readonly word?: string;
+  /** How the construct that it was made of is written around the texts of its arguments, where that is no call. */
+  readonly written?: (parts: readonly string[]) => string;
 }
 
 /** A cast by function, by text (`definition.call`), or without any work; applies the type modifier of `type`. */

@@ -41,6 +41,7 @@ import { textBuildingFunctions } from './text-building-functions.js';
 import { textFunctions } from './text-functions.js';
 import { uuidFunctions } from './uuid-functions.js';
 import { xmlFunctions } from './xml/xml-functions.js';
+import { xpathFunctions } from './xml/xpath-functions.js';
 
 export const implementations: Implementations = {
   ...comparisonFunctions,
@@ -84,4 +85,5 @@ export const implementations: Implementations = {
   ...multirangeFunctions,
   ...textSearchFunctions,
   ...xmlFunctions,
+  ...xpathFunctions,
 };

@@ -37,6 +37,8 @@ const NAMES: ReadonlySet<string> = new Set(
   json_array_length json_typeof json_strip_nulls json_object to_json array_to_json array_to_json_pretty
   jsonb_contains jsonb_contained jsonb_strip_nulls jsonb_pretty jsonb_object to_jsonb
   jsonb_concat jsonb_delete jsonb_delete_array jsonb_delete_idx jsonb_delete_path jsonb_set jsonb_set_lax jsonb_insert
+  texttoxml xml_is_well_formed xml_is_well_formed_document xml_is_well_formed_content
+  xpath xpath:text,xml xpath_exists xpath_exists:text,xml
   array_append array_prepend array_cat array_positions array_remove array_replace arraycontains arraycontained arrayoverlap`.split(
     /\s+/,
   ),

@@ -76,6 +76,7 @@ export function expressionText(expression: Expression, options: TextOptions): st
     case 'call': {
       const { operator, word } = expression;
       if (word !== undefined) return word;
+      if (expression.written !== undefined) return expression.written(expression.arguments.map(text));
       const inside = insideDomain(expression, expression.type);
       if (inside !== expression) return `(${text(inside)})::${typeText(expression.type, options.context)}`;
       if (operator === undefined) {

@@ -3,7 +3,7 @@
  * keeps this file apart from `ast.ts`, which fills it in and whose names are the ones to use. `IS DOCUMENT` is a test of
  * `ast.ts`; functions that are called like any other (xmlcomment, xmlagg, xpath, ...) are calls.
  */
-import type { Name, Node, TypeName } from './ast-leaves.js';
+import type { Name, Node, TableAlias, TypeName } from './ast-leaves.js';
 
 /** `value [AS name]`, of XMLFOREST and XMLATTRIBUTES. */
 export interface XmlNamedValue<E> extends Node {
@@ -27,4 +27,27 @@ export interface XmlFunction<E> extends Node {
   readonly type: TypeName | undefined;
   /** Of XMLROOT; undefined where it was not written. */
   readonly standalone: 'yes' | 'no' | 'no value' | undefined;
+}
+export interface XmlTable<E> extends Node {
+  readonly kind: 'xml-table';
+  readonly namespaces: readonly XmlNamespace<E>[];
+  readonly rowPath: E;
+  readonly document: E;
+  readonly columns: readonly XmlTableColumn<E>[];
+  readonly lateral: boolean;
+  readonly alias: TableAlias | undefined;
+}
+/** `uri AS name`, or `DEFAULT uri` without a name. */
+export interface XmlNamespace<E> extends Node {
+  readonly uri: E;
+  readonly name: Name | undefined;
+}
+export interface XmlTableColumn<E> extends Node {
+  readonly name: Name;
+  /** undefined: FOR ORDINALITY. */
+  readonly type: TypeName | undefined;
+  readonly path: E | undefined;
+  readonly otherwise: E | undefined;
+  /** undefined where neither NOT NULL nor NULL was written. */
+  readonly notNull: boolean | undefined;
 }

@@ -15,7 +15,6 @@
  * Expressions and queries are mutually recursive, hence one file; its leaves (names, types, literals) are in
  * `ast-leaves.ts`, the nodes of SQL/JSON in `ast-json.ts`, of SQL/XML in `ast-xml.ts`.
  */
-
 import type * as Json from './ast-json.js';
 import type {
   Corresponding,
@@ -305,6 +304,7 @@ export interface Period extends Node {
 // -------------------------------------------------------------------------------------------- SQL/JSON, SQL/XML
 export type JsonExpression = IsJsonTest | JsonConstructor | JsonAggregate | JsonQueryFunction;
 export type XmlFunction = Xml.XmlFunction<Expression>;
+export type XmlTable = Xml.XmlTable<Expression>;
 export type IsJsonTest = Json.IsJsonTest<Expression>;
 export type JsonConstructor = Json.JsonConstructor<Expression, Query>;
 export type JsonAggregate = Json.JsonAggregate<Expression, SortItem, WindowSpecification>;
@@ -429,7 +429,7 @@ export interface FrameBound extends Node {
   readonly kind: 'unbounded-preceding' | 'preceding' | 'current-row' | 'following' | 'unbounded-following';
   readonly offset: Expression | undefined;
 }
-export type TableExpression = TableRef | DerivedTable | FunctionTable | JsonTable | Join | ChangedTable;
+export type TableExpression = TableRef | DerivedTable | FunctionTable | JsonTable | XmlTable | Join | ChangedTable;
 export interface TableRef extends Node {
   readonly kind: 'table';
   readonly name: QualifiedName;

@@ -6,8 +6,9 @@ import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import type { Value } from '../../types/type.js';
 import { type XmlDeclaration, readDeclaration, writeDeclaration } from '../../xml/declaration.js';
+import { attributeText } from '../../xml/tree-text.js';
 import type { EvaluationContext } from '../registry.js';
-import { escapeAttribute, xmlText } from './xml-values.js';
+import { xmlText } from './xml-values.js';
 
 /** A name of XML, and the type of the value that belongs to it. */
 export interface XmlPart {
@@ -41,7 +42,7 @@ export function xmlElement(
   values: readonly Value[],
   context: EvaluationContext,
 ): string {
-  const head = writeParts(attributes, values, context, false, (key, text) => ` ${key}="${escapeAttribute(text)}"`);
+  const head = writeParts(attributes, values, context, false, (key, text) => ` ${key}="${attributeText(text)}"`);
   let inside = '';
   contents.forEach((oid, i) => {
     const value = values[attributes.length + i];

@@ -14,28 +14,12 @@ import { isoText } from '../json/json-values.js';
 import type { EvaluationContext } from '../registry.js';
 
 const TEXT_ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#x0d;' };
-const ATTRIBUTE_ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\r': '&#13;',
-  '\n': '&#10;',
-  '\t': '&#9;',
-};
 /** A line of base64, where another follows. */
 const BASE64_LINE = /.{72}(?=.)/g;
 
 /** A text as it stands between tags. */
 export function escapeXml(text: string): string {
   return /[&<>\r]/.test(text) ? text.replaceAll(/[&<>\r]/g, (found) => TEXT_ESCAPES[found] as string) : text;
-}
-
-/** A text as it stands between the quotes of an attribute. */
-export function escapeAttribute(text: string): string {
-  return /[&<>"\r\n\t]/.test(text)
-    ? text.replaceAll(/[&<>"\r\n\t]/g, (found) => ATTRIBUTE_ESCAPES[found] as string)
-    : text;
 }
 
 function baseOf(oid: Oid, context: EvaluationContext): SqlType {

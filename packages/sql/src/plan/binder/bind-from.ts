@@ -18,6 +18,7 @@ import { freeColumns } from '../logical/walk.js';
 import { bindJsonTable } from './bind-json-table.js';
 import { bindFunctionTable } from './bind-function-table.js';
 import { bindRelation } from './bind-relation.js';
+import { bindXmlTable } from './bind-xml-table.js';
 import { checkNames, rangeItem, renameColumns, type BoundFrom } from './range-items.js';
 
 /** One empty row: what a query without FROM reads. */
@@ -72,6 +73,8 @@ function placeTable(binder: Binder, node: Ast.TableExpression, scope: Scope, lef
       return bindFunctionTable(binder, node, itemScope(scope, left, true));
     case 'json-table':
       return bindJsonTable(binder, node, itemScope(scope, left, true));
+    case 'xml-table':
+      return bindXmlTable(binder, node, itemScope(scope, left, true));
     case 'join':
       return bindJoin(binder, node, scope, left);
     case 'changed-table':

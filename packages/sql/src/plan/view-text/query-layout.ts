@@ -8,6 +8,7 @@ import type * as Ast from '../../text/ast.js';
 import { quoteIdentifier } from '../../types/reg-types.js';
 import { ExpressionLayout } from './expression-layout.js';
 import { functionTableText } from './function-table-text.js';
+import { xmlTableLayout } from './xml-text.js';
 import { JoinNames, freeName } from './join-names.js';
 import { CLAUSE_INDENT, ITEM_INDENT, JOIN_INDENT, beginsLine, lineOf } from './layout.js';
 
@@ -314,6 +315,8 @@ export class QueryLayout extends ExpressionLayout {
       }
       case 'function-table':
         return this.functionTable(node);
+      case 'xml-table':
+        return this.xmlTable(node);
       case 'join':
         return this.join(node);
       default:
@@ -392,6 +395,18 @@ export class QueryLayout extends ExpressionLayout {
         ? this.alias(node, columns)
         : this.alias(node, []) + this.fieldDefinitions(node.definitions);
     return `${lateral}${text}${ordinality}${alias}`;
+  }
+
+  private xmlTable(node: Ast.XmlTable): string {
+    const before = this.columnsWritten;
+    const text = xmlTableLayout(node, {
+      expression: (part) => this.expression(part),
+      name: (name) => this.name(name),
+      typeName: (type) => this.typeText(resolveTypeName(this.options.catalog, type)),
+    });
+    const lateral = node.lateral || this.columnsWritten > before ? 'LATERAL ' : '';
+    const named = node.alias !== undefined || this.tableNames.get(node) !== 'xmltable';
+    return `${lateral}${text}${named ? this.alias(node) : ''}`;
   }
 
   private fieldDefinitions(fields: readonly FieldDefinition[]): string {

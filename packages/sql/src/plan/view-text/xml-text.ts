@@ -3,9 +3,9 @@
  * literals that were given as content or attributes without a type, and what XMLSERIALIZE cuts to a length in a cast.
  */
 import type { TypeRef } from '@phantom/catalog';
-import type { Name } from '../../text/ast-leaves.js';
+import type { Name, TypeName } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
-import { xmlFunctionText } from '../../text/writing/xml-writer.js';
+import { withColumnNames, xmlFunctionText, xmlTableText } from '../../text/writing/xml-writer.js';
 
 /** How parts of it are written. */
 export interface XmlTextWriter {
@@ -16,22 +16,36 @@ export interface XmlTextWriter {
 
 /** The function, which gives values of the type. */
 export function xmlText(node: Ast.XmlFunction, result: TypeRef, writer: XmlTextWriter): string {
-  const named = node.named.map((one) => {
-    const { value, name } = one;
-    return name === undefined && value.kind === 'column' ? { ...one, name: value.names.at(-1) } : one;
-  });
   const takesAny = node.function === 'element' || node.function === 'forest';
-  const text = xmlFunctionText(
-    { ...node, named },
+  const text = xmlFunctionText(withColumnNames(node), {
+    value: (value) => {
+      if (takesAny && value.kind === 'string') return `'${value.value.replaceAll("'", "''")}'`;
+      return writer.expression(value);
+    },
+    operand: (value) => `(${writer.expression(value)})`,
+    name: (name) => writer.name(name),
+    type: () => writer.type(result),
+  });
+  return node.function === 'serialize' && result.typmod >= 0 ? `(${text})::${writer.type(result)}` : text;
+}
+
+/** XMLTABLE, without its alias. */
+export function xmlTableLayout(
+  node: Ast.XmlTable,
+  writer: Pick<XmlTextWriter, 'expression' | 'name'> & { typeName(type: TypeName): string },
+): string {
+  const enclosed = (value: Ast.Expression): string => `(${writer.expression(value)})`;
+  return xmlTableText(
     {
-      value: (value) => {
-        if (takesAny && value.kind === 'string') return `'${value.value.replaceAll("'", "''")}'`;
-        return writer.expression(value);
-      },
-      operand: (value) => `(${writer.expression(value)})`,
+      ...node,
+      columns: node.columns.map((column) => (column.notNull === false ? { ...column, notNull: undefined } : column)),
+    },
+    {
+      operand: enclosed,
+      simple: enclosed,
+      uri: (value) => writer.expression(value),
       name: (name) => writer.name(name),
-      type: () => writer.type(result),
+      type: (type) => writer.typeName(type),
     },
   );
-  return node.function === 'serialize' && result.typmod >= 0 ? `(${text})::${writer.type(result)}` : text;
 }

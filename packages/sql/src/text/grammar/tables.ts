@@ -110,6 +110,9 @@ export abstract class TableGrammar extends ExpressionGrammar {
         break;
       case '(':
         return this.parenTable();
+      case 'xmltable':
+        if (this.aheadIs(2, '(')) return this.xmlTablePrimary(false);
+        break;
       case 'only':
         return this.tableRef(position);
       case 'lateral':
@@ -205,10 +208,16 @@ export abstract class TableGrammar extends ExpressionGrammar {
     return { ...table, alias: this.optionalAlias() };
   }
 
+  private xmlTablePrimary(lateral: boolean): TableExpression {
+    const table = this.xmlTable(lateral);
+    return { ...table, alias: this.optionalAlias() };
+  }
+
   private lateralTable(position: number): TableExpression {
     this.advance();
     if (this.at('(')) return this.derived(this.parenQuery(), true, position);
     if (this.atWord('json_table') && this.aheadIs(2, '(')) return this.jsonTablePrimary(true);
+    if (this.at2('xmltable', '(')) return this.xmlTablePrimary(true);
     return this.functionTable(true, position);
   }
 

@@ -1,9 +1,11 @@
-/** SQL/XML: the functions whose keywords PostgreSQL keeps from being names of functions. */
+/** SQL/XML: the functions whose keywords PostgreSQL keeps from being names of functions, and XMLTABLE. */
 import type { Name } from '../ast-leaves.js';
-import type { Expression, XmlFunction } from '../ast.js';
+import type { Expression, XmlFunction, XmlTable } from '../ast.js';
 import { JsonGrammar } from './json.js';
 
 type NamedValue = XmlFunction['named'][number];
+type Namespace = XmlTable['namespaces'][number];
+type Column = XmlTable['columns'][number];
 
 export abstract class XmlGrammar extends JsonGrammar {
   /** A call of a function of SQL/XML whose keyword is next; undefined when the keyword is none of them. */
@@ -96,7 +98,7 @@ export abstract class XmlGrammar extends JsonGrammar {
     return this.makeXml('exists', position, { arguments: [path, value] });
   }
 
-  protected xmlPassing(): Expression {
+  private xmlPassing(): Expression {
     this.expect('passing');
     this.xmlMechanism();
     const value = this.primaryExpression();
@@ -155,6 +157,63 @@ export abstract class XmlGrammar extends JsonGrammar {
     const type = this.typeName();
     this.expect(')');
     return this.makeXml('serialize', position, { form, arguments: [value], type });
+  }
+
+  /** XMLTABLE (...), without its alias; the keyword is next. */
+  protected xmlTable(lateral: boolean): XmlTable {
+    const position = this.position();
+    this.beginXml();
+    let namespaces: Namespace[] = [];
+    if (this.accept('xmlnamespaces')) {
+      namespaces = this.parenthesisedList(this.xmlNamespace);
+      this.expect(',');
+    }
+    const rowPath = this.primaryExpression();
+    const document = this.xmlPassing();
+    this.expect('columns');
+    const columns = this.commaList(this.xmlColumn);
+    this.expect(')');
+    return { kind: 'xml-table', namespaces, rowPath, document, columns, lateral, alias: undefined, position };
+  }
+
+  private xmlNamespace(): Namespace {
+    const position = this.position();
+    if (this.accept('default')) return { uri: this.simpleExpression(), name: undefined, position };
+    const uri = this.simpleExpression();
+    this.expect('as');
+    return { uri, name: this.label(), position };
+  }
+
+  private xmlColumn(): Column {
+    const position = this.position();
+    const name = this.columnName();
+    if (this.accept2('for', 'ordinality')) {
+      return { name, type: undefined, path: undefined, otherwise: undefined, notNull: undefined, position };
+    }
+    const type = this.typeName();
+    let path: Expression | undefined;
+    let otherwise: Expression | undefined;
+    let notNull: boolean | undefined;
+    for (;;) {
+      const at = this.position();
+      const once = (given: unknown, message: string): void => {
+        if (given !== undefined) this.complain('42601', message, at);
+      };
+      if (this.accept('default')) {
+        once(otherwise, 'only one DEFAULT value is allowed');
+        otherwise = this.simpleExpression();
+      } else if (this.at2('not', 'null') || this.at('null')) {
+        once(notNull, `conflicting or redundant NULL / NOT NULL declarations for column "${name.text}"`);
+        notNull = this.accept('not');
+        this.advance();
+      } else if (this.at('Identifier')) {
+        const word = this.advance().value;
+        if (word !== 'path') this.complain('42601', `unrecognized column option "${word}"`, at);
+        once(path, 'only one PATH value per column is allowed');
+        path = this.simpleExpression();
+      } else break;
+    }
+    return { name, type, path, otherwise, notNull, position };
   }
 
   /** c_expr: no operators outside of parentheses. */

@@ -187,6 +187,8 @@ export class QueryWriter extends XmlWriter {
         return this.functionTable(node);
       case 'json-table':
         return this.jsonTable(node);
+      case 'xml-table':
+        return this.xmlTable(node);
       case 'join':
         return node.alias === undefined ? this.join(node) : `(${this.join(node)})${this.tableAlias(node.alias)}`;
       case 'changed-table':

@@ -1,5 +1,5 @@
 /** SQL/XML as text. */
-import type { XmlFunction } from '../ast.js';
+import type { XmlFunction, XmlTable } from '../ast.js';
 import { JsonWriter } from './json-writer.js';
 
 export abstract class XmlWriter extends JsonWriter {
@@ -10,6 +10,17 @@ export abstract class XmlWriter extends JsonWriter {
       name: (name) => this.name(name),
       type: (type) => this.typeName(type),
     });
+  }
+
+  protected xmlTable(node: XmlTable): string {
+    const text = xmlTableText(node, {
+      operand: (value) => this.at(PRIMARY, value),
+      simple: (value) => this.simple(value),
+      uri: (value) => this.simple(value),
+      name: (name) => this.name(name),
+      type: (type) => this.typeName(type),
+    });
+    return `${node.lateral ? 'LATERAL ' : ''}${text}${this.tableAlias(node.alias)}`;
   }
 }
 
@@ -23,6 +34,15 @@ export interface XmlPartWriter {
   operand(value: XmlFunction['arguments'][number]): string;
   name(name: NonNullable<XmlFunction['name']>): string;
   type(type: NonNullable<XmlFunction['type']>): string;
+}
+
+/** The function with the names that values have of their columns. */
+export function withColumnNames(node: XmlFunction): XmlFunction {
+  const named = node.named.map((one) => {
+    const { value, name } = one;
+    return name === undefined && value.kind === 'column' ? { ...one, name: value.names.at(-1) } : one;
+  });
+  return { ...node, named };
 }
 
 /** A function of SQL/XML around its parts. */
@@ -57,4 +77,29 @@ export function xmlFunctionText(node: XmlFunction, writer: XmlPartWriter): strin
     default:
       return `XMLSERIALIZE(${form} ${list[0]} AS ${node.type === undefined ? '' : writer.type(node.type)})`;
   }
+}
+
+/** How parts of XMLTABLE are written. */
+export interface XmlTablePartWriter extends Omit<XmlPartWriter, 'value'> {
+  /** Where PostgreSQL allows simple expressions only. */
+  simple(value: XmlTable['rowPath']): string;
+  uri(value: XmlTable['rowPath']): string;
+}
+
+/** XMLTABLE around its parts, without its alias. */
+export function xmlTableText(node: XmlTable, writer: XmlTablePartWriter): string {
+  const namespaces = node.namespaces.map(({ uri, name }) =>
+    name === undefined ? `DEFAULT ${writer.uri(uri)}` : `${writer.uri(uri)} AS ${writer.name(name)}`,
+  );
+  const columns = node.columns.map((column) => {
+    const name = writer.name(column.name);
+    if (column.type === undefined) return `${name} FOR ORDINALITY`;
+    const otherwise = column.otherwise === undefined ? '' : ` DEFAULT ${writer.simple(column.otherwise)}`;
+    const path = column.path === undefined ? '' : ` PATH ${writer.simple(column.path)}`;
+    const nulls = column.notNull === undefined ? '' : column.notNull ? ' NOT NULL' : ' NULL';
+    return `${name} ${writer.type(column.type)}${otherwise}${path}${nulls}`;
+  });
+  const head = namespaces.length === 0 ? '' : `XMLNAMESPACES (${namespaces.join(', ')}), `;
+  const passed = `${writer.operand(node.rowPath)} PASSING ${writer.operand(node.document)}`;
+  return `XMLTABLE(${head}${passed} COLUMNS ${columns.join(', ')})`;
 }
