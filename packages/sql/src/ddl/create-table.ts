@@ -174,7 +174,8 @@ function refuseUnsupported(node: CreateTable): void {
 
 /** What a partitioned table cannot have: there, and here. */
 function refusePartitioned(node: CreateTable): void {
-  const option = node.options.find(({ name }) => name.text !== 'engine');
+  // WITH (oids = false) says what is so anyway: old dumps have it, and pgAdmin writes it.
+  const option = node.options.find(({ name }) => name.text !== 'engine' && name.text !== 'oids');
   if (option !== undefined) throw new PhantomError('22023', `unrecognized parameter "${option.name.text}"`);
   if (node.inherits.length > 0) throw new PhantomError('42P16', 'cannot create partitioned table as inheritance child');
 }
@@ -295,7 +296,8 @@ function saysValue({ constraints, type }: ColumnDefinition): boolean {
 
 function serialOf(type: TypeName): string | undefined {
   const word = type.name.length === 1 && type.arrayBounds.length === 0 ? type.name[0] : undefined;
-  return word === undefined || word.quoted ? undefined : SERIAL[word.text];
+  // They are no types but words, which mean the same in quotes.
+  return word === undefined ? undefined : SERIAL[word.text];
 }
 
 function* applyColumnConstraint(
