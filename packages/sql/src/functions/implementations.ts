@@ -15,6 +15,7 @@ import { generalFunctions } from './general-functions.js';
 import { geometricFunctions } from './geometric-functions.js';
 import { hashFunctions } from './hash-functions.js';
 import type { Implementations } from './implementation.js';
+import { indexProperties } from './index-properties.js';
 import { integerFunctions } from './integer-functions.js';
 import { jsonAggregates } from './json/json-aggregates.js';
 import { jsonFunctions } from './json/json-functions.js';
@@ -48,6 +49,7 @@ export const implementations: Implementations = {
   ...catalogFunctions,
   ...partitionFunctions,
   ...privilegeFunctions,
+  ...indexProperties,
   ...integerFunctions,
   ...floatFunctions,
   ...numericFunctions,

@@ -158,6 +158,12 @@ function sizes(oid: number, typmod: number): Record<string, Value> {
   return { datetime_precision: typmod < 0 || precision === 0xffff ? 6 : precision };
 }
 
+/** A domain that is NOT NULL lets no column of it hold one. */
+function isOfNotNullDomain({ objectsSeen }: SystemViewSource, typeOid: number): boolean {
+  const type = objectsSeen.object(typeOid);
+  return type?.kind === 'type' && type.definition.kind === 'domain' && type.definition.notNull;
+}
+
 function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of visible(source)) {
     if (relation.kind === 'table') {
@@ -169,7 +175,7 @@ function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
           ...tableNames(source, relation),
           ...columnBasics(source, column.name, column.number, column.type),
           column_default: generated || column.identity !== undefined ? null : text,
-          is_nullable: yesOrNo(!column.notNull),
+          is_nullable: yesOrNo(!column.notNull && !isOfNotNullDomain(source, column.type.oid)),
           ...identityColumns(source, column.identity, column.sequenceOid),
           is_generated: generated ? 'ALWAYS' : 'NEVER',
           generation_expression: generated ? text : null,
@@ -182,7 +188,7 @@ function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
         yield {
           ...tableNames(source, relation),
           ...columnBasics(source, column.name, i + 1, column.type),
-          is_nullable: 'YES',
+          is_nullable: yesOrNo(!isOfNotNullDomain(source, column.type.oid)),
           ...identityColumns(source, undefined, undefined),
           is_generated: 'NEVER',
           is_updatable: yesOrNo(writable?.has(column.name) === true),

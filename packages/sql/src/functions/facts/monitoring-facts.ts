@@ -1,6 +1,9 @@
-/** PostgreSQL 15's pg_proc: functions of what goes on in the server. The form of a line is told in definitions.ts. */
+/** PostgreSQL 15's pg_proc: functions of what goes on in the server, and of what its indexes can do. The form of a line is told in definitions.ts. */
 export const monitoringFacts = `
 315 pg_jit_available - 16 vx pg_jit_available
+636 pg_indexam_has_property 26,25 16 sx pg_indexam_has_property
+637 pg_index_has_property 2205,25 16 sx pg_index_has_property
+638 pg_index_column_has_property 2205,23,25 16 sx pg_index_column_has_property
 817 current_query - 25 v current_query
 1137 pg_get_wal_replay_pause_state - 25 vx not_in_recovery
 1181 age 28 23 sx xid_age
