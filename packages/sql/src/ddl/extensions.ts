@@ -48,11 +48,6 @@ export const LANGUAGE_COMMENTS: Readonly<Record<string, string>> = {
   plpgsql: 'PL/pgSQL procedural language',
 };
 
-/** What to write in place of functions of extensions that are not here. */
-const HINTS: Readonly<Record<string, string>> = {
-  pgcrypto: 'gen_random_uuid() and sha256() are there without it.',
-};
-
 export function extensionNamed(name: string): Extension | undefined {
   return EXTENSIONS.find((extension) => extension.name === name);
 }
@@ -73,8 +68,9 @@ export function* createExtension(context: DdlContext, node: CreateExtension): Dd
     return undefined;
   }
   if (extensionNamed(name) === undefined) {
-    const hint = HINTS[name];
-    throw new PhantomError('0A000', `extension "${name}" is not available`, hint === undefined ? {} : { hint });
+    throw new PhantomError('0A000', `extension "${name}" is not available`, {
+      hint: 'pg_available_extensions lists those that are.',
+    });
   }
   if (!node.ifNotExists) throw new PhantomError('42710', `extension "${name}" already exists`);
   context.notice('NOTICE', '42710', `extension "${name}" already exists, skipping`);

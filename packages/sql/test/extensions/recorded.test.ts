@@ -7,7 +7,7 @@ import { rows, run } from '../support/statements.js';
 /** Expressions and what PostgreSQL 15 answers, as text: `error CODE` for an error. */
 type Recorded = readonly [sql: string, answer: string | null];
 
-const EXTENSIONS = ['citext', 'pg_trgm'];
+const EXTENSIONS = ['citext', 'fuzzystrmatch', 'pg_trgm', 'pgcrypto', 'unaccent'];
 const BATCH = 40;
 
 describe('recorded answers of extensions of PostgreSQL', () => {
