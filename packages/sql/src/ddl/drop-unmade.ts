@@ -10,6 +10,7 @@ import type { TypeName } from '../text/ast-leaves.js';
 import type { Drop } from '../text/ast-schema.js';
 import { formatType } from '../types/format-type.js';
 import type { DdlContext } from './context.js';
+import { LANGUAGE_OIDS } from '../system-views/oids.js';
 import { extensionNamed } from './extensions.js';
 import { findRelation } from './names.js';
 
@@ -29,6 +30,15 @@ export function dropUnmade(context: DdlContext, node: Drop): void {
 function checkMethod({ on }: ObjectRef): void {
   const method = on?.[0]?.text ?? '';
   if (!ACCESS_METHODS.has(method)) throw new PhantomError('42704', `access method "${method}" does not exist`);
+}
+
+function missingLanguage(name: string): PhantomError {
+  if (LANGUAGE_OIDS[name] === undefined) return new PhantomError('42704', `language "${name}" does not exist`);
+  if (extensionNamed(name) === undefined)
+    return new PhantomError('2BP01', `cannot drop language ${name} because it is required by the database system`);
+  return new PhantomError('2BP01', `cannot drop language ${name} because extension ${name} requires it`, {
+    hint: `You can drop extension ${name} instead.`,
+  });
 }
 
 /** What to say of a reference to something that nobody has made. */
@@ -79,6 +89,8 @@ export function missingObject(
       if (extensionNamed(name) !== undefined)
         return new PhantomError('2BP01', `cannot drop extension ${name} because it is required by the database system`);
       return new PhantomError('42704', `extension "${name}" does not exist`);
+    case 'language':
+      return missingLanguage(name);
     default:
       return new PhantomError('42704', `${object} "${name}" does not exist`);
   }

@@ -4,7 +4,8 @@
  * does. Others are made where they are wanted (create-extension.ts).
  */
 import { PhantomError } from '@phantom/base';
-import { type ExtensionDescriptor, NameClass } from '@phantom/catalog';
+import { type ExtensionDescriptor, NameClass, type Oid, isSuperuser } from '@phantom/catalog';
+import { BOOTSTRAP_ROLE_OID, LANGUAGE_OIDS } from '../system-views/oids.js';
 import type { ObjectRef } from '../text/ast-access.js';
 import type { CreateExtension } from '../text/ast-schema.js';
 import { availableExtension } from '../extensions/available.js';
@@ -75,6 +76,18 @@ export function* createExtension(context: DdlContext, node: CreateExtension): Dd
   if (!node.ifNotExists) throw new PhantomError('42710', `extension "${name}" already exists`);
   context.notice('NOTICE', '42710', `extension "${name}" already exists, skipping`);
   return undefined;
+}
+
+/** ALTER LANGUAGE ... OWNER TO the one who owns it already, as dumps say; 42704 for a language that is not there, 0A000 for another owner. */
+export function keepLanguageOwner(context: DdlContext, { name }: ObjectRef, ownerOid: Oid): void {
+  const shown = name.at(-1)?.text ?? '';
+  if (LANGUAGE_OIDS[shown] === undefined) throw new PhantomError('42704', `language "${shown}" does not exist`);
+  if (!isSuperuser(context.objects, context.roleOid))
+    throw new PhantomError('42501', `must be owner of language ${shown}`);
+  if (ownerOid !== BOOTSTRAP_ROLE_OID)
+    throw new PhantomError('0A000', `the owner of language "${shown}" cannot be changed`, {
+      hint: 'It is part of every database, and belongs to the first superuser.',
+    });
 }
 
 /** COMMENT ON EXTENSION and ON LANGUAGE of what is part of every database, with the text that is there already; 42704 for what is not there, 0A000 for another text. */

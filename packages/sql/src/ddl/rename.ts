@@ -41,6 +41,7 @@ import { lockPartitions } from './partitions/lock-partitions.js';
 import type { CheckConstraint } from '../storage/table-rules.js';
 import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
+import { keepLanguageOwner } from './extensions.js';
 import { refuseCollection } from './create-collection.js';
 import { roleNamed, roleOf } from './role-names.js';
 import { databaseNamed, refusePredefined, requireRoleAdministration } from './roles.js';
@@ -467,6 +468,9 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
       context.objects.put(withOwner(operator, owner.oid));
       return undefined;
     }
+    case 'language':
+      keepLanguageOwner(context, target, owner.oid);
+      return undefined;
     case 'large object': {
       const object = yield* largeObjectNamed(context, target);
       requireOwner(context, object);

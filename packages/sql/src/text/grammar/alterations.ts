@@ -19,7 +19,6 @@ const UNSUPPORTED: ReadonlySet<ObjectKind> = new Set<ObjectKind>([
   'access method',
   'event trigger',
   'foreign data wrapper',
-  'language',
   'operator class',
   'operator family',
   'publication',

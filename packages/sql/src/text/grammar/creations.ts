@@ -14,10 +14,6 @@ const REFUSED: readonly (readonly Keyword[])[] = [
   ['event', 'trigger'],
   ['foreign', 'data', 'wrapper'],
   ['foreign', 'table'],
-  ['language'],
-  ['procedural', 'language'],
-  ['trusted', 'language'],
-  ['trusted', 'procedural', 'language'],
   ['operator', 'class'],
   ['operator', 'family'],
   ['publication'],
@@ -77,9 +73,23 @@ export abstract class CreationGrammar extends AlterationGrammar {
       case 'rule':
         this.advance();
         return this.createRule(orReplace, position);
+      case 'trusted':
+      case 'procedural':
+      case 'language':
+        return this.createLanguage(orReplace, position);
       default:
         return undefined;
     }
+  }
+
+  /** CREATE LANGUAGE plpgsql is CREATE EXTENSION plpgsql, OR REPLACE being IF NOT EXISTS; with functions of its own it would be another. */
+  private createLanguage(orReplace: boolean, position: number): Statement {
+    this.accept('trusted');
+    this.accept('procedural');
+    this.expect('language');
+    const name = this.wordOrString();
+    if (this.at('handler')) return this.unsupported('CREATE LANGUAGE with a handler', position);
+    return { kind: 'create-extension', name, ifNotExists: orReplace, options: [], position };
   }
 
   private createObject(position: number): Statement {
