@@ -8,9 +8,7 @@
 import { unsupportedError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import { currentWord } from '../../expr/bind-special.js';
-import type { Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
-import type { ScalarFunction } from '../../functions/registry.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { writtenName, writtenOperator } from '../../routine/routine-function.js';
@@ -18,15 +16,12 @@ import { TypeOid } from '../../types/type-oids.js';
 import { INT4, TEXT } from '../../types/type-refs.js';
 import { ITEM_INDENT, lineOf } from './layout.js';
 import { NameLayout } from './name-layout.js';
+import { type Parent, comparesRows, comparisonIn, quoteLiteral, simpleOperator, spreadRows } from './operator-forms.js';
 import { xmlText } from './xml-text.js';
 
-/** What an expression stands in, as far as parentheses depend on it. */
-type Parent =
-  | { readonly kind: 'operator'; readonly symbol: string | undefined; readonly first: boolean }
-  | { readonly kind: 'and' | 'or' | 'not' | 'cast' | 'list' | 'other' };
-
 const OTHER: Parent = { kind: 'other' };
-const LIST: Parent = { kind: 'list' };
+const LIST: Parent = { kind: 'list', inside: false };
+const ARGUMENT: Parent = { kind: 'list', inside: true };
 /** A call with a syntax of its own, in which operators stand in parentheses as in a cast. */
 const SYNTAX: Parent = { kind: 'cast' };
 
@@ -71,6 +66,7 @@ export abstract class ExpressionLayout extends NameLayout {
     const node = spreadRows(written) ?? written;
     switch (node.kind) {
       case 'binary':
+        if (comparesRows(node)) return parent.kind === 'list';
         return simpleOperator(node, parent) ?? this.isEnclosed(parent);
       case 'unary':
         return this.negativeNumber(node) !== undefined || this.isEnclosed(parent);
@@ -93,7 +89,8 @@ export abstract class ExpressionLayout extends NameLayout {
       case 'quantified':
         return node.source.kind === 'query' ? this.isEnclosed(parent) : parent.kind === 'list';
       case 'between':
-        return parent.kind === 'list' || parent.kind === 'or' || (parent.kind === 'and' && !node.negated);
+        if (parent.kind === 'list' || parent.kind === 'or') return true;
+        return parent.kind === 'and' && node.negated === node.symmetric;
       case 'collate':
         return parent.kind === 'list';
       default:
@@ -123,7 +120,7 @@ export abstract class ExpressionLayout extends NameLayout {
       case 'string':
         return this.literalText(node);
       case 'column':
-        return this.column(node, parent.kind !== 'list');
+        return this.column(node, parent.kind !== 'list' || parent.inside);
       case 'star':
         return this.wholeRow(node);
       case 'current':
@@ -173,7 +170,8 @@ export abstract class ExpressionLayout extends NameLayout {
         const { symbol } = node.operator;
         const left = this.within(node.left, { kind: 'operator', symbol, first: true });
         const right = this.within(node.right, { kind: 'operator', symbol, first: false });
-        return this.whole(`${left} ${this.operatorText(node, symbol)} ${right}`);
+        const text = `${left} ${this.operatorText(node, symbol)} ${right}`;
+        return comparesRows(node) ? `(${text})` : this.whole(text);
       }
       case 'logical': {
         const parent: Parent = { kind: node.operator };
@@ -196,10 +194,14 @@ export abstract class ExpressionLayout extends NameLayout {
           `${this.within(node.operand, OTHER)} IS ${node.negated ? 'NOT ' : ''}${node.test.toUpperCase()}`,
         );
       }
-      case 'is-distinct':
+      case 'is-distinct': {
+        const [tested] = node.right.kind === 'null' ? [node.left] : node.left.kind === 'null' ? [node.right] : [];
+        if (tested !== undefined)
+          return this.whole(`${this.within(tested, OTHER)} IS ${node.negated ? '' : 'NOT '}NULL`);
         return this.whole(
           `${this.within(node.left, OTHER)} IS ${node.negated ? 'NOT ' : ''}DISTINCT FROM ${this.within(node.right, OTHER)}`,
         );
+      }
       case 'between':
         return this.between(node);
       case 'in':
@@ -233,8 +235,9 @@ export abstract class ExpressionLayout extends NameLayout {
   private numberText(text: string, node: Ast.Expression): string {
     const type = this.options.witness.of(node)?.expression.type ?? INT4;
     if (type.oid === TypeOid.int4) return text.startsWith('-') ? `'${text}'::integer` : text;
-    if (type.oid === TypeOid.numeric && !text.startsWith('-') && /[.eE]/.test(text)) return this.outputOf(text, type);
-    return `'${this.outputOf(text, type)}'::${this.typeText(type)}`;
+    const shown = this.outputOf(text, type);
+    if (type.oid === TypeOid.numeric && !text.startsWith('-') && /[.eE]/.test(shown)) return shown;
+    return `'${shown}'::${this.typeText(type)}`;
   }
 
   /** A number with its type, whatever that is. */
@@ -250,7 +253,7 @@ export abstract class ExpressionLayout extends NameLayout {
     const text = this.outputOf(node.value, type);
     if (type.oid === TypeOid.bool) return text === 't' ? 'true' : 'false';
     if (type.oid === TypeOid.int4 && !text.startsWith('-')) return text;
-    return `'${text.replaceAll("'", "''")}'::${this.typeText(type)}`;
+    return `${quoteLiteral(text)}::${this.typeText(type)}`;
   }
 
   private nullText(node: Ast.Expression): string {
@@ -298,7 +301,11 @@ export abstract class ExpressionLayout extends NameLayout {
     if (node.operand.kind === 'null') return bound === undefined ? 'NULL' : `NULL::${this.typeText(bound.type)}`;
     const inner = this.options.witness.of(node.operand)?.expression;
     // The elements of an array were read as those of the type at once.
-    if (node.operand.kind === 'array' && bound?.kind === 'array') return this.expression(node.operand);
+    if (node.operand.kind === 'array' && bound?.kind === 'array') {
+      const text = this.expression(node.operand);
+      // Without any nothing else says what it is an array of.
+      return node.operand.elements.length === 0 ? `${text}::${this.typeText(bound.type)}` : text;
+    }
     if (node.operand.kind === 'row' && bound !== undefined)
       return `${this.bare(node.operand)}::${this.typeText(bound.type)}`;
     const unchanged = bound !== undefined && inner !== undefined && bound.type.oid === inner.type.oid;
@@ -323,23 +330,25 @@ export abstract class ExpressionLayout extends NameLayout {
   // ------------------------------------------------------------------------------------------------- comparisons
 
   private between(node: Ast.BetweenTest): string {
-    if (node.symmetric) throw unsupportedError('BETWEEN SYMMETRIC in the definition of a view');
     const part = (symbol: string, bound: Ast.Expression): string => {
       const left = this.within(node.operand, { kind: 'operator', symbol, first: true });
       const shown = this.operatorText(node, symbol);
       return this.whole(`${left} ${shown} ${this.within(bound, { kind: 'operator', symbol, first: false })}`);
     };
-    return this.whole(
-      node.negated
-        ? `${part('<', node.low)} OR ${part('>', node.high)}`
-        : `${part('>=', node.low)} AND ${part('<=', node.high)}`,
-    );
+    const range = (low: Ast.Expression, high: Ast.Expression): string =>
+      node.negated ? `${part('<', low)} OR ${part('>', high)}` : `${part('>=', low)} AND ${part('<=', high)}`;
+    const given = this.whole(range(node.low, node.high));
+    if (!node.symmetric) return given;
+    const turned = this.whole(range(node.high, node.low));
+    if (!node.negated) return this.whole(`${given} OR ${turned}`);
+    return this.options.pretty ? `(${given}) AND (${turned})` : `(${given} AND ${turned})`;
   }
 
   private inTest(node: Ast.InTest): string {
     const left = this.within(node.operand, { kind: 'operator', symbol: '=', first: true });
     if ('kind' in node.candidates) {
-      const text = `(${left} IN (${this.subquery(node.candidates)}))`;
+      const row = node.operand.kind === 'row' ? `(${this.list(node.operand.fields)})` : left;
+      const text = `(${row} IN (${this.subquery(node.candidates)}))`;
       return node.negated ? this.whole(`NOT ${text}`) : text;
     }
     const [only] = node.candidates;
@@ -348,9 +357,18 @@ export abstract class ExpressionLayout extends NameLayout {
       const shown = this.operatorText(node, symbol);
       return this.whole(`${left} ${shown} ${this.within(only, { kind: 'operator', symbol, first: false })}`);
     }
-    const values = `ARRAY[${this.list(node.candidates)}]`;
+    const values = this.asTexts(`ARRAY[${this.list(node.candidates)}]`, node.operand, only);
     const shown = this.operatorText(node, node.negated ? '<>' : '=');
     return this.whole(`${left} ${shown} ${node.negated ? 'ALL' : 'ANY'} (${values})`);
+  }
+
+  /** An array of varchar that is compared with what was made a text: it is one of texts then, as PostgreSQL sees it. */
+  private asTexts(array: string, left: Ast.Expression, element: Ast.Expression | undefined): string {
+    const { witness } = this.options;
+    if (element === undefined || witness.castOf(left)?.oid !== TypeOid.text) return array;
+    const type = element.kind === 'string' ? witness.literalAt(element.position) : witness.of(element)?.expression.type;
+    if (type?.oid !== TypeOid.varchar) return array;
+    return this.options.pretty ? `${array}::text[]` : `(${array})::text[]`;
   }
 
   private like(node: Ast.LikeTest): string {
@@ -380,7 +398,11 @@ export abstract class ExpressionLayout extends NameLayout {
       const row = node.left.kind === 'row' ? `(${this.list(node.left.fields)})` : left;
       return `(${row} ${word} (${this.subquery(node.source)}))`;
     }
-    return this.whole(`${left} ${this.operatorText(node, symbol)} ${quantifier} (${this.arraySource(node.source)})`);
+    const { source } = node;
+    const array = source.kind === 'cast' ? source.operand : source;
+    const element = array.kind === 'array' ? array.elements[0] : undefined;
+    const values = this.asTexts(this.arraySource(source), node.left, element);
+    return this.whole(`${left} ${this.operatorText(node, symbol)} ${quantifier} (${values})`);
   }
 
   /** An array of ANY or ALL. A subquery that gives one must not be read as one that gives rows, so it gets a cast. */
@@ -406,14 +428,22 @@ export abstract class ExpressionLayout extends NameLayout {
   }
 
   private call(node: Ast.FunctionCall): string {
-    const argument = (one: Ast.CallArgument): string => {
+    const bound = this.options.witness.of(node)?.expression;
+    const argument = (one: Ast.CallArgument, i: number): string => {
       const name = one.name === undefined ? '' : `${this.name(one.name)} => `;
-      return `${one.variadic ? 'VARIADIC ' : ''}${name}${this.expression(one.value)}`;
+      const { value } = one;
+      const declared =
+        bound?.kind === 'call' ? (bound.function.argumentTypes[i] ?? bound.function.variadic) : undefined;
+      // What may be of any type has none while it is a literal.
+      const text =
+        declared === TypeOid.any && value.kind === 'string'
+          ? quoteLiteral(value.value)
+          : this.expression(value, ARGUMENT);
+      return `${one.variadic ? 'VARIADIC ' : ''}${name}${text}`;
     };
     let inside = node.star ? '*' : node.arguments.map(argument).join(', ');
     if (node.distinct) inside = `DISTINCT ${inside}`;
     if (node.orderBy.length > 0) inside += ` ORDER BY ${this.sortItems(node.orderBy)}`;
-    const bound = this.options.witness.of(node)?.expression;
     const written =
       bound?.kind === 'call' && bound.function.routine !== undefined
         ? writtenName(this.options.catalog, bound.function)
@@ -481,8 +511,13 @@ export abstract class ExpressionLayout extends NameLayout {
   protected sortKey(node: Ast.Expression): string {
     const text = this.expression(node);
     const plain = node.kind === 'column' || node.kind === 'number' || node.kind === 'string';
-    const isCall = node.kind === 'call' || node.kind === 'special' || node.kind === 'current';
-    return plain || !(this.options.pretty || isCall) ? text : `(${text})`;
+    const cast = this.options.witness.castOf(node);
+    const isCall =
+      node.kind === 'call' ||
+      node.kind === 'special' ||
+      node.kind === 'current' ||
+      (cast !== undefined && cast.oid !== TypeOid.text);
+    return (plain && !isCall) || !(this.options.pretty || isCall) ? text : `(${text})`;
   }
 
   protected direction({ direction, nulls, using }: Ast.SortItem): string {
@@ -517,52 +552,5 @@ export abstract class ExpressionLayout extends NameLayout {
         ? ''
         : ` EXCLUDE ${frame.exclude.replace('-', ' ').toUpperCase()}`;
     return `${frame.unit.toUpperCase()} ${extent}${exclude}`;
-  }
-}
-
-/** Whether one arithmetic operator may stand in another without parentheses; undefined where that is not the question. */
-function simpleOperator(node: Ast.BinaryExpression, parent: Parent): boolean | undefined {
-  if (parent.kind !== 'operator') return undefined;
-  const own = '+-*/%'.includes(node.operator.symbol) && node.operator.symbol.length === 1;
-  const outer = parent.symbol !== undefined && parent.symbol.length === 1 && '+-*/%'.includes(parent.symbol);
-  if (!own || !outer) return false;
-  const low = (symbol: string): boolean => symbol === '+' || symbol === '-';
-  if (low(node.operator.symbol) !== low(parent.symbol as string)) return low(parent.symbol as string);
-  return parent.first;
-}
-
-/** Rows that are equal or not, as what that means of their fields; undefined for anything else. */
-function spreadRows(node: Ast.Expression): Ast.LogicalExpression | undefined {
-  if (node.kind !== 'binary' || node.left.kind !== 'row' || node.right.kind !== 'row') return undefined;
-  const { operator, left, right, position } = node;
-  if (operator.symbol !== '=' && operator.symbol !== '<>') return undefined;
-  const fields = right.fields;
-  const operands = left.fields.map((field, i): Ast.Expression => ({
-    kind: 'binary',
-    operator,
-    left: field,
-    right: fields[i] as Ast.Expression,
-    position,
-  }));
-  return { kind: 'logical', operator: operator.symbol === '=' ? 'and' : 'or', operands, position };
-}
-
-/** The function that compares, where an expression is a comparison, the denial of one, or several by one operator. */
-function comparisonIn(expression: Expression): ScalarFunction | undefined {
-  switch (expression.kind) {
-    case 'call':
-      return expression.function;
-    case 'array-quantified':
-      return expression.comparison;
-    case 'not':
-      return comparisonIn(expression.operand);
-    case 'let':
-      return comparisonIn(expression.body);
-    case 'logical': {
-      const [first] = expression.operands;
-      return first === undefined ? undefined : comparisonIn(first);
-    }
-    default:
-      return undefined;
   }
 }

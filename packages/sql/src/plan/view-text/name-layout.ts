@@ -59,6 +59,9 @@ export abstract class NameLayout {
 
   protected typeText(type: TypeRef): string {
     const found = this.options.catalog.types.byOid(type.oid);
+    // By their usual names these have a length of one, which would cut the value off.
+    if (type.typmod < 0 && type.oid === TypeOid.bpchar) return 'bpchar';
+    if (type.typmod < 0 && type.oid === TypeOid.bit) return '"bit"';
     return found === undefined ? String(type.oid) : formatType(found, type.typmod);
   }
 

@@ -70,10 +70,10 @@ export class QueryLayout extends ExpressionLayout {
           : this.clause(' LIMIT ', 0) + count;
     }
     for (const locking of query.locking) {
-      const of =
-        locking.of.length === 0 ? '' : ` OF ${locking.of.map((name) => this.name(name.at(-1) as Name)).join(', ')}`;
+      const named = locking.of.map((name) => this.name(name.at(-1) as Name));
       const wait = locking.wait === 'block' ? '' : ` ${locking.wait.replace('-', ' ').toUpperCase()}`;
-      text += `${this.clause(` FOR ${locking.strength.replaceAll('-', ' ').toUpperCase()}`, 0)}${of}${wait}`;
+      for (const name of named.length > 0 ? named : this.lockedTables(select?.from ?? []))
+        text += `${this.clause(` FOR ${locking.strength.replaceAll('-', ' ').toUpperCase()}`, 0)} OF ${name}${wait}`;
     }
     this.indent -= CLAUSE_INDENT;
     return text;
@@ -124,6 +124,14 @@ export class QueryLayout extends ExpressionLayout {
   }
 
   /** Two sides; a set operation inside of another stands in parentheses, but for more of the same on the left. */
+  /** What a FOR UPDATE locks that names nothing. */
+  private lockedTables(tables: readonly Ast.TableExpression[]): string[] {
+    return tables.flatMap((table) => {
+      if (table.kind === 'join') return this.lockedTables([table.left, table.right]);
+      return table.kind === 'function-table' ? [] : [quoteIdentifier(this.tableNames.get(table) ?? '')];
+    });
+  }
+
   private setOperation(node: Ast.SetOperation, output: Output, count: number = node.rest.length): string {
     const branch = node.rest[count - 1] as Ast.SetBranch;
     const before = node.rest[count - 2];
@@ -139,7 +147,9 @@ export class QueryLayout extends ExpressionLayout {
         ? `${this.setOperation(node, output, count - 1)}${lineOf(this.indent, word)}`
         : this.enclosed(() => this.setOperation(node, output, count - 1), word);
     }
-    return `${left}${lineOf(this.indent, '')}${this.operand(branch.body, { ...output, hidden: true }, '')}`;
+    const right = this.operand(branch.body, { ...output, hidden: true }, '');
+    // An operand in parentheses of its own lines follows the word; others begin a line.
+    return right.startsWith(`(${lineOf(0, '')}`) ? `${left}${right}` : `${left}${lineOf(this.indent, '')}${right}`;
   }
 
   /** A set operation in parentheses of its own lines, and what follows them. */
