@@ -12,9 +12,13 @@ import type { ExtensionDescriptor } from './extension-descriptors.js';
 import type { DocumentIndexDescriptor, ExclusionOperators, IndexKeyPart } from './index-descriptors.js';
 import type { CastDescriptor, OperatorDescriptor } from './operator-descriptors.js';
 import type { PartitionBound, PartitionKey } from './partition-descriptors.js';
+import type { RuleDescriptor } from './rule-descriptor.js';
+import type { StoredQuery } from './stored-query.js';
 import type { Oid, TypeRef } from './type-ref.js';
 
 export type { DocumentIndexDescriptor, ExclusionOperators, IndexKeyPart } from './index-descriptors.js';
+export type { RuleDescriptor } from './rule-descriptor.js';
+export type { StoredName, StoredQuery } from './stored-query.js';
 export type { Oid, TypeRef } from './type-ref.js';
 
 /** PostgreSQL's boundary between built-in and user objects. */
@@ -299,6 +303,8 @@ export interface TableDescriptor extends SchemaObject {
   readonly triggerOids?: readonly Oid[];
   /** Set by DISABLE TRIGGER ALL: writing its rows looks after no foreign key, its own or of those that refer to it. */
   readonly foreignKeysOff?: true;
+  /** Rules that rewrite statements which name the table; absent: none. */
+  readonly ruleOids?: readonly Oid[];
   /** Set for a partitioned table: its rows lie in its partitions, and its own space and those of its indexes stay empty. */
   readonly partitioned?: PartitionKey;
   /** Set for a partition: the table that it is a part of, and which part. */
@@ -344,26 +350,6 @@ export interface PolicyCondition extends StoredQuery {
   readonly uses: readonly { readonly oid: Oid; readonly column: number }[];
 }
 
-/**
- * A query kept as text, with what its names meant when it was made: a renamed table or column is still the one it was,
- * and columns that came later are not seen by `*`.
- */
-export interface StoredQuery {
-  readonly querySql: string;
-  /** search_path at creation: names of functions and types inside are bound with it. */
-  readonly searchPath: readonly string[];
-  readonly names?: readonly StoredName[];
-}
-
-/** What one relation was called when a query was stored. */
-export interface StoredName {
-  /** As written, parts joined by dots. */
-  readonly name: string;
-  readonly oid: Oid;
-  /** Columns by number (from 1; of a view by place), as they were called then; empty where there was none. */
-  readonly columns: readonly string[];
-}
-
 export interface ViewDescriptor extends SchemaObject, StoredQuery {
   readonly kind: 'view';
   readonly columns: readonly ViewColumn[];
@@ -371,6 +357,8 @@ export interface ViewDescriptor extends SchemaObject, StoredQuery {
   /** Triggers that stand for writing to it, and what they stand for. */
   readonly triggerOids?: readonly Oid[];
   readonly insteadOf?: readonly TriggerEvent[];
+  /** Rules besides the one that makes it a view; absent: none. */
+  readonly ruleOids?: readonly Oid[];
   /** WITH (security_barrier, security_invoker): as written. */
   readonly options?: Readonly<Record<string, string>>;
   readonly rowTypeOid: Oid;
@@ -577,6 +565,7 @@ export type ObjectDescriptor =
   | PolicyDescriptor
   | RoutineDescriptor
   | TriggerDescriptor
+  | RuleDescriptor
   | StatisticsDescriptor
   | ExtensionDescriptor
   | OperatorDescriptor

@@ -33,6 +33,7 @@ export type {
   RowKey,
   RowReference,
   RowSecurity,
+  RuleDescriptor,
   SchemaDescriptor,
   SequenceDescriptor,
   StatisticsDescriptor,
@@ -49,6 +50,7 @@ export type {
 } from './descriptors.js';
 export type { ExtensionDescriptor } from './extension-descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
+export type { RuleAction } from './rule-descriptor.js';
 export {
   CatalogKeys,
   KeyKind,

@@ -82,6 +82,7 @@ export const NameClass = {
   Extension: 10,
   Operator: 11,
   Cast: 12,
+  Rule: 13,
 } as const;
 export type NameClass = (typeof NameClass)[keyof typeof NameClass];
 

@@ -48,6 +48,8 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
       return { nameClass: NameClass.Policy, namespaceOid: object.tableOid, name: object.name };
     case 'trigger':
       return { nameClass: NameClass.Trigger, namespaceOid: object.tableOid, name: object.name };
+    case 'rule':
+      return { nameClass: NameClass.Rule, namespaceOid: object.tableOid, name: object.name };
     case 'statistics':
       return { nameClass: NameClass.Statistics, namespaceOid: object.schemaOid, name: object.name };
     case 'extension':

@@ -26,8 +26,8 @@ import { PredefinedRole } from './predefined-roles.js';
 /** Grantee of rights that everyone has. */
 export const PUBLIC_ROLE: Oid = 0;
 
-/** What belongs to a role by itself; a policy and a trigger are their table's, a cast its types'. */
-export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' | 'cast' }>;
+/** What belongs to a role by itself; a policy, a trigger and a rule are their table's, a cast its types'. */
+export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' | 'rule' | 'cast' }>;
 
 /** What has an access list. */
 export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' | 'extension' | 'operator' }>;
@@ -134,7 +134,7 @@ export function hasPrivilege(
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
   if (object.kind === 'trigger' || object.kind === 'statistics' || object.kind === 'extension') return false;
-  if (object.kind === 'operator' || object.kind === 'cast') return false;
+  if (object.kind === 'operator' || object.kind === 'cast' || object.kind === 'rule') return false;
   const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   if (grantsToAll(object, roles, letter)) return true;
   if (object.acl !== undefined) return grants(object.acl, roles, letter);

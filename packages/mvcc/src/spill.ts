@@ -65,6 +65,16 @@ interface Relieved extends Candidate, UnrecordedHolder {
   writes: WriteSet | undefined;
 }
 
+/** Share of its memory from which on a write set is put aside when there is time. */
+const RELIEVED_SHARE = 3 / 4;
+
+/** True when memory is mostly taken by what was written. */
+export function fillsMemory({ options }: TransactionRegistry, writes: WriteSet): boolean {
+  const { bytes } = writes.batch;
+  if (bytes < options.orderedBytesMax * RELIEVED_SHARE) return false;
+  return bytes >= options.writeSetBytesMax * RELIEVED_SHARE || writes.continuesInOrder;
+}
+
 /**
  * Puts aside, in turns of the event loop, what the transaction has written. Gives up, with nothing changed, where `putAside`
  * would not do it or is refused (whoever writes until memory is full is told why), and when the transaction writes or ends

@@ -43,7 +43,7 @@ import { commitReads, waitUntilSafe, whenShown } from './reading-ends.js';
 import { claimKey, lockKey, lockKeyNow } from './row-locking.js';
 import { LastingLocks } from './session-locks.js';
 import { type SnapshotOwner, Snapshots } from './snapshots.js';
-import { putAside, putAsideInTurns } from './spill.js';
+import { fillsMemory, putAside, putAsideInTurns } from './spill.js';
 import type { UnrecordedHolder } from './unrecorded-locks.js';
 import { TransactionReads } from './transaction-reads.js';
 import {
@@ -65,8 +65,6 @@ import { EVERYTHING, NOTHING, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
-/** Share of its memory from which on a write set is put aside when there is time. */
-const RELIEVED_SHARE = 3 / 4;
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
 /** Locks from which on a claimed key has no record. */
@@ -244,10 +242,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   relieve(): Promise<void> | undefined {
     const { writes, registry } = this;
     if (writes === undefined || this.phase !== 'active') return undefined;
-    const { writeSetBytesMax, orderedBytesMax } = registry.options;
-    const { bytes } = writes.batch;
-    if (bytes < orderedBytesMax * RELIEVED_SHARE) return undefined;
-    if (bytes < writeSetBytesMax * RELIEVED_SHARE && !writes.continuesInOrder) return undefined;
+    if (!fillsMemory(registry, writes)) return undefined;
     return putAsideInTurns(registry, this, writes, () => this.undo.newestLockHead);
   }
 
@@ -263,6 +258,11 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     this.wroteInside = false;
     this.reader.ownLimit = this.place;
     this.undo.beginStatement();
+  }
+
+  continueStatement(): void {
+    if (this.phase !== 'active') this.refuse();
+    this.reader.ownLimit = this.place;
   }
 
   restartStatement(): void {

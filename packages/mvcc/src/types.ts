@@ -166,6 +166,11 @@ export interface MvccTransaction {
   relieve(): Promise<void> | undefined;
   /** True while what it reads is remembered (serializable, and not known to be safe): a scan then reads no further than it must. */
   readonly tracksReads: boolean;
+  /**
+   * From here on the statement's own reads see what it has written so far, over the same snapshot: for one that comes to several
+   * changes, one after the other. It is undone as a whole all the same.
+   */
+  continueStatement(): void;
   /** Undoes what the current statement has written so far and takes a new snapshot (read committed re-runs a statement). */
   restartStatement(): void;
   /**

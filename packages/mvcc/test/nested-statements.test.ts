@@ -106,3 +106,23 @@ describe('a statement inside another one', () => {
     await expect(transaction.commit()).rejects.toMatchObject({ code: '40001' });
   });
 });
+
+describe('a statement that goes on', () => {
+  it('sees what it has written so far, by the same snapshot, and is undone as a whole', async () => {
+    const { mvcc } = await openMvcc();
+    await seed(mvcc, { a: '1', b: '1' });
+    const transaction = mvcc.begin();
+    transaction.beginStatement('first');
+    put(transaction, 'z', '0');
+    transaction.beginStatement('in parts');
+    put(transaction, 'a', '2');
+    await seed(mvcc, { b: '2' });
+    transaction.continueStatement();
+    expect([read(transaction, 'a'), read(transaction, 'b')]).toEqual(['2', '1']);
+    put(transaction, 'a', '3');
+    expect(read(transaction, 'a')).toBe('2');
+    transaction.restartStatement();
+    expect([read(transaction, 'a'), read(transaction, 'b'), read(transaction, 'z')]).toEqual(['1', '2', '0']);
+    await transaction.commit();
+  });
+});

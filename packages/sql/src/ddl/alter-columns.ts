@@ -267,9 +267,15 @@ function refuseDependents(context: DdlContext, table: TableDescriptor, column: C
   for (const dependency of context.objects.dependentsOf(table.oid)) {
     if (dependency.referencedColumn !== column.number) continue;
     const dependent = context.objects.object(dependency.dependentOid);
+    if (dependent?.kind === 'rule') {
+      const relation = context.objects.object(dependent.tableOid);
+      throw new PhantomError('0A000', 'cannot alter type of a column used by a view or rule', {
+        detail: `rule ${dependent.name} on ${relation?.kind} ${relation?.name} depends on column "${column.name}"`,
+      });
+    }
     if (dependent?.kind === 'view' || (dependent?.kind === 'table' && dependent.materialized !== undefined)) {
       throw new PhantomError('0A000', 'cannot alter type of a column used by a view or rule', {
-        detail: `${dependent.kind} ${dependent.name} depends on column "${column.name}"`,
+        detail: `rule _RETURN on ${dependent.kind === 'view' ? 'view' : 'materialized view'} ${dependent.name} depends on column "${column.name}"`,
       });
     }
   }

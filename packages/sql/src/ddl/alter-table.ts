@@ -39,6 +39,7 @@ import { attachIndex, attachPartition, detachPartition } from './partitions/atta
 import { roleOf } from './role-names.js';
 import { alterRowSecurity } from './row-security.js';
 import { markClustered, setReplicaIdentity } from './table-marks.js';
+import { switchRule } from './rules/alter-rule.js';
 import { switchTriggers } from './triggers/alter-trigger.js';
 import { setOptions } from './set-engine.js';
 import { changedStorageOptions, noteIdleOptions, noteWithoutEffect, viewOptions } from './storage-options.js';
@@ -313,6 +314,9 @@ function* alter(
     case 'enable-trigger':
     case 'disable-trigger':
       return switchTriggers(context, table, action);
+    case 'enable-rule':
+    case 'disable-rule':
+      return switchRule(context, table, action);
     case 'set-statistics':
       return setStatistics(context, table, action);
     case 'set-storage':

@@ -15,6 +15,7 @@ import { ownOperator } from './operators.js';
 import { commentLargeObject } from './large-objects.js';
 import { commentBuiltIn, madeExtension } from './extensions.js';
 import { ownStatistics } from './statistics-objects.js';
+import { ownRule } from './rules/rule-names.js';
 import { ownTrigger } from './triggers/trigger-names.js';
 import { roleNamed } from './role-names.js';
 
@@ -67,6 +68,11 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'trigger': {
       const { trigger } = yield* ownTrigger(context, target);
       objects.put(withComment(trigger, text));
+      return undefined;
+    }
+    case 'rule': {
+      const { rule } = yield* ownRule(context, target);
+      objects.put(withComment(rule, text));
       return undefined;
     }
     case 'policy':

@@ -22,6 +22,7 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { QueryToStore } from '../plan/stored-query.js';
+import type { RuledRelation, describeRule } from '../rewrite/stored-rule.js';
 import type { Query } from '../text/ast.js';
 import type { ExecutePrepared } from '../text/ast-schema.js';
 import type { Statement } from '../text/ast-statements.js';
@@ -85,6 +86,8 @@ export interface DdlContext {
     rows: readonly string[],
     text: string,
   ): QueryToStore;
+  /** The same of the condition or of an action of a rule, over its rows. */
+  describeRule(part: Parameters<typeof describeRule>[0], ruled: RuledRelation): QueryToStore;
   /** Raises what is wrong with the body of a routine. */
   validateRoutine(routine: RoutineDescriptor): void;
   /** The same of a query that stands for the condition of a policy. */

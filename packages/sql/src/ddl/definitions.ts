@@ -28,6 +28,8 @@ import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
 import { createExtension } from './extensions.js';
 import { alterSequence, createSequence } from './sequences.js';
 import { alterStatistics, createStatistics } from './statistics-objects.js';
+import { dropRules } from './rules/alter-rule.js';
+import { createRule } from './rules/create-rule.js';
 import { dropTriggers } from './triggers/alter-trigger.js';
 import { createTrigger } from './triggers/create-trigger.js';
 import { truncate } from './truncate.js';
@@ -118,6 +120,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => alterStatistics(context, node);
     case 'create-trigger':
       return (context) => createTrigger(context, node);
+    case 'create-rule':
+      return (context) => createRule(context, node);
     case 'create-policy':
       return (context) => createPolicy(context, node);
     case 'alter-policy':
@@ -125,6 +129,7 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'drop':
       if (node.object === 'role') return (context) => dropRoles(context, node);
       if (node.object === 'trigger') return (context) => dropTriggers(context, node);
+      if (node.object === 'rule') return (context) => dropRules(context, node);
       return (context) => (node.object === 'policy' ? dropPolicies(context, node) : drop(context, node));
     case 'truncate':
       return (context) => truncate(context, node);

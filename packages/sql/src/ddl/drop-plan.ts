@@ -89,7 +89,7 @@ export function planDrop(context: DdlContext, roots: readonly Going[], cascade: 
     }
   }
   // A whole may have been found after its part.
-  const told = asked.filter(({ item }) => !isInside(item, found));
+  const told = asked.filter(({ item }) => !isInside(item, found) && !isRuleInside(context, item, found));
   const cascaded = told.map(({ item }) => describe(context, item));
   const refused = told.map(({ item, of }) => `${describe(context, item)} depends on ${describe(context, of)}`);
   refuseRequired(context, found);
@@ -109,13 +109,19 @@ function isInside(item: Going, found: ReadonlyMap<string, Going>): boolean {
   return found.has(`o${item.oid}`) || (item.kind === 'default' && found.has(`c${item.oid}.${item.number}`));
 }
 
+/** A rule goes with its relation, whatever else it stands on. */
+function isRuleInside({ objects }: DdlContext, item: Going, found: ReadonlyMap<string, Going>): boolean {
+  const rule = item.kind === 'object' ? objects.object(item.oid) : undefined;
+  return rule?.kind === 'rule' && found.has(`o${rule.tableOid}`);
+}
+
 /** Words for an item, as PostgreSQL has them. */
 export function describe(context: DdlContext, item: Going): string {
   const object = context.objects.object(item.oid) as ObjectDescriptor;
   const word = wordOf(object);
   switch (item.kind) {
     case 'object':
-      if (object.kind === 'policy' || object.kind === 'trigger')
+      if (object.kind === 'policy' || object.kind === 'trigger' || object.kind === 'rule')
         return `${word} ${object.name} on ${relationText(context, object.tableOid)}`;
       if (object.kind === 'routine') return `${word} ${routineText(context, object)}`;
       if (object.kind === 'operator') return `${word} ${operatorText(context, object)}`;
@@ -215,7 +221,8 @@ function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Depe
   const dependent = context.objects.object(dependency.dependentOid);
   if (dependent === undefined || dependent.oid === object.oid) return;
   const silent =
-    dependency.strength === 'automatic' || (dependent.kind === 'policy' && dependent.tableOid === object.oid);
+    dependency.strength === 'automatic' ||
+    ((dependent.kind === 'policy' || dependent.kind === 'rule') && dependent.tableOid === object.oid);
   if (dependent.kind === 'table' && dependent.partition?.parentOid === object.oid) {
     yield { item: { kind: 'object', oid: dependent.oid }, silent: true };
     return;
@@ -449,7 +456,7 @@ function* standingOn(context: DdlContext, tableOid: Oid, indexOid: Oid): Iterabl
   }
 }
 
-/** A relation that has policies or triggers. */
+/** A relation that has policies, triggers or rules. */
 function relationText(context: DdlContext, oid: Oid): string {
   const relation = context.objects.object(oid);
   return `${relation?.kind === 'view' ? 'view' : 'table'} ${relation?.name}`;

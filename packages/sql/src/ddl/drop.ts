@@ -33,6 +33,7 @@ import { loseParent, recount } from './inheritance/inherit.js';
 import { heirsOf } from '../storage/inheritance/table-tree.js';
 import { forgetPolicy } from './row-security.js';
 import { findStatistics } from './statistics-objects.js';
+import { forgetRule } from './rules/rule-names.js';
 import { forgetTrigger } from './triggers/trigger-names.js';
 
 type Step<T> = Generator<Yielded, T, void>;
@@ -253,7 +254,7 @@ function* lockTables(context: DdlContext, items: readonly Going[]): Step<boolean
   let hasPartitions = false;
   for (const { oid } of items) {
     const object = context.objects.object(oid);
-    const isPart = object?.kind === 'index' || object?.kind === 'trigger';
+    const isPart = object?.kind === 'index' || object?.kind === 'trigger' || object?.kind === 'rule';
     const found = isPart ? context.objects.object(object.tableOid) : object;
     if (object !== undefined && found === object) yield* lockAbove(context, object);
     if (found?.kind !== 'table' || (found === object && found.partitioned === undefined)) continue;
@@ -369,6 +370,8 @@ function* removeObject(context: DdlContext, found: ObjectDescriptor, going: Read
     return;
   } else if (object.kind === 'trigger') {
     forgetTrigger(context, object);
+  } else if (object.kind === 'rule') {
+    forgetRule(context, object);
   } else if (object.kind === 'policy') {
     forgetPolicy(context, object);
   } else if (object.kind === 'operator') {

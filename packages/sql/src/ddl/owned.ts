@@ -32,7 +32,7 @@ function owned(context: DdlContext, roles: readonly RoleDescriptor[]): OwnedObje
   for (const object of context.objects.objects()) {
     if (object.kind === 'role' || object.kind === 'policy' || object.kind === 'trigger' || object.kind === 'cast')
       continue;
-    if (!oids.has(object.ownerOid)) continue;
+    if (object.kind === 'rule' || !oids.has(object.ownerOid)) continue;
     if (object.kind === 'database' || object.databaseOid === context.databaseOid) found.push(object);
   }
   return found;
@@ -68,7 +68,7 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
       continue;
     }
     if (object.kind === 'trigger' || object.kind === 'index' || object.kind === 'statistics') continue;
-    if (object.kind === 'extension') continue;
+    if (object.kind === 'extension' || object.kind === 'rule') continue;
     if (object.kind === 'operator' || object.kind === 'cast') continue;
     if (object.kind !== 'database' && object.databaseOid !== context.databaseOid) continue;
     let changed: GrantableObject = object;

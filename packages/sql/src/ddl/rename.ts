@@ -40,6 +40,7 @@ import { lockBelow } from './inheritance/alter-tree.js';
 import { lockPartitions } from './partitions/lock-partitions.js';
 import type { CheckConstraint } from '../storage/table-rules.js';
 import { renamePolicy } from './policies.js';
+import { renameRule } from './rules/alter-rule.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
 import { keepLanguageOwner } from './extensions.js';
 import { refuseCollection } from './create-collection.js';
@@ -68,6 +69,8 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       return yield* renameConstraint(context, node);
     case 'trigger':
       return yield* renameTrigger(context, node);
+    case 'rule':
+      return yield* renameRule(context, node);
     case 'policy':
       return yield* renamePolicy(context, node);
     case 'domain constraint': {

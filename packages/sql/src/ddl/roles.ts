@@ -290,7 +290,7 @@ function* dependentsOfRole(context: DdlContext, role: RoleDescriptor): Iterable<
         yield `target of policy ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
       continue;
     }
-    if (object.kind === 'trigger' || object.kind === 'cast' || isInternal(object)) continue;
+    if (object.kind === 'trigger' || object.kind === 'rule' || object.kind === 'cast' || isInternal(object)) continue;
     if (object.ownerOid === role.oid) yield `owner of ${object.kind} ${object.name}`;
     else if (
       object.kind !== 'index' &&

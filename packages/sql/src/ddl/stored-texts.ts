@@ -1,6 +1,6 @@
 /**
  * All texts that the catalog keeps of what users wrote, seen as syntax trees: defaults, checks, generated columns, parts and conditions
- * of indexes, domains, views, policies, bodies and defaults of routines, conditions and actions of triggers.
+ * of indexes, domains, views, policies, bodies and defaults of routines, conditions and actions of triggers and rules.
  */
 import type { ObjectDescriptor, StoredQuery } from '@phantom/catalog';
 import { deparseExpression, deparseStatement } from '../text/deparse.js';
@@ -90,6 +90,12 @@ function changed(object: ObjectDescriptor, change: TextChange): ObjectDescriptor
       return action === undefined || statements === action.statements
         ? trigger
         : { ...trigger, action: { ...action, statements } };
+    }
+    case 'rule': {
+      const condition = object.condition && query(object.condition);
+      const actions = sameOrMapped(object.actions, (action) => (action.kind === 'statement' ? query(action) : action));
+      if (condition === object.condition && actions === object.actions) return object;
+      return { ...object, actions, ...(condition === undefined ? {} : { condition }) };
     }
     default:
       return object;

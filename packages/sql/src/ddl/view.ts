@@ -73,6 +73,7 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
     ...(before === undefined ? {} : { ownerOid: before.ownerOid }),
     ...(before?.acl === undefined ? {} : { acl: before.acl }),
     ...(before?.comment === undefined ? {} : { comment: before.comment }),
+    ...writtenBy(before),
     ...storedQuery(context, query, described),
     columns: columns.map((column, i) => ({ ...before?.columns[i], ...column })),
     ...(Object.keys(options).length === 0 ? {} : { options }),
@@ -84,6 +85,15 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
   putRowType(context, view);
   dependOn(context, view.oid, described.uses);
   return undefined;
+}
+
+/** Triggers and rules of the view that another definition takes the place of: they stay. */
+function writtenBy(before: ViewDescriptor | undefined): Pick<ViewDescriptor, 'triggerOids' | 'insteadOf' | 'ruleOids'> {
+  return {
+    ...(before?.triggerOids === undefined ? {} : { triggerOids: before.triggerOids }),
+    ...(before?.insteadOf === undefined ? {} : { insteadOf: before.insteadOf }),
+    ...(before?.ruleOids === undefined ? {} : { ruleOids: before.ruleOids }),
+  };
 }
 
 function describe(context: DdlContext, query: Query): QueryToStore {

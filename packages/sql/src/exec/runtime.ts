@@ -20,6 +20,7 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
 import type { ColumnCache } from '../storage/columnar/column-cache.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
+import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import type { TaskTotal } from './plan-measure.js';
@@ -193,6 +194,11 @@ export interface ExecutionContext {
   readonly readOnly: boolean;
   /** The writer of a table in this transaction and statement; the same object when asked again in one statement. */
   writer(table: TableDescriptor): TableWriter;
+  /**
+   * Before each of the plans that one statement comes to: fires what is due before a change of the targets. From the second one on what
+   * those before it have written is checked, fires its triggers, and is seen.
+   */
+  beginPart(targets: readonly ModificationTarget[], isFirst: boolean): Generator<Yielded, void, void>;
   readonly memory: MemoryBudget;
   /** Where rows go that do not fit into memory; undefined: nowhere, 53200 instead. */
   readonly scratch: Scratch | undefined;

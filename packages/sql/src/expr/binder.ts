@@ -46,8 +46,15 @@ export interface Binder {
   bindQuery(query: Ast.Query, scope: Scope | undefined, options?: BindQueryOptions): BoundQuery;
   /** An operand of a set operation: a body without clauses of its own. */
   bindQueryBody(body: Ast.QueryBody, scope: Scope | undefined, options?: BindQueryOptions): BoundQuery;
-  /** INSERT, UPDATE, DELETE or MERGE; its fields are RETURNING's. */
-  bindModification(statement: Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge, scope: Scope | undefined): BoundQuery;
+  /**
+   * INSERT, UPDATE, DELETE or MERGE; its fields are RETURNING's. Where its target has rules, what it comes to by them, if that is one
+   * statement (0A000 otherwise); `withoutRules`: the change as it stands.
+   */
+  bindModification(
+    statement: Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge,
+    scope: Scope | undefined,
+    options?: { readonly withoutRules: boolean },
+  ): BoundQuery;
   /** Fields of a composite type; undefined when it is none. */
   compositeFields(oid: number): readonly { readonly name: string; readonly type: TypeRef }[] | undefined;
   /** The syntax tree of a query or of an expression in text of its own (views, defaults). */

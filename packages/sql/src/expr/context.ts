@@ -10,6 +10,7 @@ import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
 import type { TypeContext } from '../types/type.js';
 import type { BindWitness } from './bind-witness.js';
+import type { RuleRows } from './scope.js';
 import type { Call, ColumnId, Expression } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
 import { UNKNOWN } from '../types/type-refs.js';
@@ -115,6 +116,10 @@ export class BindContext {
   witness: BindWitness | undefined;
   /** Names of the views being expanded, outermost first. */
   viewStack: readonly string[] = [];
+  /** The view that a change is bound of as of a table, since rules stand for it. */
+  writtenItself: Oid | undefined;
+  /** Of a rule's action: the rows `old` and `new` that it goes over, under the name RULE_ROWS_NAME in FROM. */
+  ruleRows: RuleRows | undefined;
   /** Tables whose policies are being bound, outermost first. */
   policyStack: readonly number[] = [];
   /** What the plan holds for besides the catalog, once it has met a table with row-level security: CatalogPort.securityKey. */
@@ -160,6 +165,13 @@ export class BindContext {
     return stored;
   }
 
+  /** The same context for a change of a view whose rules stand for it, or of one over it. */
+  writing(viewOid: Oid): BindContext {
+    const writing = Object.create(this) as BindContext;
+    writing.writtenItself = viewOid;
+    return writing;
+  }
+
   /** An error that points into the statement: `position` is the syntax tree's (0-based, UTF-16). */
   error(code: string, message: string, position: number | undefined, fields: ErrorFields = {}): PhantomError {
     if (position === undefined) return new PhantomError(code, message, fields);
@@ -195,6 +207,14 @@ export class BindContext {
     } finally {
       this.depth--;
     }
+  }
+
+  /** Types of all parameters; 42P18 when one has none. */
+  decidedParameters(): readonly TypeRef[] {
+    const types = this.parameters.all();
+    const undecided = types.findIndex((type) => type.oid === TypeOid.unknown);
+    if (undecided < 0) return types;
+    throw new PhantomError('42P18', `could not determine data type of parameter $${undecided + 1}`);
   }
 
   /** Records a right that the plan needs. Its set of columns may grow until `privileges` is asked. */

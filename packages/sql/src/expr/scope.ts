@@ -13,6 +13,7 @@ import type {
   Frame,
   GroupingCall,
   LockTarget,
+  LogicalNode,
   RowLock,
   SetCall,
   WindowCall,
@@ -59,6 +60,16 @@ export interface RangeItem {
   /** Called with each column that is used, for privileges; with -1 for a system column. */
   readonly onUse: ((columnIndex: number) => void) | undefined;
 }
+
+/** What the action of a rule goes over: the rows of the statement that it stands for or beside, and their names. */
+export interface RuleRows {
+  readonly plan: LogicalNode;
+  /** `old` and `new`. */
+  readonly items: readonly RangeItem[];
+}
+
+/** What stands for the rows of a rule in FROM. No query can name it: a name never holds this character. */
+export const RULE_ROWS_NAME = '\u0000rule';
 
 /** FOR UPDATE and kin of a query level. */
 export interface RangeLocks {

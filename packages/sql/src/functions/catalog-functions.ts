@@ -115,8 +115,12 @@ function viewDefinition(oid: Oid, asked: unknown, context: EvaluationContext): s
 
 /** Of the rules that views are; there are no others. */
 function ruleDefinition(oid: Oid, pretty: boolean, context: EvaluationContext): string | null {
+  const catalog = catalogOf(context);
+  const rule = objectOf(oid, context);
+  if (rule?.kind === 'rule') return catalog.texts.ruleDefinitionText(catalog, rule, pretty, context);
   const view = objectOf(derivedFrom(oid), context);
-  return view?.kind === 'view' ? catalogOf(context).texts.ruleText(catalogOf(context), view, pretty, context) : null;
+  const isView = view?.kind === 'view' || (view?.kind === 'table' && view.materialized !== undefined);
+  return isView ? catalog.texts.returnRuleText(catalog, view, pretty, context) : null;
 }
 
 function comment(oid: Oid, context: EvaluationContext): string | null {

@@ -71,7 +71,7 @@ function roleOf(value: Value, context: EvaluationContext): Oid {
 function has(objects: ObjectReader, role: Oid, object: ObjectDescriptor, { letter, grantable }: Wanted): boolean {
   if (!grantable) return hasPrivilege(objects, role, object, letter);
   if (object.kind === 'role' || object.kind === 'policy' || object.kind === 'trigger') return false;
-  if (object.kind === 'operator' || object.kind === 'cast') return false;
+  if (object.kind === 'operator' || object.kind === 'cast' || object.kind === 'rule') return false;
   if (ownsObject(objects, role, object)) return true;
   const acl = object.kind === 'database' ? [] : (object.acl ?? []);
   const roles = effectiveRoles(objects, role, 'databaseOid' in object ? object.databaseOid : undefined);

@@ -15,9 +15,11 @@ import type {
   Oid,
   PolicyDescriptor,
   RelationDescriptor,
+  RuleDescriptor,
   TableDescriptor,
   TableProvider,
   TypeRef,
+  ViewDescriptor,
 } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import type { EvaluationContext, FunctionRegistry } from '../functions/registry.js';
@@ -147,6 +149,8 @@ export interface CatalogPort {
    * from it. 42501 when it does and the session has `row_security` off.
    */
   policiesFor(table: TableDescriptor, roleOid: Oid | undefined): readonly PolicyDescriptor[] | undefined;
+  /** The rules of a table or view that are not switched off, in the order of their names. */
+  rulesOf(relation: TableDescriptor | ViewDescriptor): readonly RuleDescriptor[];
   /** Equal for sessions that get the same answers from `policiesFor`. */
   readonly securityKey: string;
   /** A type by name as written in SQL (`int4`, `my_enum`; not `integer`, which the parser maps), along the search path. */

@@ -15,6 +15,7 @@ import { CompiledPartitions, CompiledStatement, type CompileOptions } from '../e
 import { PlanMeasure } from '../exec/plan-measure.js';
 import { compilePointRead } from '../exec/point-lookup.js';
 import { compilePointWrite, writesOneRow } from '../exec/point-write.js';
+import { rewriteChange } from '../rewrite/rewrite-change.js';
 import type { Statement } from '../text/ast-statements.js';
 import type * as Ast from '../text/ast.js';
 import { StatementBinder } from './binder/statement-binder.js';
@@ -34,6 +35,7 @@ import { type RoutineBinding, withRelations } from './routine-binding.js';
 import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import { asksHere, callsAsking, callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
+import { rewrittenPlan } from './rewritten-plan.js';
 import { sqlReader } from './sql-reader.js';
 
 /** Columns of a result: PostgreSQL's limit; the protocol counts them in 16 bits. */
@@ -54,7 +56,9 @@ export interface PlanOptions {
   readonly stored?: { readonly names: readonly StoredName[]; readonly ownerOid: Oid };
   /** The statement is one of a routine's body. */
   readonly routine?: RoutineBinding | undefined;
-  /** Names of rewrite rules to leave out, and of ways of execution to pass over. */
+  /** The rules (CREATE RULE) of what the statement changes do not apply: COPY. */
+  readonly ignoresRules?: boolean;
+  /** Names of rules of the planner to leave out, and of ways of execution to pass over. */
   readonly withoutRules?: ReadonlySet<string>;
 }
 
@@ -104,8 +108,17 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
   const { routine } = options;
   const binder = binderFor(catalog, options);
   const { context } = binder;
+  const hasRules = statement.kind !== 'query' && statement.kind !== 'merge' && options.ignoresRules !== true;
+  const rewritten = hasRules ? rewriteChange(binder, statement, undefined) : undefined;
+  if (rewritten !== undefined) {
+    return rewrittenPlan(context, rewritten, COMMANDS[statement.kind], catalog, routine?.wanted, (bound, commandKind) =>
+      preparedPlan(context, bound, commandKind, catalog, options),
+    );
+  }
   const plain =
-    statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
+    statement.kind === 'query'
+      ? binder.bindQuery(statement, undefined)
+      : binder.bindModification(statement, undefined, { withoutRules: true });
   const fitted = routine?.wanted === undefined ? plain : fitResult(context, plain, routine.wanted);
   const bound = routine?.wanted?.firstOnly === true && statement.kind === 'query' ? firstRow(fitted) : fitted;
   return preparedPlan(context, bound, COMMANDS[statement.kind], catalog, options);
@@ -120,11 +133,7 @@ export function preparedPlan(
   options: PlanOptions,
 ): PreparedPlan {
   const modifies = commandKind !== 'select';
-  const parameterTypes = context.parameters.all();
-  const undecided = parameterTypes.findIndex((type) => type.oid === TypeOid.unknown);
-  if (undecided >= 0) {
-    throw new PhantomError('42P18', `could not determine data type of parameter $${undecided + 1}`);
-  }
+  const parameterTypes = context.decidedParameters();
   const logical = rewrite(bound.plan, context, options.withoutRules);
   const planner = new PhysicalPlanner(context, { without: options.withoutRules ?? catalog.switchedOff });
   const whole = planner.plan(logical);

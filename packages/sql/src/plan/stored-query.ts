@@ -4,6 +4,7 @@ import type { BoundField } from '../expr/binder.js';
 import { coerceToBoolean } from '../expr/coercion.js';
 import { BindContext, type BindContextOptions, type ParameterNames } from '../expr/context.js';
 import { Scope } from '../expr/scope.js';
+import { bindUnrewritten } from '../rewrite/rewrite-change.js';
 import type { Delete, Insert, Merge, Query, Update } from '../text/ast.js';
 import { bindFromList } from './binder/bind-from.js';
 import { StatementBinder } from './binder/statement-binder.js';
@@ -39,7 +40,7 @@ export function describeStatement(
   parameters: { readonly types: readonly TypeRef[]; readonly names: ParameterNames },
 ): QueryToStore {
   const bind = (binder: StatementBinder): readonly BoundField[] =>
-    (node.kind === 'query' ? binder.bindQuery(node, undefined) : binder.bindModification(node, undefined)).fields;
+    (node.kind === 'query' ? binder.bindQuery(node, undefined) : bindUnrewritten(binder, node, undefined)).fields;
   return described(catalog, text, bind, { parameterTypes: parameters.types, parameterNames: parameters.names });
 }
 
@@ -56,7 +57,8 @@ export function describePolicy(query: Query, catalog: CatalogPort, text: string)
   });
 }
 
-function described(
+/** What `bind` tells as it binds a text that is to be stored. */
+export function described(
   catalog: CatalogPort,
   text: string,
   bind: (binder: StatementBinder) => readonly BoundField[],

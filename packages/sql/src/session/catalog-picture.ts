@@ -12,6 +12,7 @@ import {
   type PolicyDescriptor,
   PredefinedRole,
   type RelationDescriptor,
+  type RuleDescriptor,
   type TableDescriptor,
   type TableProvider,
   type TypeDescriptor,
@@ -44,6 +45,7 @@ import {
 } from '../system-views/system-view.js';
 import { listedCursors, listedLargeObjects, listedSessions, preparedStatements } from './listings.js';
 import { functionOf } from '../routine/routine-function.js';
+import { rulesAmong } from '../rewrite/rules-of-relation.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { routineTexts } from '../system-views/routine-text.js';
 import { statisticsColumnsText, statisticsText } from '../system-views/pg-statistics.js';
@@ -171,6 +173,10 @@ export class CatalogPicture implements CatalogPort {
       throw new PhantomError('42501', `query would be affected by row-level security policy for table "${table.name}"`);
     }
     return policies;
+  }
+
+  rulesOf({ ruleOids = [] }: TableDescriptor | ViewDescriptor): readonly RuleDescriptor[] {
+    return rulesAmong(ruleOids, this.objects).filter(({ firing }) => firing === 'origin' || firing === 'always');
   }
 
   /** Functions over the types of this picture. */

@@ -22,12 +22,14 @@ import {
 } from '../exec/runtime.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
 import { splitName } from '../ddl/names.js';
+import { binderFor, planStatement } from '../plan/plan-statement.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { Insert, Select } from '../text/ast.js';
 import type { Name } from '../text/ast-leaves.js';
 import type { Copy } from '../text/ast-session.js';
 import type { SqlType, Value } from '../types/type.js';
 import { runWithinStatement } from './run-statement.js';
+import { COPIED, rewriteChange, rewrittenAlone } from '../rewrite/rewrite-change.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { PlanStatement, Utility } from './statement.js';
@@ -174,19 +176,26 @@ function insertPlan(
 ): PreparedPlan {
   const target = relationName(table, session);
   const types = columns.map(({ type }) => type.oid);
-  if (targets.length === 0) return (session.prepareText(`insert into ${target} default values`) as PlanStatement).plan;
+  // COPY is no statement that rules rewrite.
+  const prepared = (text: string): PreparedPlan =>
+    table.ruleOids === undefined
+      ? (session.prepareText(text, types) as PlanStatement).plan
+      : unruled(session.parse(text)[0]?.node as Insert, text);
+  const unruled = (insert: Insert, text: string): PreparedPlan =>
+    planStatement(insert, session.picture, { declaredTypes: types, text, ignoresRules: true });
+  if (targets.length === 0) return prepared(`insert into ${target} default values`);
   const names = targets.map(({ name }) => quoted(name)).join(', ');
   const values = `(values (${targets.map((_, i) => `$${i + 1}`).join(', ')}))`;
   const head = `insert into ${target} (${names}) overriding system value`;
-  if (node.where === undefined) {
-    return (session.prepareText(`${head} ${values.slice(1, -1)}`, types) as PlanStatement).plan;
-  }
+  if (node.where === undefined) return prepared(`${head} ${values.slice(1, -1)}`);
   const text = `${head} select ${names} from ${values} as ${quoted(table.name)} (${names})`;
   const insert = session.parse(text)[0]?.node as Insert;
   const source = insert.source as NonNullable<Insert['source']>;
   const body: Select = { ...(source.body as Select), where: node.where };
+  const conditional = { ...insert, source: { ...source, body } };
   // Positions in the condition are those of the COPY statement.
-  return analysed({ ...insert, source: { ...source, body } }, session, copyText, types).plan;
+  if (table.ruleOids !== undefined) return unruled(conditional, copyText);
+  return analysed(conditional, session, copyText, types).plan;
 }
 
 function copyColumn({ name, type }: ColumnDescriptor, session: SqlSession): CopyColumn {
@@ -207,6 +216,7 @@ function* copyTo(node: Copy, session: SqlSession, client: CopyChannel, text: str
   const settings = copySettings(node, encodingOf(client, session));
   const channel = encodedChannel(client, settings.encoding);
   const statement = node.query === undefined ? tableQuery(node, session) : analysed(node.query, session, text);
+  if (node.query !== undefined) refuseRewritten(node.query, session, text);
   const { fields } = session.currentPlan(statement);
   if (fields.length === 0 && node.query !== undefined && node.query.kind !== 'query')
     throw new PhantomError('0A000', 'COPY query must have a RETURNING clause');
@@ -238,6 +248,13 @@ function* copyTo(node: Copy, session: SqlSession, client: CopyChannel, text: str
   writer.end();
   channel.endOut();
   return sink.count;
+}
+
+/** 0A000 for a change that rules make of something else than one statement. */
+function refuseRewritten(node: NonNullable<Copy['query']>, session: SqlSession, text: string): void {
+  if (node.kind !== 'insert' && node.kind !== 'update' && node.kind !== 'delete') return;
+  const rewritten = rewriteChange(binderFor(session.picture, { text }), node, undefined);
+  if (rewritten !== undefined) rewrittenAlone(rewritten, COPIED);
 }
 
 /** Yields what an inner execution waits for, and resumes it with the outcome. */

@@ -17,6 +17,7 @@ import type { BodyStatement, QueryToStore } from '../plan/stored-query.js';
 import type { PlanOptions } from '../plan/plan-statement.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { withRelations } from '../plan/routine-binding.js';
+import { describeRule } from '../rewrite/stored-rule.js';
 import { parseStatement } from '../text/parse.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
@@ -70,6 +71,7 @@ export function ddlContextOf(
     describeStored: (query) => describeQuery(query, session.picture, ''),
     describeRoutine: (routine, statement, text) => describeBody(session, routine, statement, text),
     describeAction: (relation, tables, rows, text) => describeAction(session, relation, tables, rows, text),
+    describeRule: (part, ruled) => describeRule(part, ruled, session.picture),
     validateRoutine: (routine) => session.routines.validate(routine),
     describePolicy: (query) => describePolicy(query, session.picture, ''),
     runStored: (stored, ownerOid, sink) =>

@@ -9,10 +9,12 @@ import type {
   ReadSource,
   TimeSlice,
   WorkCounters,
+  Yielded,
 } from '../exec/runtime.js';
 import type { KeyRange } from '@phantom/kv';
 import type { StorageReads } from '../exec/storage-work.js';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
+import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import type { SessionEvaluation } from './evaluation.js';
@@ -76,6 +78,18 @@ export class SessionExecutionContext implements ExecutionContext {
 
   get hashBytesMax(): number {
     return this.sortBytesMax * Number(this.session.settings.get('hash_mem_multiplier'));
+  }
+
+  *beginPart(targets: readonly ModificationTarget[], isFirst: boolean): Generator<Yielded, void, void> {
+    const { owner } = this;
+    if (owner === undefined) return;
+    const writers = (this.writers ??= owner.writersOf(this.session));
+    if (!isFirst) {
+      yield* writers.finish();
+      writers.beginStatement();
+      owner.storage.continueStatement();
+    }
+    if (targets.length > 0) yield* writers.triggers.begin(targets);
   }
 
   get leaderParticipates(): boolean {

@@ -6,6 +6,7 @@ import type {
   IndexKeyPart,
   ObjectReader,
   PolicyCondition,
+  RuleDescriptor,
   TableDescriptor,
   ViewDescriptor,
 } from '@phantom/catalog';
@@ -18,6 +19,7 @@ import { renamedColumn } from '../ddl/stored-expressions.js';
 import type { Query } from '../text/ast.js';
 import { deparseExpression } from '../text/deparse.js';
 import { parseStatement } from '../text/parse.js';
+import { ruleText } from '../plan/view-text/rule-text.js';
 import { viewText } from '../plan/view-text/view-text.js';
 import { quoteIdentifier } from '../types/reg-types.js';
 import type { TypeContext } from '../types/type.js';
@@ -277,10 +279,38 @@ export function viewDefinitionText(
   });
 }
 
+/** What a rule's relation is called: with its schema, unless that is spared. */
+function ruledName(catalog: TextCatalog, relation: ViewDescriptor | TableDescriptor, pretty: boolean): string {
+  if (pretty) return relationName(catalog, relation);
+  return `${quoteIdentifier(catalog.schemaName(relation.schemaOid))}.${quoteIdentifier(relation.name)}`;
+}
+
 /** pg_get_ruledef of the rule that makes a view. */
-function ruleText(catalog: TextCatalog, view: ViewDescriptor, pretty: boolean, types: TypeContext): string {
-  const head = `CREATE RULE "_RETURN" AS\n    ON SELECT TO ${relationName(catalog, view)} DO INSTEAD `;
+function returnRuleText(
+  catalog: TextCatalog,
+  view: ViewDescriptor | TableDescriptor,
+  pretty: boolean,
+  types: TypeContext,
+): string {
+  const head = `CREATE RULE "_RETURN" AS\n    ON SELECT TO ${ruledName(catalog, view, pretty)} DO INSTEAD `;
   return head + viewDefinitionText(catalog, view, pretty, types);
+}
+
+/** pg_get_ruledef of any other. */
+function ruleDefinitionText(catalog: TextCatalog, rule: RuleDescriptor, pretty: boolean, types: TypeContext): string {
+  const relation = catalog.objects.object(rule.tableOid);
+  if (relation?.kind !== 'table' && relation?.kind !== 'view') return '';
+  return ruleText(rule, {
+    relation,
+    shown: ruledName(catalog, relation, pretty),
+    catalog,
+    pretty,
+    types,
+    relationName: (oid) => {
+      const named = catalog.relationByOid(oid);
+      return named === undefined ? undefined : relationName(catalog, named);
+    },
+  });
 }
 
 /** An expression as people like it: without the parentheses around all of it and around what is cast. */
@@ -323,6 +353,7 @@ export const objectTexts = {
   indexText,
   indexPartText,
   viewDefinitionText,
-  ruleText,
+  returnRuleText,
+  ruleDefinitionText,
 };
 export type ObjectTexts = typeof objectTexts;

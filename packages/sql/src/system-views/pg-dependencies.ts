@@ -15,6 +15,7 @@ import type { Value } from '../types/type.js';
 import { type CatalogRow, catalogView } from './catalog-view.js';
 import { ClassOid, attributeDefaultOid, rewriteOid } from './oids.js';
 import { relationsOf, routinesOf, storedQueryOf, typesOf } from './pg-objects.js';
+import { rulesOf } from './pg-rules.js';
 import { statisticsObjectsOf } from './pg-statistics.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
@@ -48,6 +49,10 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
   for (const { oid, tableOid, columns } of statisticsObjectsOf(source)) {
     for (const column of columns) yield { ...onRelation(ClassOid.statistics, oid, tableOid, column), deptype: 'a' };
+  }
+  for (const { oid, tableOid } of rulesOf(source)) {
+    yield* needs(source, ClassOid.rewrite, oid);
+    yield { ...onRelation(ClassOid.rewrite, oid, tableOid, 0), deptype: 'a' };
   }
   for (const { oid } of typesOf(source)) yield* needs(source, ClassOid.type, oid);
   for (const { oid } of routinesOf(source)) yield* needs(source, ClassOid.procedure, oid);

@@ -4,6 +4,7 @@ import { type CatalogRow, catalogView } from './catalog-view.js';
 import { ClassOid, LANGUAGE_OIDS, compositeRelationOid } from './oids.js';
 import { compositesOf, relationsOf, routinesOf } from './pg-objects.js';
 import { policiesOf } from './pg-policies.js';
+import { rulesOf } from './pg-rules.js';
 import { statisticsObjectsOf } from './pg-statistics.js';
 import { triggersOf } from './pg-triggers.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
@@ -31,6 +32,8 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.procedure, description: comment };
   for (const { oid, comment } of triggersOf(source))
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.trigger, description: comment };
+  for (const { oid, comment } of rulesOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.rewrite, description: comment };
   for (const [, { oid, comment }] of policiesOf(source))
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.policy, description: comment };
   for (const { oid, comment } of statisticsObjectsOf(source))

@@ -3,7 +3,7 @@ import { hasColumnPrivilege, policiesFor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
 import { TypeOid } from '../types/type-oids.js';
-import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { type CatalogRow, catalogView } from './catalog-view.js';
 import { indexText, viewDefinitionText } from './object-text.js';
 import { relationsOf } from './pg-objects.js';
 import { int8 } from './pg-relations.js';
@@ -17,7 +17,7 @@ function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
       tablename: relation.name,
       tableowner: source.roleNameOf(relation.ownerOid),
       hasindexes: relation.indexOids.length > 0,
-      hasrules: false,
+      hasrules: relation.ruleOids !== undefined,
       hastriggers: relation.constraints.some(({ kind }) => kind === 'foreign key'),
       rowsecurity: relation.rowSecurity?.enabled ?? false,
     };
@@ -220,6 +220,5 @@ export const LISTING_VIEWS: readonly SystemView[] = [
   catalogView('pg_statio_all_tables', tableStatisticsRows),
   catalogView('pg_stat_user_indexes', indexStatisticsRows),
   catalogView('pg_stat_all_indexes', indexStatisticsRows),
-  ...emptyViews('pg_rules'),
   catalogView('pg_stats', columnStatisticsRows),
 ];

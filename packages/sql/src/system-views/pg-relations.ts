@@ -21,12 +21,12 @@ import {
   MethodOid,
   TOAST_NAMESPACE_OID,
   compositeRelationOid,
-  rewriteOid,
   toastRelationOid,
 } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
 import { compositesOf, listedSystemViews, relationsOf, storedQueryOf, tablesOf } from './pg-objects.js';
 import { partitionBoundText } from '../plan/partition-text.js';
+import { RULE_VIEWS } from './pg-rules.js';
 import { PARTITION_VIEWS } from './pg-partitions.js';
 import { type SystemView, type SystemViewSource, isSystemTable } from './system-view.js';
 
@@ -71,7 +71,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relhassubclass: isPartitioned(source, relation) || table?.heirOids !== undefined,
       relispartition: table?.partition !== undefined || (relation.kind === 'index' && relation.parentOid !== undefined),
       relpartbound: boundOf(source, table),
-      relhasrules: storedQueryOf(relation) !== undefined,
+      relhasrules: storedQueryOf(relation) !== undefined || ('ruleOids' in relation && relation.ruleOids !== undefined),
       // PostgreSQL checks foreign keys by triggers on both sides, and clients look for them only where it says so.
       relhastriggers: keyed.has(relation.oid) || ('triggerOids' in relation && relation.triggerOids.length > 0),
       relrowsecurity: table?.rowSecurity?.enabled ?? false,
@@ -368,29 +368,12 @@ export function int8(text: string): number | bigint {
   return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of relationsOf(source)) {
-    const query = storedQueryOf(relation);
-    if (query === undefined) continue;
-    yield {
-      oid: rewriteOid(relation.oid),
-      rulename: '_RETURN',
-      ev_class: relation.oid,
-      ev_type: '1',
-      ev_enabled: 'O',
-      is_instead: true,
-      ev_qual: '<>',
-      ev_action: query.querySql,
-    };
-  }
-}
-
 export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_class', classRows),
   catalogView('pg_index', indexRows),
   catalogView('pg_constraint', constraintRows),
   catalogView('pg_sequence', sequenceRows),
-  catalogView('pg_rewrite', rewriteRows),
+  ...RULE_VIEWS,
   ...PARTITION_VIEWS,
   ...emptyViews('pg_foreign_table'),
 ];

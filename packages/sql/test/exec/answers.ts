@@ -45,6 +45,9 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     writer() {
       throw new Error('a query does not write');
     },
+    *beginPart() {
+      throw new Error('a query is one plan');
+    },
     scratch: options.scratch,
     sortBytesMax: session.settings.integer('work_mem') * 1024,
     hashBytesMax: session.settings.integer('work_mem') * 1024 * Number(session.settings.get('hash_mem_multiplier')),

@@ -11,7 +11,7 @@ import { DOCUMENT_POSITION } from '../../storage/document-fields.js';
 import { notePart } from './document-columns.js';
 import { assignPartValue, replacePart } from './part-assignment.js';
 import { startOf } from './positions.js';
-import { assign, checkTargets, defaultValue, refuseGenerated, refuseIdentity } from './target.js';
+import { assign, checkTargets, defaultValue, refuseGenerated, refuseIdentity, targetColumn } from './target.js';
 
 export interface BoundAssignments {
   /** New values by column position. */
@@ -41,9 +41,7 @@ export function bindAssignments(
     'update',
   );
   for (const assignment of assignments) {
-    const positions = assignment.targets.map((target) =>
-      table.columns.findIndex((column) => !column.dropped && column.name === target.name.text),
-    );
+    const positions = assignment.targets.map((target) => targetColumn(binder, table, target.name));
     if (!assignment.multiple) {
       setOne(
         binder,

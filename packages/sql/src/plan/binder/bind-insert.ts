@@ -110,6 +110,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
       itemOf: through?.rowItem.bind(through),
       onUse,
       table,
+      target: { relation: view ?? table, node: node.table },
       called,
       row: result,
       oldRow: updates ? conflict?.existing : undefined,

@@ -94,7 +94,17 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
     columns: outputs,
   };
   const called = targetName(binder, node.target, table);
-  const rows = { table, called, tableOid, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
+  const rows = {
+    table,
+    target: undefined,
+    called,
+    tableOid,
+    row: newRow,
+    oldRow: byPosition,
+    newRow,
+    onUse,
+    others: sourceScope.items,
+  };
   return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
 }
 

@@ -6,7 +6,14 @@ import type { Value } from '../../types/type.js';
 import type { Binder, BoundField } from '../../expr/binder.js';
 import { FALSE, columnReference, type ColumnId } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
-import type { CteBinding, RangeItem, RangeLocks, Scope, ScopeColumn } from '../../expr/scope.js';
+import {
+  RULE_ROWS_NAME,
+  type CteBinding,
+  type RangeItem,
+  type RangeLocks,
+  type Scope,
+  type ScopeColumn,
+} from '../../expr/scope.js';
 import { isSystemTable } from '../../system-views/system-view.js';
 import { isDivided, membersOf, rootOf, treeOf } from '../../storage/inheritance/table-tree.js';
 import { CTID_NUMBER, TABLE_OID_NUMBER } from '../../storage/system-columns.js';
@@ -114,6 +121,7 @@ export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): 
     const cte = scope.cte(only.text);
     if (cte !== undefined && node.sample !== undefined) throw sampleRefused(binder, node.sample);
     if (cte !== undefined) return bindCte(binder, node, cte);
+    if (only.text === RULE_ROWS_NAME && context.ruleRows !== undefined) return context.ruleRows;
   }
   const relation = findRelation(binder, node.name, node.position);
   if (node.sample !== undefined && relation.kind !== 'table') throw sampleRefused(binder, node.sample);

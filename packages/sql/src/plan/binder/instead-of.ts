@@ -1,6 +1,6 @@
 /**
- * Views whose rows are written by INSTEAD OF triggers: to the binder a table of the view's columns, whose rows are those of the
- * view's query and have no place in any space. The writer that stands behind it fires the triggers.
+ * Views whose rows are written by INSTEAD OF triggers or replaced by rules: to the binder a table of the view's columns, whose rows are
+ * those of the view's query and have no place in any space. The writer that stands behind it fires the triggers.
  */
 import type { ColumnDescriptor, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Binder } from '../../expr/binder.js';
@@ -17,12 +17,13 @@ import { rangeItem } from './range-items.js';
 /** Where rows lie that lie nowhere. */
 const NOWHERE: RowReference = { key: new Uint8Array(0), row: new Uint8Array(0) };
 
-/** The view as a table, where triggers stand for the change; undefined where its own table is to be changed. */
-export function writtenByTriggers(
+/** The view as a table, where triggers or rules stand for the change; undefined where its own table is to be changed. */
+export function writtenItself(
+  { context }: Binder,
   view: ViewDescriptor,
   verb: 'insert' | 'update' | 'delete',
 ): TableDescriptor | undefined {
-  return view.insteadOf?.includes(verb) === true ? viewTable(view) : undefined;
+  return context.writtenItself === view.oid || view.insteadOf?.includes(verb) === true ? viewTable(view) : undefined;
 }
 
 /** The rows of a view that triggers change, as scanTable gives those of a table. */

@@ -1,5 +1,5 @@
 /** RETURNING: a projection over what a modification gives. */
-import type { TableDescriptor } from '@phantom/catalog';
+import type { TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Binder, BoundField, BoundQuery } from '../../expr/binder.js';
 import { resolveUnknown } from '../../expr/coercion.js';
 import { columnReference, type ColumnId } from '../../expr/expression.js';
@@ -11,11 +11,13 @@ import { narrow } from './row-order.js';
 import { outputName } from './output-names.js';
 import { Projection } from './projection.js';
 import { systemColumn, tableOidColumn } from './system-columns.js';
-import { rowItem, type TargetName } from './target.js';
+import { asStored, rowItem, type TargetName } from './target.js';
 
 export interface ReturningRows {
   readonly table: TableDescriptor;
   readonly called: TargetName;
+  /** What the statement names, and where; undefined where the row is of something else. */
+  readonly target: { readonly relation: TableDescriptor | ViewDescriptor; readonly node: object } | undefined;
   /** The row as the statement leaves it (or, for DELETE, as it was). */
   readonly row: readonly ColumnId[];
   readonly oldRow: readonly ColumnId[] | undefined;
@@ -51,7 +53,10 @@ export function bindReturning(
   const shownOid =
     rows.tableOid === undefined ? tableOid : systemColumn('tableoid', columnReference(rows.tableOid, tableOid.type));
   const hidden = rows.itemOf === undefined ? [shownOid, ...(rows.system ?? [])] : [];
-  const items: RangeItem[] = [{ ...itemOf(rows.row, rows.called.name, true), ...rows.called, hidden }, ...rows.others];
+  const shown = { ...itemOf(rows.row, rows.called.name, true), ...rows.called, hidden };
+  const item = rows.target === undefined ? shown : asStored(binder, rows.target.relation, shown);
+  if (rows.target !== undefined) context.witness?.placed(rows.target.node, [item]);
+  const items: RangeItem[] = [item, ...rows.others];
   const oldName = returning.oldAlias?.text ?? 'old';
   const newName = returning.newAlias?.text ?? 'new';
   const taken = new Set(items.map((item) => item.name));
@@ -60,7 +65,9 @@ export function bindReturning(
   scope.items = items;
   const projection = new Projection(context, node);
   const fields: BoundField[] = [];
+  const selected: { readonly name: string; readonly expression: Parameters<Projection['output']>[1] }[] = [];
   const add = (name: string, expression: Parameters<Projection['output']>[1]): void => {
+    selected.push({ name, expression });
     const column = projection.output(name, expression);
     const info = context.pool.get(column);
     fields.push({ name, column, type: expression.type, tableOid: info.tableOid, columnNumber: info.columnNumber });
@@ -74,6 +81,7 @@ export function bindReturning(
     const bound = binder.bind(item.value, scope);
     add(outputName(item), resolveUnknown(context, bound, item.value.position));
   }
+  context.witness?.selected(returning, scope, selected);
   return {
     plan: narrow(
       projection.node(),

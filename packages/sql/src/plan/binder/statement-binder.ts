@@ -6,6 +6,7 @@ import type { BindContext } from '../../expr/context.js';
 import type { Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
+import { rewriteChange, rewrittenAlone } from '../../rewrite/rewrite-change.js';
 import { inlineCall } from '../rules/routine-inlining.js';
 import { bindDelete } from './bind-delete.js';
 import { bindInsert } from './bind-insert.js';
@@ -45,7 +46,13 @@ export class StatementBinder implements Binder {
     return bindQueryBody(this, body, scope, options);
   }
 
-  bindModification(statement: Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge, scope: Scope | undefined): BoundQuery {
+  bindModification(
+    statement: Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge,
+    scope: Scope | undefined,
+    { withoutRules }: { readonly withoutRules: boolean } = { withoutRules: false },
+  ): BoundQuery {
+    const rewritten = withoutRules || statement.kind === 'merge' ? undefined : rewriteChange(this, statement, scope);
+    if (rewritten !== undefined) return rewrittenAlone(rewritten);
     switch (statement.kind) {
       case 'insert':
         return bindInsert(this, statement, scope);

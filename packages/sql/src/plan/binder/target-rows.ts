@@ -8,13 +8,13 @@ import type * as Ast from '../../text/ast.js';
 import { isViewTable } from '../../storage/triggers/view-tables.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { bindFromList, join } from './bind-from.js';
-import { findRelation, ofOnly, readingOf, requirePrivilege, scanTable } from './bind-relation.js';
+import { ofOnly, readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindCurrentOf } from './current-of.js';
 import { scanViewTable } from './instead-of.js';
 import { checkNames } from './range-items.js';
 import { behindPolicies, TablePolicies } from './row-security.js';
 import type { ReturningRows } from './returning.js';
-import { findTarget, findViewTarget, targetName } from './target.js';
+import { asStored, findTarget, findViewTarget, targetName } from './target.js';
 import { ViewTarget } from './view-target.js';
 
 export interface TargetRows {
@@ -30,7 +30,7 @@ export interface TargetRows {
   /** The target and the other tables. */
   readonly scope: Scope;
   /** What RETURNING sees of them, but for the rows themselves. */
-  readonly shown: Pick<ReturningRows, 'table' | 'called' | 'itemOf' | 'onUse' | 'others'>;
+  readonly shown: Pick<ReturningRows, 'table' | 'target' | 'called' | 'itemOf' | 'onUse' | 'others'>;
   /** Row-level security of the table, where it holds. */
   readonly policies: TablePolicies | undefined;
   /** The statement looks at the rows besides changing them. */
@@ -54,7 +54,9 @@ export function bindTargetRows(
   const scan = scanTarget(binder, table, node.table);
   const { rowReference } = scan;
   const called = targetName(binder, node.table, view ?? table);
-  const item = { ...(through === undefined ? scan.item : through.item(scan.item, called.name)), ...called, onUse };
+  const shownItem = through === undefined ? scan.item : through.item(scan.item, called.name);
+  const item = asStored(binder, view ?? table, { ...shownItem, ...called, onUse });
+  context.witness?.placed(node.table, [item]);
   const othersScope = new Scope(context, outer);
   const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
   const reads = readsTarget(node, others);
@@ -84,7 +86,15 @@ export function bindTargetRows(
         : coerceToBoolean(context, binder.bind(where, scope), 'WHERE', where.position),
     ]);
   }
-  const shown = { table, called, itemOf: through?.rowItem.bind(through), onUse, others: othersScope.items };
+  const named = { relation: view ?? table, node: node.table };
+  const shown = {
+    table,
+    target: named,
+    called,
+    itemOf: through?.rowItem.bind(through),
+    onUse,
+    others: othersScope.items,
+  };
   return { table, through, plan, rowReference, row: scan.byPosition, changed, scope, shown, policies, reads };
 }
 
@@ -100,9 +110,9 @@ const CONSTANTS: ReadonlySet<string> = new Set(['string', 'number', 'null', 'boo
 function scanTarget(
   binder: Binder,
   table: TableDescriptor,
-  { alias, name, position }: Ast.Update['table'],
+  { alias }: Ast.Update['table'],
 ): ReturnType<typeof scanViewTable> {
-  const relation = isViewTable(table) ? findRelation(binder, name, position) : undefined;
+  const relation = isViewTable(table) ? binder.context.catalog.relationByOid(table.oid) : undefined;
   if (relation?.kind === 'view') return scanViewTable(binder, table, relation, alias?.text);
   const scan = scanTable(binder, table, alias?.text, undefined);
   return { ...scan, rowReference: scan.plan.rowReference as ColumnId };

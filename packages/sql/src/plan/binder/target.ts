@@ -5,7 +5,7 @@ import { callNamed } from '../../expr/calls.js';
 import { isUnknown, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
-import { Scope, type Clause } from '../../expr/scope.js';
+import { Scope, type Clause, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import { treeOf } from '../../storage/inheritance/table-tree.js';
 import { isSystemColumn } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -14,7 +14,7 @@ import type { Name, TargetTable } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { findRelation } from './bind-relation.js';
 import { documentRow } from './document-columns.js';
-import { writtenByTriggers } from './instead-of.js';
+import { writtenItself } from './instead-of.js';
 import { rangeItem } from './range-items.js';
 
 /** The table behind a target, or its tree where the change is one of all that inherit from it; 42809 for what is none. */
@@ -31,9 +31,11 @@ export function findTarget(
       if (relation.materialized !== undefined)
         throw context.error('42809', `cannot change materialized view "${relation.name}"`, position);
       context.dependOn(relation.oid, relation.schemaVersion);
+      if (verb === 'merge') refuseRules(binder, relation);
       return verb === 'insert' || target.only ? relation : treeOf(relation, context.catalog);
     case 'view': {
-      const table = verb === 'merge' ? undefined : writtenByTriggers(relation, verb);
+      if (verb === 'merge') refuseRules(binder, relation);
+      const table = verb === 'merge' ? undefined : writtenItself(binder, relation, verb);
       if (table === undefined) throw context.unsupported(`${verb.toUpperCase()} on a view`, position);
       context.dependOn(relation.oid, 0);
       return table;
@@ -45,6 +47,14 @@ export function findTarget(
   }
 }
 
+/** 0A000: which rows MERGE inserts, changes and removes is known when it runs, and rules apply before. */
+function refuseRules({ context }: Binder, relation: TableDescriptor | ViewDescriptor): void {
+  if (context.catalog.rulesOf(relation).length === 0) return;
+  throw context.error('0A000', `cannot execute MERGE on relation "${relation.name}"`, undefined, {
+    detail: 'MERGE is not supported for relations with rules.',
+  });
+}
+
 /** The view that is written through; undefined when the target is something else, or triggers stand for the change. */
 export function findViewTarget(
   binder: Binder,
@@ -52,12 +62,12 @@ export function findViewTarget(
   verb: 'insert' | 'update' | 'delete',
 ): ViewDescriptor | undefined {
   const relation = findRelation(binder, target.name, target.name[0]?.position ?? target.position);
-  return relation.kind === 'view' && writtenByTriggers(relation, verb) === undefined ? relation : undefined;
+  return relation.kind === 'view' && writtenItself(binder, relation, verb) === undefined ? relation : undefined;
 }
 
 /** A column by name: its position among the table's columns. */
 export function targetColumn(binder: Binder, table: TableDescriptor, name: Name): number {
-  const at = table.columns.findIndex((column) => !column.dropped && column.name === name.text);
+  const at = table.columns.findIndex((column) => !column.dropped && nameAsStored(binder, table, column) === name.text);
   if (at >= 0) return at;
   if (isSystemColumn(name.text))
     throw binder.context.error('0A000', `cannot assign to system column "${name.text}"`, name.position);
@@ -69,6 +79,22 @@ export function targetColumn(binder: Binder, table: TableDescriptor, name: Name)
     name.position,
     nearest === undefined ? {} : { hint: `Perhaps you meant to reference the column "${table.name}.${nearest}".` },
   );
+}
+
+/** What columns of a table were called, by number, when the statement that changes it was stored. */
+export function storedColumns({ context }: Binder, oid: number): readonly string[] | undefined {
+  for (const entry of context.storedNames?.values() ?? []) if (entry.oid === oid) return entry.columns;
+  return undefined;
+}
+
+/** The name by which the statement at hand knows a column of the table that it changes. */
+export function nameAsStored(
+  binder: Binder,
+  { oid }: TableDescriptor,
+  { number, name }: Pick<ColumnDescriptor, 'number' | 'name'>,
+): string {
+  const before = storedColumns(binder, oid)?.[number - 1] ?? '';
+  return before === '' ? name : before;
 }
 
 /** 42701 when a column is named twice, unless each time for a part of it. */
@@ -162,10 +188,36 @@ export interface TargetName {
 export function targetName(
   { context }: Binder,
   target: TargetTable,
-  { name, schemaOid }: TableDescriptor | ViewDescriptor,
+  { oid, name, schemaOid }: TableDescriptor | ViewDescriptor,
 ): TargetName {
   if (target.alias !== undefined) return { name: target.alias.text, schema: undefined };
-  return { name, schema: context.catalog.schemaName(schemaOid) };
+  const written = target.name.map((part) => part.text);
+  const isStored = context.storedNames?.get(written.join('.'))?.oid === oid;
+  const [last = name, schema = context.catalog.schemaName(schemaOid)] = isStored ? written.toReversed() : [];
+  return { name: last, schema };
+}
+
+/**
+ * The item of a changed relation as a stored statement knows it: with the columns that there were, by their names of then. The item
+ * has one for each column that there is.
+ */
+export function asStored(binder: Binder, relation: TableDescriptor | ViewDescriptor, item: RangeItem): RangeItem {
+  const stored = storedColumns(binder, relation.oid);
+  if (stored === undefined) return item;
+  const numbers =
+    relation.kind === 'view'
+      ? relation.columns.map((_, i) => i + 1)
+      : relation.columns.filter(({ dropped }) => !dropped).map(({ number }) => number);
+  const known = numbers.flatMap((number, i) => ((stored[number - 1] ?? '') === '' ? [] : [i]));
+  const { onUse } = item;
+  return {
+    ...item,
+    columns: known.map((i) => ({
+      ...(item.columns[i] as ScopeColumn),
+      name: stored[(numbers[i] as number) - 1] as string,
+    })),
+    onUse: onUse === undefined ? undefined : (index) => onUse(index < 0 ? index : (known[index] as number)),
+  };
 }
 
 /** Fresh ids for a row of the table, one for each column by position. */

@@ -14,9 +14,10 @@ import type { RowCheck } from '../logical/logical.js';
 import { treeOf } from '../../storage/inheritance/table-tree.js';
 import { findRelation, requirePrivilege, storedName } from './bind-relation.js';
 import { expandStar } from './bind-select.js';
+import { writtenItself } from './instead-of.js';
 import { outputName } from './output-names.js';
 import { rangeItem, renameColumns } from './range-items.js';
-import { rowItem } from './target.js';
+import { nameAsStored, rowItem, storedColumns } from './target.js';
 import { whyNotUpdatable } from './updatable.js';
 
 /** What is asked of a view's table. */
@@ -60,7 +61,12 @@ export class ViewTarget {
     this.used = requirePrivilege(binder, view, verb);
     context.dependOn(view.oid, 0);
     const base = findRelation(this.inner, this.from.name, this.from.position);
-    if (base.kind === 'view') {
+    const itself = base.kind === 'view' ? writtenItself(this.inner, base, verb) : undefined;
+    if (itself !== undefined) {
+      this.table = itself;
+      this.usedBelow = requirePrivilege(this.inner, base, verb);
+      context.dependOn(base.oid, 0);
+    } else if (base.kind === 'view') {
       this.below = new ViewTarget(this.inner, base, verb, position);
       this.table = this.below.table;
       this.usedBelow = this.below.used;
@@ -180,14 +186,15 @@ export class ViewTarget {
   /** The table's name for a column of the view that is given a value; 42703 and 0A000 when it cannot be. */
   baseName(name: Name, verb: 'insert' | 'update'): Name {
     const { context } = this.binder;
-    const at = this.view.columns.findIndex((column) => column.name === name.text);
+    const stored = storedColumns(this.binder, this.view.oid);
+    const at = this.view.columns.findIndex((column, i) => (stored?.[i] ?? column.name) === name.text);
     if (at < 0)
       throw context.error(
         '42703',
         `column "${name.text}" of relation "${this.view.name}" does not exist`,
         name.position,
       );
-    return { ...name, text: this.assigned(at, verb, name.position).name };
+    return { ...name, text: nameAsStored(this.binder, this.table, this.assigned(at, verb, name.position)) };
   }
 
   /** SET clauses with the table's names. */
@@ -232,7 +239,8 @@ export class ViewTarget {
   columnNames(count: number): Name[] {
     return this.view.columns
       .slice(0, count)
-      .map((_, at) => ({ text: this.assigned(at, 'insert', 0).name, position: 0, quoted: true }));
+      .map((_, at) => this.assigned(at, 'insert', 0))
+      .map((column) => ({ text: nameAsStored(this.binder, this.table, column), position: 0, quoted: true }));
   }
 
   /** The default that ALTER VIEW has given to a view's column over this column of the table. */

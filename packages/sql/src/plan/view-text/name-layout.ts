@@ -4,7 +4,7 @@ import type { BindContext } from '../../expr/context.js';
 import type { Expression as Bound } from '../../expr/expression.js';
 import type { RangeItem, Scope } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
-import type { Name } from '../../text/ast-leaves.js';
+import type { Name, QualifiedName } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { formatType } from '../../types/format-type.js';
 import { quoteIdentifier } from '../../types/reg-types.js';
@@ -115,8 +115,12 @@ export abstract class NameLayout {
 
   /** The relation that a name in FROM means; undefined for a WITH query. */
   protected relationOf(node: Ast.TableRef): NamedInFrom | undefined {
+    return this.relationNamed(node.name);
+  }
+
+  protected relationNamed(written: QualifiedName): NamedInFrom | undefined {
     const { context } = this.options;
-    const stored = context.storedNames?.get(node.name.map((name) => name.text).join('.'));
+    const stored = context.storedNames?.get(written.map((name) => name.text).join('.'));
     const relation = stored === undefined ? undefined : context.catalog.relationByOid(stored.oid);
     if (stored === undefined || relation === undefined) return undefined;
     const now: string[] = [];

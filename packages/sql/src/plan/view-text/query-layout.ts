@@ -1,7 +1,7 @@
 /** Queries as PostgreSQL's ruleutils.c writes them: a clause a line, a column of the select list a line. */
 import { unsupportedError } from '@phantom/base';
 import type { Expression } from '../../expr/expression.js';
-import type { Scope } from '../../expr/scope.js';
+import { RULE_ROWS_NAME, type Scope } from '../../expr/scope.js';
 import { resolveTypeName } from '../../expr/type-names.js';
 import type { FieldDefinition, Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
@@ -13,17 +13,25 @@ import { JoinNames, freeName } from './join-names.js';
 import { CLAUSE_INDENT, ITEM_INDENT, JOIN_INDENT, beginsLine, lineOf } from './layout.js';
 
 /** Names of the output columns, where they are not the query's own; `hidden`: nobody sees them. */
-interface Output {
+export interface Output {
   readonly names: readonly string[] | undefined;
   readonly hidden: boolean;
+  /** Strings that are items by themselves are written without a type. */
+  readonly keepsStrings?: boolean;
 }
 
-const OWN_NAMES: Output = { names: undefined, hidden: false };
+/** Columns are called what the query calls them. */
+export const OWN_NAMES: Output = { names: undefined, hidden: false };
 const HIDDEN: Output = { names: undefined, hidden: true };
+
+/** A part of FROM that stands for the rows of a rule, which nobody has written. */
+export function isRuleRows(node: Ast.TableExpression): boolean {
+  return node.kind === 'table' && node.name[0]?.text === RULE_ROWS_NAME;
+}
 
 export class QueryLayout extends ExpressionLayout {
   /** Names of the parts of FROM of the query at hand and of those around it. */
-  private usedNames: ReadonlySet<string> = new Set();
+  protected usedNames: ReadonlySet<string> = new Set();
 
   protected subquery(query: Ast.Query): string {
     return this.nested(query, this.indent, HIDDEN);
@@ -39,13 +47,13 @@ export class QueryLayout extends ExpressionLayout {
   }
 
   /** A clause's word at the beginning of its line. */
-  private clause(word: string, plus: number): string {
+  protected clause(word: string, plus: number): string {
     return lineOf(this.indent + plus - CLAUSE_INDENT, word);
   }
 
   query(query: Ast.Query, output: Output): string {
     const names = this.usedNames;
-    if (query.body.kind === 'select') this.nameTables(query.body);
+    if (query.body.kind === 'select') this.nameTables(query.body.from);
     const text = this.clauses(query, output);
     this.usedNames = names;
     return text;
@@ -79,7 +87,7 @@ export class QueryLayout extends ExpressionLayout {
     return text;
   }
 
-  private with(clause: Ast.WithClause): string {
+  protected with(clause: Ast.WithClause): string {
     this.indent += CLAUSE_INDENT;
     const tables = clause.tables.map((table) => this.commonTable(table)).join(', ');
     this.indent -= CLAUSE_INDENT;
@@ -170,7 +178,7 @@ export class QueryLayout extends ExpressionLayout {
 
   private leaf(body: Ast.Select | Ast.Values, output: Output): string {
     const names = this.usedNames;
-    if (body.kind === 'select') this.nameTables(body);
+    if (body.kind === 'select') this.nameTables(body.from);
     this.indent += CLAUSE_INDENT;
     const text = this.body(body, output);
     this.indent -= CLAUSE_INDENT;
@@ -195,7 +203,7 @@ export class QueryLayout extends ExpressionLayout {
     return windows.length === 0 ? text : `${text}${this.clause(' WINDOW ', 1)}${windows.join(', ')}`;
   }
 
-  private items(node: Ast.Select, output: Output): string {
+  protected items(node: Pick<Ast.Select, 'items'>, output: Output): string {
     const texts: string[] = [];
     const selected = this.options.witness.selectedBy(node);
     if (selected === undefined) throw unsupportedError('a query that was not bound');
@@ -206,7 +214,12 @@ export class QueryLayout extends ExpressionLayout {
         const { name, expression } = selected.items[at] as (typeof selected.items)[number];
         const spread = this.isSpread(item.value);
         const plain = spread || item.value.kind === 'column';
-        const text = spread ? this.spreadText(expression, name, selected.scope) : this.expression(item.value);
+        const isBare = output.keepsStrings === true && item.value.kind === 'string';
+        const text = spread
+          ? this.spreadText(expression, name, selected.scope)
+          : isBare
+            ? `'${(item.value as Ast.Expression & { kind: 'string' }).value.replaceAll("'", "''")}'`
+            : this.expression(item.value);
         const shown = output.names?.[at] ?? name;
         const own = plain
           ? (this.plainColumnName(expression, selected.scope) ??
@@ -229,7 +242,7 @@ export class QueryLayout extends ExpressionLayout {
   }
 
   /** How many columns a star came to. */
-  private spreadCount(node: Ast.Select, item: Ast.SelectItem, scope: Scope, total: number): number {
+  private spreadCount(node: Pick<Ast.Select, 'items'>, item: Ast.SelectItem, scope: Scope, total: number): number {
     const { value } = item;
     const others = node.items.filter((other) => other !== item);
     if (!others.some((other) => this.isSpread(other.value))) return total - others.length;
@@ -309,10 +322,15 @@ export class QueryLayout extends ExpressionLayout {
   // --------------------------------------------------------------------------------------------------------- FROM
 
   private from(tables: readonly Ast.TableExpression[]): string {
-    const [first, ...rest] = tables;
+    return this.fromList(' FROM ', tables);
+  }
+
+  /** Tables behind FROM or USING. */
+  protected fromList(word: string, tables: readonly Ast.TableExpression[]): string {
+    const [first, ...rest] = tables.filter((table) => !isRuleRows(table));
     if (first === undefined) return '';
     const lines = rest.map((table) => `,${this.clause('', ITEM_INDENT)}${this.table(table)}`);
-    return `${this.clause(' FROM ', 2)}${this.table(first)}${lines.join('')}`;
+    return `${this.clause(word, 2)}${this.table(first)}${lines.join('')}`;
   }
 
   private table(node: Ast.TableExpression): string {
@@ -365,10 +383,11 @@ export class QueryLayout extends ExpressionLayout {
   }
 
   /** Gives the parts of FROM names that nothing around the query has, and their columns those that joins need. */
-  private nameTables(select: Ast.Select): void {
+  protected nameTables(from: readonly Ast.TableExpression[]): void {
     this.usedNames = new Set(this.usedNames);
-    const names = new JoinNames(select.from, this.options.witness, (node) => this.relationOf(node));
-    for (const table of select.from) this.nameTable(table, names);
+    const tables = from.filter((table) => !isRuleRows(table));
+    const names = new JoinNames(tables, this.options.witness, (node) => this.relationOf(node));
+    for (const table of tables) this.nameTable(table, names);
   }
 
   private nameTable(node: Ast.TableExpression, names: JoinNames): void {
