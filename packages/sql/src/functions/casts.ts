@@ -145,6 +145,7 @@ export function castFinder(types: TypeLookup, added: CastSource = NO_SOURCE): Ca
       target: domain.oid,
       context: inner.context,
       call: call as NonNullable<CastDefinition['call']>,
+      ...(inner.callsRoutine === true ? { callsRoutine: true as const } : {}),
       volatility: 'stable',
     };
   }
@@ -201,6 +202,7 @@ export function castFinder(types: TypeLookup, added: CastSource = NO_SOURCE): Ca
       ...common,
       call: apply as NonNullable<CastDefinition['call']>,
       function: convert,
+      ...(convert.routine === undefined ? {} : { callsRoutine: true as const }),
       volatility: convert.volatility,
     };
   }
@@ -263,6 +265,7 @@ export function castFinder(types: TypeLookup, added: CastSource = NO_SOURCE): Ca
       target: to.oid,
       context: inner.context,
       call: convert as NonNullable<CastDefinition['call']>,
+      ...(inner.callsRoutine === true ? { callsRoutine: true as const } : {}),
       volatility: inner.volatility,
     };
   }

@@ -268,6 +268,8 @@ export interface CastDefinition {
   readonly volatility: Volatility;
   /** Of a user's cast WITH FUNCTION: what a cast of a plain value calls, in the place of `call`. */
   readonly function?: ScalarFunction;
+  /** `call` runs the body of a user's function, for a value or for what is in it. */
+  readonly callsRoutine?: true;
 }
 
 /** A cast that a user has made. */

@@ -22,7 +22,12 @@ export function isWaiting({ name, routine }: FunctionDefinition): boolean {
 
 /** It calls a function that may have to wait for somebody else. */
 export function callsWaiting(expression: Expression): boolean {
-  return someExpression(expression, (part) => part.kind === 'call' && isWaiting(part.function));
+  return someExpression(
+    expression,
+    (part) =>
+      (part.kind === 'call' && isWaiting(part.function)) ||
+      (part.kind === 'cast' && part.definition.callsRoutine === true),
+  );
 }
 
 /** It calls a function that may take long over long values. */
