@@ -33,6 +33,9 @@ const NO_LARGE_OBJECTS: EvaluationContext['largeObjects'] = {
   unlink: () => 1,
   get: () => NO_BYTES,
   put: () => undefined,
+  refuseFiles: (name) => {
+    throw new Error(name);
+  },
   comment: () => null,
 };
 

@@ -23,7 +23,7 @@ import { claimName, lockForChange, splitName } from './names.js';
 import { executableBy } from './routines/aggregate-functions.js';
 import { routineType } from './routines/routine-parameters.js';
 import { dependOn } from './stored-queries.js';
-import { dependOnTypes } from './types.js';
+import { dependOnTypes, requireTypeUsage } from './types.js';
 
 function invalid(message: string): PhantomError {
   return new PhantomError('42P17', message);
@@ -41,6 +41,7 @@ export function* createCast(context: DdlContext, node: CreateCast): DdlExecution
       throw new PhantomError('42809', `${which} data type ${type.displayName} is a pseudo-type`);
   if (!owns(context, source.oid) && !owns(context, target.oid))
     throw new PhantomError('42501', `must be owner of type ${source.displayName} or type ${target.displayName}`);
+  for (const { oid } of [source, target]) requireTypeUsage(context, { oid, typmod: -1 });
   if (source.kind === 'domain') warn(context, 'source');
   else if (target.kind === 'domain') warn(context, 'target');
   const definition = node.function === undefined ? undefined : functionOf(context, node.function);

@@ -19,7 +19,7 @@ import { estimatorOid } from '../functions/estimators.js';
 import { claimName, creationSchema, lockForChange, requireOwner, splitName } from './names.js';
 import { checkedFunction, executableBy } from './routines/aggregate-functions.js';
 import { dependOn } from './stored-queries.js';
-import { dependOnTypes } from './types.js';
+import { dependOnTypes, requireTypeUsage } from './types.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
@@ -40,9 +40,11 @@ export function* createOperator(context: DdlContext, node: CreateDefinition): Dd
   if (rightTypeOid === 0)
     throw invalid('operator right argument type must be specified', 'Postfix operators are not supported.');
   const types = leftTypeOid === 0 ? [rightTypeOid] : [leftTypeOid, rightTypeOid];
+  for (const oid of types) requireTypeUsage(context, { oid, typmod: -1 });
   const split = splitName(written, context.picture.databaseName);
   const { definition, resultOid } = checkedFunction(context, split, types);
   executableBy(context, definition);
+  requireTypeUsage(context, { oid: resultOid, typmod: -1 });
   const traits = traitsOf(options, leftTypeOid, resultOid);
   const { existing, ...key } = yield* claimOperator(context, { ...place, leftTypeOid, rightTypeOid });
   if (existing !== undefined && existing.functionOid !== 0)
@@ -222,7 +224,9 @@ function operatorOf(
 export function findOperator(context: DdlContext, target: ObjectRef): OperatorDescriptor | undefined {
   const { schema, name } = splitName(target.name, context.picture.databaseName);
   if (schema !== undefined && !context.picture.schemaExists(schema)) return undefined;
-  const [left, right] = (target.signature?.parameters ?? []).map(({ type }) =>
+  if (target.signature?.parameters[1]?.type === undefined)
+    throw new PhantomError('42601', 'postfix operators are not supported');
+  const [left, right] = target.signature.parameters.map(({ type }) =>
     type === undefined ? 0 : findTypeName(context.picture, type)?.oid,
   );
   if (left === undefined || right === undefined) return undefined;

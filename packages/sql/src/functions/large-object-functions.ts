@@ -1,15 +1,11 @@
 /** Large objects: the functions say what is wanted; the session has what is open, and asks for rights (session/large-objects.ts). */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import { type Implementations, contextual } from './implementation.js';
 import type { Int8 } from './integers.js';
 import type { EvaluationContext } from './registry.js';
 
 function filesOfServer(name: string): Implementations[string] {
-  return () => {
-    throw unsupportedError(`${name} with a file of the server`, {
-      hint: 'Read and write the file where the client is: psql has \\lo_import and \\lo_export.',
-    });
-  };
+  return contextual((...args: readonly unknown[]) => (args.at(-1) as EvaluationContext).largeObjects.refuseFiles(name));
 }
 
 /** A place that PostgreSQL's older functions, of 32 bits, can tell; 22003. */

@@ -58,6 +58,8 @@ export interface LargeObjectCalls {
   unlink(oid: Oid): number;
   get(oid: Oid, offset?: number, bytesMax?: number): Uint8Array;
   put(oid: Oid, offset: number, data: Uint8Array): void;
+  /** 42501 but for superusers, and 0A000 for them: files of the server are not read or written. */
+  refuseFiles(functionName: string): never;
   /** Null for an object without a comment, and for none. */
   comment(oid: Oid): string | null;
 }

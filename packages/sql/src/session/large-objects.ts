@@ -7,8 +7,8 @@
  * A write that has to wait ends the execution of its statement with a StatementWait; the statement is executed anew, and finds what
  * is open as it was when it began (large-objects/open-large-objects.ts).
  */
-import { PhantomError } from '@phantom/base';
-import { type LargeObjectDescriptor, type Oid, hasPrivilege, ownsObject } from '@phantom/catalog';
+import { PhantomError, unsupportedError } from '@phantom/base';
+import { type LargeObjectDescriptor, type Oid, hasPrivilege, isSuperuser, ownsObject } from '@phantom/catalog';
 import { ByteSlot, type KvCursor } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { StatementWait } from '../exec/runtime.js';
@@ -164,6 +164,15 @@ export class SessionLargeObjects implements LargeObjectCalls {
     checkPlace(offset, 'seek');
     this.takeToWrite(oid);
     this.store.write(oid, offset, data);
+  }
+
+  refuseFiles(functionName: string): never {
+    const { session } = this;
+    if (!isSuperuser(session.engine.catalog.committed, session.currentRoleOid))
+      throw new PhantomError('42501', `permission denied for function ${functionName}`);
+    throw unsupportedError(`${functionName} with a file of the server`, {
+      hint: 'Read and write the file where the client is: psql has \\lo_import and \\lo_export.',
+    });
   }
 
   comment(oid: Oid): string | null {

@@ -310,6 +310,7 @@ it('are not written where nothing may be', async () => {
   await run(session, 'commit');
   expect(await run(session, "select lo_import('/etc/hosts')")).toBe('0A000');
   expect(await run(session, "select lo_export(1, '/tmp/x')")).toBe('0A000');
+  expect(await run(session, "create role nobody; set role nobody; select lo_import('/etc/hosts', 3)")).toBe('42501');
 });
 
 it('serve in routines, and a caught error undoes what was written', async () => {
