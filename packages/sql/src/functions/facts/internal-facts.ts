@@ -216,6 +216,10 @@ export const internalFacts = `
 2598 domain_recv 2281,26,23 2276 s internal
 2777 anynonarray_in 2275 2776 ix internal
 2778 anynonarray_out 2776 2275 ix internal
+2893 xml_in 2275 142 sx internal
+2894 xml_out 142 2275 ix internal
+2898 xml_recv 2281 142 sx internal
+2899 xml_send 142 17 sx internal
 2902 varbittypmodin 1263 23 ix internal
 2903 intervaltypmodin 1263 23 ix internal
 2904 intervaltypmodout 23 2275 ix internal
