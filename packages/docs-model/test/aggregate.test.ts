@@ -180,6 +180,10 @@ describe('a pipeline', () => {
       [{ name: 'Apple' }],
       [],
     ]);
+    // More than a call takes of arguments.
+    const many = { $set: { ids: { $map: { input: { $range: [0, 200_000] }, in: { $mod: ['$$this', 3] } } } } };
+    const joined = { $lookup: { from: 'items', localField: 'ids', foreignField: 'absent', as: 'none' } };
+    expect(await run([{ $limit: 1 }, many, joined, { $project: { _id: 0, none: 1 } }])).toEqual([{ none: [] }]);
     const all = await run([{ $limit: 1 }, { $lookup: { from: 'items', pipeline: [{ $count: 'n' }], as: 'c' } }]);
     expect(all[0]?.['c']).toEqual([{ n: 2 }]);
     const both = await run([{ $limit: 2 }, { $lookup: { ...byField, pipeline: [{ $match: { name: 'Bread' } }] } }]);

@@ -96,6 +96,8 @@ export class GroupTable {
   private readonly memory: MemoryShare;
   private groups = new Map<Key, Group>();
   private readonly files: EntryFile[] = [];
+  /** What was taken when it was last asked whether that is much. */
+  private lookedBytes = 0;
   /** Some state has no form in files. */
   private staysInMemory: boolean;
 
@@ -119,7 +121,10 @@ export class GroupTable {
     }
     const { states } = found;
     for (let i = 0; i < states.length; i++) (states[i] as Accumulator).add(document);
-    return this.staysInMemory || !isCrowded(this.room, memory.usedBytes) ? undefined : this.spill();
+    // Most documents come to groups that are there, and leave nothing.
+    if (memory.usedBytes === this.lookedBytes || this.staysInMemory) return undefined;
+    this.lookedBytes = memory.usedBytes;
+    return isCrowded(this.room, memory.usedBytes) ? this.spill() : undefined;
   }
 
   /** The documents of all groups, in batches. Nothing may be added any more. */

@@ -201,7 +201,7 @@ export function graphLookup(source: PipelineSource, operand: unknown, variables:
 function presentValues(document: PlainObject, path: readonly string[]): unknown[] {
   const values: unknown[] = [];
   walkPath(document, path, (value) => {
-    if (Array.isArray(value)) values.push(...(value as unknown[]));
+    if (Array.isArray(value)) for (const item of value) values.push(item);
     else if (value !== undefined) values.push(value);
     return false;
   });
@@ -212,7 +212,7 @@ function presentValues(document: PlainObject, path: readonly string[]): unknown[
 function localValues(document: PlainObject, path: readonly string[]): unknown[] {
   const values: unknown[] = [];
   walkPath(document, path, (value) => {
-    if (Array.isArray(value)) values.push(...(value as unknown[]));
+    if (Array.isArray(value)) for (const item of value) values.push(item);
     else values.push(value ?? null);
     return false;
   });

@@ -18,7 +18,7 @@
  */
 import { MemoryBudget, MemoryShare, PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import { noteLongWork, turnIsLong } from '../long-turns.js';
-import { memoryBytes } from '../memory-bytes.js';
+import { TEXT_BYTES, memoryBytes } from '../memory-bytes.js';
 import type { Evaluate, Variables } from './evaluate.js';
 
 /** Memory of expressions outside of pipelines: those of filters, projections and updates. */
@@ -84,7 +84,7 @@ export class Work {
   /** Counts a value that an expression gives and does not make; 53200 where it is larger than any memory. */
   found(value: unknown): void {
     if (typeof value === 'string') {
-      this.resultBytes += memoryBytes(value);
+      this.resultBytes += TEXT_BYTES + value.length;
       return;
     }
     try {
