@@ -26,6 +26,7 @@ import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { type Implementations, contextual, setOf } from './implementation.js';
 import { int8 } from './integers.js';
+import { describeObject } from './object-descriptions.js';
 import type { EvaluationContext } from './registry.js';
 
 /** The session's picture of the catalog as these functions ask it. */
@@ -255,6 +256,7 @@ function styled(text: string | null, pretty: boolean, context: EvaluationContext
 }
 
 export const catalogFunctions: Implementations = {
+  pg_describe_object: contextual(describeObject),
   pg_get_constraintdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) => {
     const context = rest.at(-1) as EvaluationContext;
     return styled(constraintDefinition(oid, context), rest[0] === true, context);

@@ -124,6 +124,43 @@ describe('An extension', () => {
     expect(
       await rows(session, "select oprcode::text from pg_operator where oid = '=(citext,citext)'::regoperator"),
     ).toEqual(['citext_eq']);
+    expect(
+      await rows(
+        session,
+        `select pg_describe_object(classid, objid, 0) from pg_depend where deptype = 'e'
+         and (classid <> 'pg_proc'::regclass or objid::regproc::text = 'min') and (classid <> 'pg_operator'::regclass or objid::regoper::text = 'public.~>~')
+         order by 1`,
+      ),
+    ).toEqual([
+      'cast from boolean to citext',
+      'cast from character to citext',
+      'cast from character varying to citext',
+      'cast from citext to character',
+      'cast from citext to character varying',
+      'cast from citext to text',
+      'cast from inet to citext',
+      'cast from text to citext',
+      'operator class citext_ops for access method btree',
+      'operator class citext_ops for access method hash',
+      'operator class citext_pattern_ops for access method btree',
+      'operator family citext_ops for access method btree',
+      'operator family citext_ops for access method hash',
+      'operator family citext_pattern_ops for access method btree',
+      'operator ~>~(citext,citext)',
+      'type citext',
+    ]);
+    await run(session, 'create table t (a int)');
+    const described = (classOid: string, oid: string, column = 0): string =>
+      `pg_describe_object('${classOid}'::regclass, ${oid}, ${column})`;
+    expect(
+      await rows(
+        session,
+        `select ${described('pg_class', "'t'::regclass")}, ${described('pg_class', "'t'::regclass", 1)},
+         ${described('pg_namespace', "'public'::regnamespace")}, ${described('pg_proc', "'lower(text)'::regprocedure")},
+         ${described('pg_class', '1')}, ${described('pg_extension', "(select oid from pg_extension where extname = 'citext')")}`,
+      ),
+    ).toEqual(['table t column a of table t schema public function lower(text) null extension citext']);
+    expect(await run(session, `select ${described('pg_database', '5')}`)).toBe('0A000');
     await run(session, "comment on extension citext is 'words'");
     expect(await rows(session, "select obj_description(oid) from pg_extension where extname = 'citext'")).toEqual([
       'words',

@@ -1,5 +1,6 @@
 /** PostgreSQL 15's pg_proc: functions over the catalog. The form of a line is told in definitions.ts. */
 export const catalogFacts = `
+3537 pg_describe_object 26,26,23 25 sx pg_describe_object
 1215 obj_description 26,19 25 sx obj_description
 1216 col_description 26,23 25 sx col_description
 1348 obj_description 26 25 sx obj_description
