@@ -1,11 +1,13 @@
 /** pg_depend: what belongs to what, and what cannot be without what. pg_dump writes objects in the order that it tells. */
 import { isPhantomError } from '@phantom/base';
 import type {
+  CastDescriptor,
   ColumnDescriptor,
   ConstraintDescriptor,
   ExtensionDescriptor,
   ObjectDescriptor,
   Oid,
+  OperatorDescriptor,
   TableDescriptor,
 } from '@phantom/catalog';
 import { installedExtensions } from '../extensions/installed.js';
@@ -56,8 +58,22 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
   for (const { oid } of typesOf(source)) yield* needs(source, ClassOid.type, oid);
   for (const { oid } of routinesOf(source)) yield* needs(source, ClassOid.procedure, oid);
+  const { operators, casts } = made(source);
+  for (const { oid } of operators) yield* needs(source, ClassOid.operator, oid);
+  for (const { oid } of casts) yield* needs(source, ClassOid.cast, oid);
   for (const { descriptor } of installedExtensions(source.objectsSeen, source.databaseOid))
     yield* extensionDependencies(source, descriptor);
+}
+
+/** Operators and casts that users have made in the database. */
+function made({ objectsSeen, databaseOid }: SystemViewSource): {
+  readonly operators: readonly OperatorDescriptor[];
+  readonly casts: readonly CastDescriptor[];
+} {
+  return {
+    operators: objectsSeen.operators().filter((operator) => operator.databaseOid === databaseOid),
+    casts: objectsSeen.casts().filter((cast) => cast.databaseOid === databaseOid),
+  };
 }
 
 /** An extension stands in its schema and on what it requires; its members belong to it. */
@@ -113,6 +129,7 @@ function constraintOf(table: ObjectDescriptor | undefined, indexOid: Oid): Const
 
 function classOf(kind: ObjectDescriptor['kind'] | undefined): Oid | undefined {
   if (kind === 'table' || kind === 'view' || kind === 'sequence') return ClassOid.relation;
+  if (kind === 'operator') return ClassOid.operator;
   return kind === 'type' ? ClassOid.type : kind === 'routine' ? ClassOid.procedure : undefined;
 }
 
@@ -127,7 +144,7 @@ function* defaultDependencies(table: TableDescriptor): Iterable<CatalogRow> {
   }
 }
 
-/** Functions of users that defaults and checks call: the catalog does not note them, the texts say so. */
+/** Functions and operators of users that defaults and checks call: the catalog does not note them, the texts say so. */
 function* expressionDependencies(source: SystemViewSource, table: TableDescriptor): Iterable<CatalogRow> {
   const { columns } = table;
   for (const { number, defaultSql, generated, dropped } of columns) {
@@ -135,17 +152,21 @@ function* expressionDependencies(source: SystemViewSource, table: TableDescripto
     const own = { classid: ClassOid.attributeDefault, objid: attributeDefaultOid(table.oid, number) };
     const isGenerated = generated !== undefined;
     const called = routinesIn(source, defaultSql, isGenerated ? columns : [], isGenerated ? 'generated' : 'default');
-    for (const oid of called) yield { ...own, ...ON_ROUTINE, refobjid: oid };
+    for (const oid of called) yield { ...own, ...onCalled(source, oid) };
   }
   for (const constraint of table.constraints) {
     if (constraint.kind !== 'check') continue;
     const own = { classid: ClassOid.constraint, objid: constraint.oid };
     for (const oid of routinesIn(source, constraint.expressionSql, columns, 'check'))
-      yield { ...own, ...ON_ROUTINE, refobjid: oid };
+      yield { ...own, ...onCalled(source, oid) };
   }
 }
 
-const ON_ROUTINE = { refclassid: ClassOid.procedure, deptype: 'n' };
+/** What stands on a function of a user's, or on an operator. */
+function onCalled({ objectsSeen }: SystemViewSource, oid: Oid): Record<string, Value> {
+  const refclassid = classOf(objectsSeen.object(oid)?.kind) ?? ClassOid.procedure;
+  return { refclassid, refobjid: oid, deptype: 'n' };
+}
 
 function routinesIn(
   source: SystemViewSource,
@@ -154,7 +175,7 @@ function routinesIn(
   purpose: RowExpressionRequest['purpose'],
 ): Iterable<Oid> {
   let isNamed = false;
-  for (const { name } of routinesOf(source)) isNamed ||= sql.includes(name);
+  for (const { name } of [...routinesOf(source), ...made(source).operators]) isNamed ||= sql.includes(name);
   if (!isNamed) return [];
   try {
     const request = { columns, relationName: undefined, catalog: source.catalog, target: undefined, purpose };

@@ -176,10 +176,14 @@ function objectType<T>(
   );
 }
 
+const ESTIMATOR_TYPES = [TypeOid.internal, TypeOid.oid, TypeOid.internal, TypeOid.int4];
+const JOIN_ESTIMATOR_TYPES = [TypeOid.internal, TypeOid.oid, TypeOid.internal, TypeOid.int2, TypeOid.internal];
+
 /** An estimator that an operator names: there is no such function to call. */
 function estimator(oid: number): NamedFunction | undefined {
   const name = estimatorName(oid);
-  return name === undefined ? undefined : { oid, name, argumentTypes: [] };
+  if (name === undefined) return undefined;
+  return { oid, name, argumentTypes: name.endsWith('joinsel') ? JOIN_ESTIMATOR_TYPES : ESTIMATOR_TYPES };
 }
 
 const noFunction = (text: string): PhantomError => new PhantomError('42883', `function "${text}" does not exist`);
@@ -197,7 +201,7 @@ export const regObjectTypes: readonly SqlType[] = [
     TypeOid.regprocedure,
     findProcedure,
     noFunction,
-    (oid, catalog) => catalog.functions.functionByOid(oid),
+    (oid, catalog) => catalog.functions.functionByOid(oid) ?? estimator(oid),
     showProcedure,
   ),
   objectType(
