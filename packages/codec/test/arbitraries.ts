@@ -169,6 +169,8 @@ function rangeOrder<T>(compare: (a: T, b: T) => number): (a: SqlRange, b: SqlRan
   };
 }
 
+const lowered = (text: string): string => text.toLowerCase();
+
 export const kinds: readonly Kind[] = [
   { name: 'bool', storage: { kind: StorageKind.Bool }, values: fc.boolean(), compare: order },
   {
@@ -194,6 +196,12 @@ export const kinds: readonly Kind[] = [
     storage: { kind: StorageKind.PaddedText },
     values: fc.string({ maxLength: 5 }).map((value) => value.padEnd(8)),
     compare: (a: string, b: string) => compareText(a.replace(/ +$/, ''), b.replace(/ +$/, '')),
+  },
+  {
+    name: 'citext',
+    storage: { kind: StorageKind.FoldedText, fold: lowered },
+    values: fc.constantFrom('', 'a', 'A', 'aB', 'Ab', 'b', 'ÄB', 'äb', '日', 'a\u0000B'),
+    compare: (a: string, b: string) => compareText(lowered(a), lowered(b)),
   },
   { name: 'bytea', storage: { kind: StorageKind.Bytes }, values: bytes, compare: bytesOrder },
   {

@@ -13,6 +13,7 @@ const SHAPES: Readonly<Partial<Record<StorageKind, Shape['kind']>>> = {
   [StorageKind.Decimal]: 'decimal',
   [StorageKind.Text]: 'text',
   [StorageKind.PaddedText]: 'text',
+  [StorageKind.FoldedText]: 'text',
   [StorageKind.Bytes]: 'bytes',
   [StorageKind.Date]: 'date',
   [StorageKind.Time]: 'time',

@@ -20,6 +20,7 @@ function textOf(value: unknown, storage: StorageType): string | null {
   if (value === null) return null;
   if (storage.kind === StorageKind.Enum) return `order ${moods.orderOf(value as string)}`;
   if (storage.kind === StorageKind.PaddedText) return (value as string).replace(/ +$/, '');
+  if (storage.fold !== undefined) return storage.fold(value as string);
   if (typeof value === 'number') return String(value);
   if (value instanceof Decimal) return decimalText(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
