@@ -91,6 +91,7 @@ export class ReadingStorage implements StoragePort {
   readonly moveSpaces = refuse;
   readonly beginLoad = refuse;
   readonly advise = refuse;
+  readonly work = refuse;
   readonly finishQueuedNow = refuse;
   readonly checkpoint = refuse;
   readonly backup = refuse;

@@ -8,6 +8,7 @@ import type {
   SpaceLoad,
   StoragePort,
   StorageReads,
+  StorageWork,
   TableAdvice,
   TableEngine,
 } from '@phantom/sql';
@@ -19,6 +20,10 @@ const CODES: Readonly<Record<TableEngine, EngineCode>> = {
   lsm: EngineCode.Lsm,
   memory: EngineCode.Memory,
 };
+
+function archiveWork({ seq, timeMs, failures }: Archiver['state']): StorageWork['archive'] {
+  return { lastSeq: seq, lastMs: timeMs === 0 ? undefined : timeMs, failures };
+}
 
 export class StoreStoragePort implements StoragePort {
   private readonly store: Store;
@@ -47,6 +52,19 @@ export class StoreStoragePort implements StoragePort {
       sum.bytesRead += bytesRead;
     }
     return sum;
+  }
+
+  work(): StorageWork {
+    const { checkpoints, wal } = this.store.stats();
+    const { records, bytesAppended, writes, syncs } = wal;
+    return {
+      checkpoints,
+      logRecords: records,
+      logBytes: bytesAppended,
+      logWrites: writes,
+      logSyncs: syncs,
+      archive: this.archiver === undefined ? undefined : archiveWork(this.archiver.state),
+    };
   }
 
   estimate(range: KeyRange): RangeEstimate {

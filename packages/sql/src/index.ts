@@ -19,6 +19,7 @@ export type {
   ReadWorkers,
   RemoteRows,
   StoragePort,
+  StorageWork,
   SpaceLoad,
   TableAdvice,
   TableEngine,

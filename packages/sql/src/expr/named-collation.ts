@@ -3,7 +3,7 @@ import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
-import { isBinaryCollation, localeTag } from '../types/collation.js';
+import { isCollation } from '../types/collation.js';
 
 /** The type with the collation named, if one is; 42704 for an unknown name, 42804 for a type that has no collations. */
 export function withNamedCollation(catalog: CatalogPort, type: TypeRef, name: QualifiedName | undefined): TypeRef {
@@ -27,13 +27,5 @@ export function requireCollatable(catalog: CatalogPort, type: TypeRef): void {
 
 /** 42704 unless there is a collation of the name: binary order, or a locale that Intl knows. */
 export function requireCollation(name: string): void {
-  if (isBinaryCollation(name)) return;
-  let known = false;
-  try {
-    const tag = localeTag(name);
-    known = tag === undefined || Intl.Collator.supportedLocalesOf(tag).length > 0;
-  } catch {
-    // No tag of a language at all.
-  }
-  if (!known) throw new PhantomError('42704', `collation "${name}" for encoding "UTF8" does not exist`);
+  if (!isCollation(name)) throw new PhantomError('42704', `collation "${name}" for encoding "UTF8" does not exist`);
 }

@@ -188,7 +188,7 @@ function requireOrder(type: SqlType | undefined): ExtremeState['compare'] {
 /** Type names for which pg_aggregate has min and max of their own. */
 const ORDERED_TYPES = [
   'int2 int4 int8 oid float4 float8 numeric date time timetz timestamp timestamptz interval text bpchar',
-  'anyarray anyenum pg_lsn money inet tid',
+  'anyarray anyenum pg_lsn money inet tid xid8',
 ]
   .join(' ')
   .split(' ');

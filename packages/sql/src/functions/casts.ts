@@ -364,6 +364,7 @@ const PLAIN_OUTPUT: ReadonlySet<Oid> = new Set([
   TypeOid.pgLsn,
   TypeOid.tid,
   TypeOid.xid,
+  TypeOid.xid8,
 ]);
 
 /** Types that a text means one value of, in every session. */

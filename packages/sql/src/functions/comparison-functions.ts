@@ -239,6 +239,7 @@ export const comparisonFunctions: Implementations = Object.assign(
   native('time_'),
   native('timestamp_'),
   native('tid'),
+  native('xid8'),
   six('timetz_', compareTimeTz),
   six('interval_', compareIntervals),
   six('numeric_', compareDecimals),

@@ -26,6 +26,7 @@ import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
 import { largeObjectFunctions } from './large-object-functions.js';
 import { lockFunctions } from './lock-functions.js';
 import { lsnFunctions } from './lsn-functions.js';
+import { snapshotFunctions } from './snapshot-functions.js';
 import { macFunctions } from './mac-functions.js';
 import { moneyFunctions } from './money-functions.js';
 import { monitoringFunctions } from './monitoring-functions.js';
@@ -79,6 +80,7 @@ export const implementations: Implementations = {
   ...monitoringFunctions,
   ...networkFunctions,
   ...lsnFunctions,
+  ...snapshotFunctions,
   ...macFunctions,
   ...uuidFunctions,
   ...largeObjectFunctions,

@@ -1,4 +1,5 @@
 /** Advisory locks and waiting. The functions say what is wanted; the session has the locks. */
+import { encodeXid8 } from '../types/snapshot-types.js';
 import { type Implementations, contextual } from './implementation.js';
 import type { AdvisoryCall, EvaluationContext } from './registry.js';
 
@@ -70,7 +71,8 @@ export const lockFunctions: Implementations = {
     }),
     defaults: [0, 0, 0],
   },
-  pg_current_xact_id: contextual((context: EvaluationContext) => context.transactionId),
+  txid_current: contextual((context: EvaluationContext) => context.transactionId),
+  pg_current_xact_id: contextual((context: EvaluationContext) => encodeXid8(BigInt(context.transactionId))),
 };
 
 /** True for functions that may have to wait: a statement that calls one runs in a transaction and may be executed anew. */

@@ -4,6 +4,7 @@ import { SqlArray } from '@phantom/codec';
 import { formatType } from '../types/format-type.js';
 import {
   type ObjectFinder,
+  findCollation,
   findFunction,
   findOperator,
   findOperatorWithTypes,
@@ -81,6 +82,7 @@ export const sessionFunctions: Implementations = {
   to_regoperator: lenient(findOperatorWithTypes),
   to_regnamespace: lenient(findSchema),
   to_regrole: lenient(findRole),
+  to_regcollation: lenient(findCollation),
   to_regtype: lenient((name, context) => catalogOf(context)?.typeOfText(name).oid),
   to_regclass: contextual((name: string, context: EvaluationContext) => findRegclass(name, context) ?? null),
 };

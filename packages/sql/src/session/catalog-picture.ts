@@ -46,9 +46,12 @@ import {
 import { listedCursors, listedLargeObjects, listedSessions, preparedStatements } from './listings.js';
 import { functionOf } from '../routine/routine-function.js';
 import { rulesAmong } from '../rewrite/rules-of-relation.js';
+import { collationNameOf, collationOidOf } from '../system-views/collations.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { routineTexts } from '../system-views/routine-text.js';
+import { systemType, systemTypeNamed } from '../system-views/row-types.js';
 import { statisticsColumnsText, statisticsText } from '../system-views/pg-statistics.js';
+import { isCollation } from '../types/collation.js';
 import { triggerText } from '../system-views/trigger-text.js';
 import { writableColumns } from '../system-views/updatable-views.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
@@ -372,24 +375,29 @@ export class CatalogPicture implements CatalogPort {
     return undefined;
   }
 
+  /** Oid of the type of that name, not of an array, in a schema. */
+  private typeOidIn(schema: Oid, name: string): Oid | undefined {
+    const oid = systemTypeNamed(schema, name);
+    if (oid !== undefined) return oid;
+    return schema === PG_CATALOG_OID
+      ? this.types.builtinNamed(name)?.oid
+      : this.objects.oidByName(NameClass.Type, schema, name);
+  }
+
   /** A user's type as it must be written: with its schema only where the search path does not lead to it. */
   private typeName({ oid, name, schemaOid }: TypeDescriptor): string {
-    const schema = this.path.find((candidate) =>
-      candidate === PG_CATALOG_OID
-        ? this.types.builtinNamed(name) !== undefined
-        : this.objects.oidByName(NameClass.Type, candidate, name) !== undefined,
-    );
-    const isFound = schema !== undefined && this.objects.oidByName(NameClass.Type, schema, name) === oid;
+    const schema = this.path.find((candidate) => this.typeOidIn(candidate, name) !== undefined);
+    const isFound = schema !== undefined && this.typeOidIn(schema, name) === oid;
     return isFound ? quoteIdentifier(name) : `${quoteIdentifier(this.schemaName(schemaOid))}.${quoteIdentifier(name)}`;
   }
 
   compositeFields(oid: Oid): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
-    const object = this.objects.object(oid);
+    const object = systemType(oid) ?? this.objects.object(oid);
     return object?.kind === 'type' && object.definition.kind === 'composite' ? object.definition.fields : undefined;
   }
 
   relationOfRows(oid: Oid): Oid | undefined {
-    const object = this.objects.object(oid);
+    const object = systemType(oid) ?? this.objects.object(oid);
     return object?.kind === 'type' && object.definition.kind === 'composite'
       ? object.definition.relationOid
       : undefined;
@@ -407,6 +415,14 @@ export class CatalogPicture implements CatalogPort {
   roleName(oid: Oid): string | undefined {
     const role = this.objects.object(oid);
     return role?.kind === 'role' ? role.name : undefined;
+  }
+
+  collationOid(name: string): Oid | undefined {
+    return isCollation(name) ? collationOidOf(this.source(), name) : undefined;
+  }
+
+  collationName(oid: Oid): string | undefined {
+    return collationNameOf(this.source(), oid);
   }
 
   withSearchPath(path: readonly string[]): CatalogPort {
@@ -468,7 +484,7 @@ export class CatalogPicture implements CatalogPort {
 
   /** A type of a schema; `_name` is that of arrays of `name` where no type is called so. */
   private typeIn(schema: Oid, name: string): SqlType | undefined {
-    const oid = this.objects.oidByName(NameClass.Type, schema, name);
+    const oid = systemTypeNamed(schema, name) ?? this.objects.oidByName(NameClass.Type, schema, name);
     if (oid !== undefined) return this.types.byOid(oid);
     if (!name.startsWith('_')) return undefined;
     const element = this.objects.oidByName(NameClass.Type, schema, name.slice(1));

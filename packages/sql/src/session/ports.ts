@@ -89,6 +89,25 @@ export interface TableAdvice {
   readonly lsmWriteAmplification: number;
 }
 
+/** Counts since the store was opened. */
+export interface StorageWork {
+  readonly checkpoints: number;
+  readonly logRecords: number;
+  readonly logBytes: number;
+  readonly logWrites: number;
+  readonly logSyncs: number;
+  /** Undefined where nothing is archived. */
+  readonly archive: ArchiveWork | undefined;
+}
+
+export interface ArchiveWork {
+  /** Of the last commit that is durable in the archive; 0 before there is one. */
+  readonly lastSeq: Seq;
+  /** When that was committed, in milliseconds since 1970; undefined where nobody knows any more. */
+  readonly lastMs: number | undefined;
+  readonly failures: number;
+}
+
 /** Commits that one sync of the log has served. Times as performance.now() had them; all 0 before the first. */
 export interface SyncGroup {
   readonly beganMs: number;
@@ -100,6 +119,8 @@ export interface StoragePort {
   view(): ReadView;
   /** Since the engines were opened; all rise, but for what leaves with a file. */
   reads(): StorageReads;
+  /** What has been done since the store was opened. */
+  work(): StorageWork;
   estimate(range: KeyRange): RangeEstimate;
   /** The keys that lie where a file is damaged; undefined when nobody can tell. */
   locate(file: string, offset: number | undefined): KeyRange | undefined;

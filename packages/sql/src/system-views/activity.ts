@@ -10,10 +10,10 @@ import { preparedMeta } from '../session/two-phase.js';
 import { withoutPassword } from '../text/normalised-text.js';
 import type { Value } from '../types/type.js';
 import { socketAddress } from '../types/network-types.js';
-import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { type CatalogRow, catalogView } from './catalog-view.js';
 import { databasesOf } from './pg-cluster.js';
 import { STATEMENT_VIEWS } from './statements.js';
-import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
 import { TypeOid } from '../types/type-oids.js';
 
 /** As pg_locks calls them: rows' and advisory locks' four, then tables'. */
@@ -130,62 +130,46 @@ function* databaseRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+function* lockRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const lock of source.activity.mvcc.locks()) {
+    const [locktype, database, relation, classid, objid, objsubid] = lockedObject(lock, source);
+    const { owner, session, mode, granted, waitedMs } = lock;
+    yield {
+      locktype,
+      database,
+      relation,
+      classid,
+      objid,
+      objsubid,
+      virtualtransaction: `${session ?? 0}/${owner}`,
+      pid: pid(session),
+      mode: MODE_NAMES[mode],
+      granted,
+      fastpath: false,
+      waitstart: waitedMs === undefined ? null : Math.round(source.activity.nowMicros() - waitedMs * 1000),
+    };
+  }
+}
+
+function* preparedRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const one of source.activity.mvcc.prepared()) {
+    const { database, owner } = preparedMeta(one);
+    const object = source.objectsSeen.object(database);
+    yield {
+      transaction: one.id,
+      gid: one.identifier,
+      prepared: microsSince2000(one.preparedMs),
+      owner: source.roleNameOf(owner),
+      database: object?.kind === 'database' ? object.name : '',
+    };
+  }
+}
+
 export const ACTIVITY_VIEWS: readonly SystemView[] = [
   catalogView('pg_stat_activity', sessionRows),
   catalogView('pg_stat_database', databaseRows),
-  ...emptyViews('pg_stat_replication'),
-  view(
-    12073,
-    PG_CATALOG_OID,
-    'pg_locks',
-    [
-      ['locktype', TypeOid.text],
-      ['database', TypeOid.oid],
-      ['relation', TypeOid.oid],
-      ['page', TypeOid.int4],
-      ['tuple', TypeOid.int2],
-      ['virtualxid', TypeOid.text],
-      ['transactionid', TypeOid.int8],
-      ['classid', TypeOid.oid],
-      ['objid', TypeOid.oid],
-      ['objsubid', TypeOid.int2],
-      ['virtualtransaction', TypeOid.text],
-      ['pid', TypeOid.int4],
-      ['mode', TypeOid.text],
-      ['granted', TypeOid.bool],
-      ['fastpath', TypeOid.bool],
-      ['waitstart', TypeOid.timestamptz],
-    ],
-    function* (source) {
-      for (const lock of source.activity.mvcc.locks()) {
-        const [type, database, relation, classid, objid, objsubid] = lockedObject(lock, source);
-        const { owner, session, mode, granted, waitedMs } = lock;
-        const since = waitedMs === undefined ? null : Math.round(source.activity.nowMicros() - waitedMs * 1000);
-        const place = [type, database, relation, null, null, null, null, classid, objid, objsubid];
-        yield [...place, `${session ?? 0}/${owner}`, pid(session), MODE_NAMES[mode], granted, false, since];
-      }
-    },
-  ),
-  view(
-    12090,
-    PG_CATALOG_OID,
-    'pg_prepared_xacts',
-    [
-      ['transaction', TypeOid.int8],
-      ['gid', TypeOid.text],
-      ['prepared', TypeOid.timestamptz],
-      ['owner', TypeOid.name],
-      ['database', TypeOid.name],
-    ],
-    function* (source) {
-      for (const one of source.activity.mvcc.prepared()) {
-        const { database, owner } = preparedMeta(one);
-        const object = source.objectsSeen.object(database);
-        const name = object?.kind === 'database' ? object.name : '';
-        yield [one.id, one.identifier, microsSince2000(one.preparedMs), source.roleNameOf(owner), name];
-      }
-    },
-  ),
+  catalogView('pg_locks', lockRows),
+  catalogView('pg_prepared_xacts', preparedRows),
   view(
     13910,
     PHANTOM_OID,

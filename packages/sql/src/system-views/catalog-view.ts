@@ -38,9 +38,9 @@ function factsOf(schemaOid: number, name: string): Facts {
 }
 
 function readFacts(line: string): [string, Facts] {
-  const [oid, name, ...columns] = line.split(' ') as [string, string, ...string[]];
+  const [oid, name, _rowType, _arrayType, ...columns] = line.split(' ') as [string, string, string, string];
   const empty: Value[] = [];
-  const described = columns.map((text): readonly [string, number] => {
+  const described = columns.map((text: string): readonly [string, number] => {
     const [column, type] = text.split(':') as [string, string];
     const typeOid = Number.parseInt(type, 10);
     empty.push(type.endsWith('!') ? emptyValue(typeOid) : null);
@@ -84,6 +84,11 @@ function factView(schemaOid: number, name: string, rows: RowSource): SystemView 
 /** Relations of things that do not exist here. */
 export function emptyViews(...names: readonly string[]): SystemView[] {
   return names.map((name) => catalogView(name, () => []));
+}
+
+/** The same of information_schema. */
+export function emptyInformationViews(...names: readonly string[]): SystemView[] {
+  return names.map((name) => informationView(name, () => []));
 }
 
 /** A vector of int2 or oid, which counts from 0. */

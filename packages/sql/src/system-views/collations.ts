@@ -42,6 +42,16 @@ export function collationOf(source: SystemViewSource, { collation }: Pick<TypeRe
   return BUILT_IN[collation] ?? localeCollations(source).get(collation);
 }
 
+/** Oid of the collation of a name; one that the database does not name yet has the oid that it will have. */
+export function collationOidOf(source: SystemViewSource, name: string): number {
+  return BUILT_IN[name] ?? localeCollations(source).get(name) ?? oidOfName(name);
+}
+
+/** Name of a collation that is built in, or that the database names; undefined for others. */
+export function collationNameOf(source: SystemViewSource, oid: number): string | undefined {
+  return [...Object.entries(BUILT_IN), ...localeCollations(source)].find(([, known]) => known === oid)?.[0];
+}
+
 function namesIn({ objectsSeen, databaseOid }: SystemViewSource): Set<string> {
   const names = new Set<string>();
   const add = ({ collation }: TypeRef): void => {
@@ -62,12 +72,16 @@ function numbered(names: ReadonlySet<string>): Map<string, number> {
   const oids = new Map<string, number>();
   const taken = new Set<number>();
   for (const name of [...names].sort()) {
-    let hash = OFFSET_BASIS;
-    for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, PRIME) >>> 0;
-    let oid = FIRST_OID + (hash % OIDS);
+    let oid = oidOfName(name);
     while (taken.has(oid)) oid++;
     taken.add(oid);
     oids.set(name, oid);
   }
   return oids;
+}
+
+function oidOfName(name: string): number {
+  let hash = OFFSET_BASIS;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, PRIME) >>> 0;
+  return FIRST_OID + (hash % OIDS);
 }

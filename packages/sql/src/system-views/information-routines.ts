@@ -40,7 +40,7 @@ function shownType(source: SystemViewSource, { oid }: TypeRef): ShownType {
   };
 }
 
-function* routineRows(source: SystemViewSource): Iterable<CatalogRow> {
+export function* routineRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const routine of visible(source)) {
     const isFunction = routine.routine === 'function';
     const type = shownType(source, routine.resultType);
@@ -79,7 +79,7 @@ function* routineRows(source: SystemViewSource): Iterable<CatalogRow> {
 
 const MODES = { in: 'IN', variadic: 'IN', out: 'OUT', table: 'OUT', inout: 'INOUT' } as const;
 
-function* parameterRows(source: SystemViewSource): Iterable<CatalogRow> {
+export function* parameterRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const routine of visible(source)) {
     const inputs = routine.parameters.filter(goesIn);
     for (const [i, parameter] of routine.parameters.entries()) {

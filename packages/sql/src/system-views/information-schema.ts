@@ -18,6 +18,7 @@ import type { Value } from '../types/type.js';
 import { type CatalogRow, informationView } from './catalog-view.js';
 import { constraintText, defaultText, viewDefinitionText } from './object-text.js';
 import { listedSystemViews, relationsOf, schemasOf, typesOf } from './pg-objects.js';
+import { systemType } from './row-types.js';
 import { type SystemView, type SystemViewSource, isSystemTable } from './system-view.js';
 import { writableColumns } from './updatable-views.js';
 
@@ -89,7 +90,7 @@ export function typeColumns(source: SystemViewSource, declared: TypeRef): Record
   }
   const isUser = (oid: number): boolean => source.objectsSeen.object(oid) !== undefined;
   const schemaOf = (oid: number): string => {
-    const object = source.objectsSeen.object(oid);
+    const object = systemType(oid) ?? source.objectsSeen.object(oid);
     return object?.kind === 'type' ? source.schemaNameOf(object.schemaOid) : 'pg_catalog';
   };
   const domain = type?.kind === 'domain' ? type : undefined;
@@ -164,7 +165,7 @@ function isOfNotNullDomain({ objectsSeen }: SystemViewSource, typeOid: number): 
   return type?.kind === 'type' && type.definition.kind === 'domain' && type.definition.notNull;
 }
 
-function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
+export function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of visible(source)) {
     if (relation.kind === 'table') {
       for (const column of relation.columns) {
@@ -444,7 +445,7 @@ function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-function* domainRows(source: SystemViewSource): Iterable<CatalogRow> {
+export function* domainRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const type of typesOf(source)) {
     const { definition } = type;
     if (definition.kind !== 'domain') continue;

@@ -19,7 +19,7 @@ function* viewUses(source: SystemViewSource, columns: boolean): Iterable<Catalog
   }
 }
 
-function viewNames(source: SystemViewSource, view: ViewDescriptor): CatalogRow {
+export function viewNames(source: SystemViewSource, view: ViewDescriptor): CatalogRow {
   return {
     view_catalog: source.databaseName,
     view_schema: source.schemaNameOf(view.schemaOid),
@@ -60,7 +60,7 @@ function* compositeRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-function* attributeRows(source: SystemViewSource): Iterable<CatalogRow> {
+export function* attributeRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const type of typesOf(source)) {
     if (type.definition.kind !== 'composite' || type.definition.relationOid !== undefined) continue;
     if (!hasPrivilege(source.objectsSeen, source.roleOid, type, 'U')) continue;

@@ -88,6 +88,10 @@ function* userRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+function* shadowRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const row of userRows(source)) yield { ...row, passwd: null };
+}
+
 function* groupRows(source: SystemViewSource): Iterable<CatalogRow> {
   const roles = [...rolesOf(source)];
   for (const role of roles) {
@@ -204,6 +208,25 @@ function* availableRows({ objectsSeen, databaseOid }: SystemViewSource): Iterabl
   }
 }
 
+/** There is one version of each. */
+function* availableVersionRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { name, default_version, installed_version, comment } of availableRows(source)) {
+    yield {
+      name,
+      version: default_version,
+      installed: installed_version !== null,
+      superuser: false,
+      trusted: true,
+      relocatable: AVAILABLE.some((extension) => extension.name === name),
+      comment,
+    };
+  }
+}
+
+function versionOf(source: SystemViewSource): string {
+  return source.settings().find(({ name }) => name === 'server_version')?.setting ?? '';
+}
+
 export const CLUSTER_VIEWS: readonly SystemView[] = [
   catalogView('pg_database', databaseRows),
   catalogView('pg_namespace', function* (source) {
@@ -225,6 +248,8 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
   },
   catalogView('pg_auth_members', membershipRows),
   catalogView('pg_user', userRows),
+  // As pg_user, for superusers alone: PostgreSQL shows the verifiers in it.
+  { ...catalogView('pg_shadow', shadowRows), restricted: true },
   catalogView('pg_group', groupRows),
   catalogView('pg_tablespace', () => [
     { oid: DEFAULT_TABLESPACE_OID, spcname: 'pg_default', spcowner: BOOTSTRAP_ROLE_OID },
@@ -236,6 +261,12 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     yield* madeExtensionRows(source);
   }),
   catalogView('pg_available_extensions', availableRows),
+  catalogView('pg_available_extension_versions', availableVersionRows),
+  // How PostgreSQL was built; of what is asked for there, only the version has a meaning here.
+  {
+    ...catalogView('pg_config', (source) => [{ name: 'VERSION', setting: `PostgreSQL ${versionOf(source)}` }]),
+    restricted: true,
+  },
   catalogView('pg_shdescription', sharedDescriptionRows),
   catalogView('pg_db_role_setting', keptSettingRows),
   ...emptyViews(

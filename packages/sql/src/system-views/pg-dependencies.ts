@@ -21,7 +21,7 @@ import { rulesOf } from './pg-rules.js';
 import { statisticsObjectsOf } from './pg-statistics.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
-function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
+export function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
     if (relation.kind === 'sequence' && relation.ownedBy !== undefined) {
       const { tableOid, column } = relation.ownedBy;

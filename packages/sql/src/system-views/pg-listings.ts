@@ -1,7 +1,6 @@
 /** pg_catalog's views for people: tables, indexes, views, sequences, settings, prepared statements. */
 import { hasColumnPrivilege, policiesFor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
-import { spaceRange } from '@phantom/kv';
 import { TypeOid } from '../types/type-oids.js';
 import { type CatalogRow, catalogView } from './catalog-view.js';
 import { indexText, viewDefinitionText } from './object-text.js';
@@ -123,34 +122,6 @@ function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-/** pg_stat_... and pg_statio_...: one row for each table or index, with what is counted of it. */
-function* tableStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of relationsOf(source)) {
-    if (relation.kind !== 'table') continue;
-    yield {
-      relid: relation.oid,
-      schemaname: source.schemaNameOf(relation.schemaOid),
-      relname: relation.name,
-      n_live_tup: source.storage.estimate(spaceRange(relation.space)).keys,
-      // No version stays in a table for somebody to clear away.
-      n_dead_tup: 0,
-    };
-  }
-}
-
-function* indexStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of relationsOf(source)) {
-    if (relation.kind !== 'index') continue;
-    yield {
-      relid: relation.tableOid,
-      indexrelid: relation.oid,
-      schemaname: source.schemaNameOf(relation.schemaOid),
-      relname: source.objectsSeen.object(relation.tableOid)?.name ?? null,
-      indexrelname: relation.name,
-    };
-  }
-}
-
 function sourceOf({ isSet, isPreset, reset, default: initial }: ListedSetting): string {
   if (isSet) return 'session';
   if (reset === initial) return 'default';
@@ -214,11 +185,5 @@ export const LISTING_VIEWS: readonly SystemView[] = [
   catalogView('pg_settings', settingRows),
   catalogView('pg_prepared_statements', preparedRows),
   catalogView('pg_cursors', cursorRows),
-  catalogView('pg_stat_user_tables', tableStatisticsRows),
-  catalogView('pg_stat_all_tables', tableStatisticsRows),
-  catalogView('pg_statio_user_tables', tableStatisticsRows),
-  catalogView('pg_statio_all_tables', tableStatisticsRows),
-  catalogView('pg_stat_user_indexes', indexStatisticsRows),
-  catalogView('pg_stat_all_indexes', indexStatisticsRows),
   catalogView('pg_stats', columnStatisticsRows),
 ];

@@ -28,6 +28,7 @@ import { compositesOf, listedSystemViews, relationsOf, storedQueryOf, tablesOf }
 import { partitionBoundText } from '../plan/partition-text.js';
 import { RULE_VIEWS } from './pg-rules.js';
 import { PARTITION_VIEWS } from './pg-partitions.js';
+import { systemTypeNamed } from './row-types.js';
 import { type SystemView, type SystemViewSource, isSystemTable } from './system-view.js';
 
 const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
@@ -103,6 +104,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       oid: view.oid,
       relname: view.name,
       relnamespace: view.schemaOid,
+      reltype: systemTypeNamed(view.schemaOid, view.name) ?? 0,
       relowner: BOOTSTRAP_ROLE_OID,
       reltuples: -1,
       relpersistence: 'p',

@@ -15,6 +15,7 @@ import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid } from './oids.js';
 import { operatorClasses, operatorFamilies } from './operator-classes.js';
 import { relationsOf, typesOf } from './pg-objects.js';
+import { systemTypeDescriptors } from './row-types.js';
 import { compositeFunctions, typeFunctions } from './type-functions.js';
 import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
 
@@ -87,7 +88,7 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
     const type = source.types.byOid(oid);
     if (type !== undefined) yield typeRow(source, type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
   }
-  for (const descriptor of typesOf(source)) {
+  for (const descriptor of [...systemTypeDescriptors(), ...typesOf(source)]) {
     const type = source.types.byOid(descriptor.oid);
     const array = source.types.byOid(descriptor.arrayOid);
     const { definition } = descriptor;

@@ -8,10 +8,14 @@ import { ACTIVITY_VIEWS } from './activity.js';
 import { INFORMATION_RIGHTS_VIEWS } from './information-rights.js';
 import { INFORMATION_ROUTINE_VIEWS } from './information-routines.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
+import { INFORMATION_OBJECT_VIEWS } from './information-objects.js';
+import { INFORMATION_STANDARD_VIEWS } from './information-standard.js';
 import { INFORMATION_USAGE_VIEWS } from './information-usage.js';
 import { ATTRIBUTE_VIEWS } from './pg-attributes.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { DEPENDENCY_VIEWS } from './pg-dependencies.js';
+import { MONITORING_VIEWS } from './pg-monitoring.js';
+import { TIME_ZONE_VIEWS } from './pg-time-zones.js';
 import { DESCRIPTION_VIEWS } from './pg-descriptions.js';
 import { LARGE_OBJECT_VIEWS } from './pg-large-objects.js';
 import { LISTING_VIEWS } from './pg-listings.js';
@@ -44,6 +48,8 @@ const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...CLUSTER_VIEWS,
   ...LISTING_VIEWS,
   ...LARGE_OBJECT_VIEWS,
+  ...MONITORING_VIEWS,
+  ...TIME_ZONE_VIEWS,
 ];
 const ALL_VIEWS: readonly SystemView[] = [
   ...PG_CATALOG_VIEWS,
@@ -52,6 +58,8 @@ const ALL_VIEWS: readonly SystemView[] = [
   ...INFORMATION_RIGHTS_VIEWS,
   ...INFORMATION_ROUTINE_VIEWS,
   ...INFORMATION_USAGE_VIEWS,
+  ...INFORMATION_OBJECT_VIEWS,
+  ...INFORMATION_STANDARD_VIEWS,
   ...TRIGGER_VIEWS,
   ...PHANTOM_VIEWS,
 ];

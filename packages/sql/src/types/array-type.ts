@@ -390,7 +390,7 @@ export function arrayTypeOf(element: SqlType): SqlType {
     name: facts?.name ?? `_${element.name}`,
     displayName: `${element.displayName}[]`,
     kind: 'array',
-    category: element.kind === 'pseudo' ? 'P' : 'A',
+    category: facts?.category ?? 'A',
     preferred: false,
     length: -1,
     elementOid: element.oid,

@@ -6,6 +6,7 @@ import { dateTimeTypes } from './date-time-types.js';
 import { float4Type, float8Type } from './float-types.js';
 import { geometricTypes } from './geometric-types.js';
 import { int2Type, integerTypes, unsignedType } from './integer-types.js';
+import { internalTypes } from './internal-types.js';
 import { jsonTypes } from './json-types.js';
 import { jsonpathType } from './jsonpath-type.js';
 import { lsnType } from './lsn-type.js';
@@ -19,6 +20,7 @@ import { regObjectTypes } from './reg-object-types.js';
 import { regTypes } from './reg-types.js';
 import { boolType, byteaType, uuidType } from './simple-types.js';
 import { textTypes } from './text-types.js';
+import { snapshotTypes } from './snapshot-types.js';
 import { regSearchTypes, tsqueryType, tsvectorType } from './text-search-types.js';
 import { tidType } from './tid-type.js';
 import { typeFacts } from './type-facts.js';
@@ -55,6 +57,8 @@ const scalarTypes: readonly SqlType[] = [
   ...regSearchTypes,
   ...geometricTypes,
   aclItemType,
+  ...internalTypes,
+  ...snapshotTypes,
   ...rangeTypes,
   vectorType(TypeOid.int2Vector, int2Type),
   vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),

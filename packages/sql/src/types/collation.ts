@@ -23,6 +23,18 @@ export function localeTag(collation: string): string | undefined {
   return tag === 'und' ? undefined : tag;
 }
 
+/** True for a name that a collation has: one of binary order, or a locale that Intl knows. */
+export function isCollation(name: string): boolean {
+  if (BINARY.has(name)) return true;
+  try {
+    const tag = localeTag(name);
+    return tag === undefined || Intl.Collator.supportedLocalesOf(tag).length > 0;
+  } catch {
+    // No tag of a language at all.
+    return false;
+  }
+}
+
 const collators = new Map<string, (a: string, b: string) => number>();
 
 /** Comparison of a named collation; undefined for binary order. Ties are broken in binary order, so that it is total. */

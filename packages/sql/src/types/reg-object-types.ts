@@ -1,5 +1,6 @@
 /**
- * regproc, regprocedure, regoper, regoperator, regnamespace and regrole: functions, operators, schemas and roles by name.
+ * regproc, regprocedure, regoper, regoperator, regnamespace, regrole and regcollation: functions, operators, schemas, roles and collations by
+ * name.
  * regproc and regoper name what has one form only; regprocedure and regoperator say the argument types.
  */
 import { estimatorName } from '../functions/estimators.js';
@@ -111,6 +112,15 @@ function singleName(text: string): string {
 
 export const findSchema: ObjectFinder = (text, context) => catalogOf(context)?.schemaOid(singleName(text));
 export const findRole: ObjectFinder = (text, context) => catalogOf(context)?.roleOid(singleName(text));
+
+/** Collations are in pg_catalog, all of them. 3F000 for a schema that is not there. */
+export const findCollation: ObjectFinder = (text, context) => {
+  const catalog = catalogOf(context);
+  const parts = splitIdentifiers(text);
+  const schema = parts.at(-2) ?? 'pg_catalog';
+  if (catalog?.schemaOid(schema) === undefined) throw new PhantomError('3F000', `schema "${schema}" does not exist`);
+  return schema === 'pg_catalog' ? catalog.collationOid(parts.at(-1) as string) : undefined;
+};
 
 /** The name, with its schema where the search path does not lead to it. */
 function qualified(one: NamedFunction, isVisible: boolean, catalog: NameCatalog | undefined): string {
@@ -230,6 +240,14 @@ export const regObjectTypes: readonly SqlType[] = [
     findRole,
     (text) => new PhantomError('42704', `role "${singleName(text)}" does not exist`),
     (oid, catalog) => catalog.roleName(oid),
+    quoteIdentifier,
+  ),
+  objectType(
+    TypeOid.regcollation,
+    findCollation,
+    (text) =>
+      new PhantomError('42704', `collation "${splitIdentifiers(text).at(-1)}" for encoding "UTF8" does not exist`),
+    (oid, catalog) => catalog.collationName(oid),
     quoteIdentifier,
   ),
 ];

@@ -24,6 +24,10 @@ export interface NameCatalog {
   schemaOid(name: string): number | undefined;
   roleOid(name: string): number | undefined;
   roleName(oid: number): string | undefined;
+  /** Undefined for a name that no collation has. */
+  collationOid(name: string): number | undefined;
+  /** Undefined for one that no object of the database names. */
+  collationName(oid: number): string | undefined;
   readonly functions: {
     functionsNamed(name: string, schema?: string): readonly NamedFunction[];
     functionByOid(oid: number): NamedFunction | undefined;

@@ -191,7 +191,7 @@ export const textTypes: readonly SqlType[] = [
   bpcharType,
   nameType,
   charType,
-  ...[TypeOid.cstring, TypeOid.unknown, TypeOid.refcursor, 194 /* pg_node_tree */].map((oid) =>
+  ...[TypeOid.cstring, TypeOid.unknown, TypeOid.refcursor].map((oid) =>
     builtinType<string>(oid, { storage: TEXT_STORAGE, input: (text) => text, compare: compareTexts }),
   ),
 ];

@@ -1,10 +1,12 @@
 /**
- * All types by oid and name: the built-in ones, made once, and a session's user-defined ones, made from catalog
- * descriptors when they are first asked for.
+ * All types by oid and name: the built-in ones, made once, and those that have descriptors, made when they are first asked for: a
+ * session's user-defined ones, and those of the system's own relations.
  */
 import { assert } from '@phantom/base';
 import type { Oid, TypeDescriptor } from '@phantom/catalog';
 import { extensionType } from '../extensions/extension-types.js';
+import { systemType, systemTypeNamed } from '../system-views/row-types.js';
+import { PG_CATALOG_OID } from '../system-views/system-view.js';
 import { arrayTypeOf } from './array-type.js';
 import { builtinTypes } from './builtin-types.js';
 import type { RangeTraits } from './range-algebra.js';
@@ -57,7 +59,11 @@ export class TypeCatalog implements TypeLookup {
 
   /** A type of `pg_catalog` by its internal name (int4, not integer). */
   builtinNamed(name: string): SqlType | undefined {
-    return builtinByName.get(name) ?? (name === 'record' || name === '_record' ? this.recordNamed(name) : undefined);
+    const builtin = builtinByName.get(name);
+    if (builtin !== undefined) return builtin;
+    if (name === 'record' || name === '_record') return this.recordNamed(name);
+    const oid = systemTypeNamed(PG_CATALOG_OID, name);
+    return oid === undefined ? undefined : this.byOid(oid);
   }
 
   private recordNamed(name: string): SqlType | undefined {
@@ -65,7 +71,7 @@ export class TypeCatalog implements TypeLookup {
   }
 
   private make(oid: Oid): SqlType | undefined {
-    const descriptor = this.find(oid);
+    const descriptor = systemType(oid) ?? this.find(oid);
     if (descriptor === undefined) return undefined;
     const type = { ...this.ofDescriptor(descriptor), displayName: this.nameOf(descriptor) };
     this.made.set(descriptor.oid, type);

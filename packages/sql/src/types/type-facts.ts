@@ -41,6 +41,7 @@ const LINES = `
 194 pg_node_tree -1 Z 0 b 0 0 pg_node_tree
 199 _json -1 A 0 b 114 0 json[]
 269 table_am_handler 4 P 0 p 0 0 table_am_handler
+271 _xid8 -1 A 0 b 5069 0 xid8[]
 325 index_am_handler 4 P 0 p 0 0 index_am_handler
 600 point 16 G 0 b 701 1017 point
 601 lseg 32 G 0 b 600 1018 lseg
@@ -140,10 +141,14 @@ const LINES = `
 2970 txid_snapshot -1 U 0 b 0 2949 txid_snapshot
 3220 pg_lsn 8 U 0 b 0 3221 pg_lsn
 3221 _pg_lsn -1 A 0 b 3220 0 pg_lsn[]
+3361 pg_ndistinct -1 Z 0 b 0 0 pg_ndistinct
+3402 pg_dependencies -1 Z 0 b 0 0 pg_dependencies
 3500 anyenum 4 P 0 p 0 0 anyenum
 3614 tsvector -1 U 0 b 0 3643 tsvector
 3615 tsquery -1 U 0 b 0 3645 tsquery
+3642 gtsvector -1 U 0 b 0 3644 gtsvector
 3643 _tsvector -1 A 0 b 3614 0 tsvector[]
+3644 _gtsvector -1 A 0 b 3642 0 gtsvector[]
 3645 _tsquery -1 A 0 b 3615 0 tsquery[]
 3734 regconfig 4 N 0 b 0 3735 regconfig
 3735 _regconfig -1 A 0 b 3734 0 regconfig[]
@@ -181,8 +186,12 @@ const LINES = `
 4536 int8multirange -1 R 0 b 0 6157 int8multirange
 4537 anymultirange -1 P 0 p 0 0 anymultirange
 4538 anycompatiblemultirange -1 P 0 p 0 0 anycompatiblemultirange
+4600 pg_brin_bloom_summary -1 Z 0 b 0 0 pg_brin_bloom_summary
+4601 pg_brin_minmax_multi_summary -1 Z 0 b 0 0 pg_brin_minmax_multi_summary
+5017 pg_mcv_list -1 Z 0 b 0 0 pg_mcv_list
 5038 pg_snapshot -1 U 0 b 0 5039 pg_snapshot
 5039 _pg_snapshot -1 A 0 b 5038 0 pg_snapshot[]
+5069 xid8 8 U 0 b 0 271 xid8
 5077 anycompatible 4 P 0 p 0 0 anycompatible
 5078 anycompatiblearray -1 P 0 p 0 0 anycompatiblearray
 5079 anycompatiblenonarray 4 P 0 p 0 0 anycompatiblenonarray

@@ -154,6 +154,18 @@ export function zoneAbbreviation(name: string): ZoneAbbreviation | undefined {
   return abbreviations.get(name);
 }
 
+/** Every abbreviation, in lower case, with what it means. */
+export function zoneAbbreviations(): Iterable<readonly [string, ZoneAbbreviation]> {
+  abbreviations ??= parseAbbreviations();
+  return abbreviations;
+}
+
+/** Zones that are shown by abbreviations; old names that Intl does not list are among them. */
+export function shownZones(): Iterable<string> {
+  shown ??= parseShown();
+  return shown.keys();
+}
+
 /** How the zone's standard and daylight times are abbreviated; undefined when by their offsets. */
 export function shownAbbreviations(zone: string): readonly [string, string] | undefined {
   shown ??= parseShown();

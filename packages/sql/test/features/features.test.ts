@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isPhantomError } from '@phantom/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { featureFacts } from '../../src/system-views/feature-facts.js';
 import { openEngine, type TestEngine } from '../support/engine.js';
 
 interface Probe {
@@ -20,6 +21,7 @@ interface Outcome {
   readonly code: string | undefined;
 }
 
+const FACTS = new URL('../../src/system-views/feature-facts.ts', import.meta.url);
 const PAGE = new URL('../../../../docs/sql-features.md', import.meta.url);
 
 function lines(file: string): string[] {
@@ -128,6 +130,22 @@ describe('features of the standard', () => {
       for (const id of tests.split(' ')) if (failed.has(id)) broken.push(`${id} ${failed.get(id)}`);
     }
     expect(broken).toEqual([]);
+  });
+
+  it('tells in information_schema.sql_features what the page says', () => {
+    const rows = readFileSync(PAGE, 'utf8').matchAll(/^\| ([A-Z]\d+) \| (.*?) \| (yes|no|in part)[^|]*\|/gm);
+    const said = [...rows].map(([, id, name, works]) => {
+      const plain = name?.replaceAll('\\|', '|').replaceAll('&lt;', '<').replaceAll('&gt;', '>');
+      return `${id} ${works === 'yes' ? 'yes' : 'no'} ${plain}`;
+    });
+    if (process.env['PHANTOM_REWRITE'] !== undefined) {
+      const text = readFileSync(FACTS, 'utf8');
+      writeFileSync(
+        FACTS,
+        text.replace(/`[^`]*`/, () => `\`\n${said.join('\n')}\n\``),
+      );
+    }
+    expect(featureFacts.trim().split('\n')).toEqual(said);
   });
 
   it('has a row for every feature', () => {

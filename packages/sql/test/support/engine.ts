@@ -40,6 +40,7 @@ export async function openEngine(
       lastSync: store.lastSync,
       view: () => store.view(),
       reads: () => ({ cacheHits: 0, pagesRead: 0, bytesRead: 0 }),
+      work: () => ({ checkpoints: 1, logRecords: 2, logBytes: 300, logWrites: 4, logSyncs: 5, archive: undefined }),
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
       locate: (file: string, offset: number | undefined) => store.locate(file, offset),

@@ -50,6 +50,8 @@ export interface ArchiveState {
   readonly baseSeq: Seq | undefined;
   /** Why it does not go on at the moment; undefined while all is well. */
   readonly failure: Error | undefined;
+  /** Attempts that failed since the opening. */
+  readonly failures: number;
 }
 
 interface Waiter {
@@ -115,8 +117,14 @@ export class Archiver {
   }
 
   get state(): ArchiveState {
-    const { durable, failure, bases, options } = this;
-    return { directory: options.directory, ...durable, baseSeq: bases.lastSeq, failure: failure ?? bases.failure };
+    const { durable, failure, failures, bases, options } = this;
+    return {
+      directory: options.directory,
+      ...durable,
+      baseSeq: bases.lastSeq,
+      failure: failure ?? bases.failure,
+      failures,
+    };
   }
 
   /** Resolves when what is visible now is durable in the archive, and a base that is being made counts; rejects with what is in the way. */

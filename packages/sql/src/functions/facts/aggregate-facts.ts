@@ -130,6 +130,8 @@ export const aggregateFacts = `
 4053 array_agg 2277 2277 ia array_agg:anyarray
 4189 max 3220 3220 ia max:pg_lsn
 4190 min 3220 3220 ia min:pg_lsn
+5099 max 5069 5069 ia max:xid8
+5100 min 5069 5069 ia min:xid8
 6164 bit_xor 21 21 ia bit_xor:int2
 6165 bit_xor 23 23 ia bit_xor:int4
 6166 bit_xor 20 20 ia bit_xor:int8

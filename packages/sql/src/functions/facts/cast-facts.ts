@@ -8,6 +8,7 @@ export const castFacts = `
 16 25 a f 2971
 16 1042 a f 2971
 16 1043 a f 2971
+5069 28 e f 5071
 18 23 e f 77
 18 25 i f 946
 18 1042 a f 860
@@ -115,6 +116,7 @@ export const castFacts = `
 20 2204 i f 1287
 20 4089 i f 1287
 20 4096 i f 1287
+20 4191 i f 1287
 20 3734 i f 1287
 20 3769 i f 1287
 21 24 i f 313
@@ -123,6 +125,7 @@ export const castFacts = `
 21 2204 i f 313
 21 4089 i f 313
 21 4096 i f 313
+21 4191 i f 313
 21 3734 i f 313
 21 3769 i f 313
 23 24 i b 0
@@ -133,6 +136,7 @@ export const castFacts = `
 23 2204 i b 0
 23 4089 i b 0
 23 4096 i b 0
+23 4191 i b 0
 23 3734 i b 0
 23 3769 i b 0
 24 20 a f 1288
@@ -145,6 +149,7 @@ export const castFacts = `
 26 2204 i b 0
 26 4089 i b 0
 26 4096 i b 0
+26 4191 i b 0
 26 3734 i b 0
 26 3769 i b 0
 650 25 a f 730
@@ -179,8 +184,11 @@ export const castFacts = `
 4089 23 a b 0
 4089 26 i b 0
 4096 20 a f 1288
+4191 20 a f 1288
 4096 23 a b 0
+4191 23 a b 0
 4096 26 i b 0
+4191 26 i b 0
 600 603 a f 4091
 601 600 e f 1532
 602 604 a f 1449

@@ -317,6 +317,12 @@ export const comparisonFacts = `
 3234 pg_lsn_ge 3220,3220 16 ix pg_lsn_ge
 3235 pg_lsn_gt 3220,3220 16 ix pg_lsn_gt
 3236 pg_lsn_ne 3220,3220 16 ix pg_lsn_ne
+5034 xid8lt 5069,5069 16 ix xid8lt
+5035 xid8gt 5069,5069 16 ix xid8gt
+5036 xid8le 5069,5069 16 ix xid8le
+5037 xid8ge 5069,5069 16 ix xid8ge
+5084 xid8eq 5069,5069 16 ix xid8eq
+5085 xid8ne 5069,5069 16 ix xid8ne
 3308 xidneq 28,28 16 ix xidneq
 3309 xidneqint4 28,23 16 ix xidneq
 3508 enum_eq 3500,3500 16 ix enum_eq

@@ -18,6 +18,7 @@ import { jsonFacts } from './json-facts.js';
 import { jsonpathFacts } from './jsonpath-facts.js';
 import { largeObjectFacts } from './large-object-facts.js';
 import { lockFacts } from './lock-facts.js';
+import { snapshotFacts } from './snapshot-facts.js';
 import { lsnFacts } from './lsn-facts.js';
 import { macFacts } from './mac-facts.js';
 import { moneyFacts } from './money-facts.js';
@@ -54,6 +55,7 @@ export const functionFacts: readonly string[] = [
   jsonpathFacts,
   largeObjectFacts,
   lockFacts,
+  snapshotFacts,
   lsnFacts,
   macFacts,
   uuidFacts,

@@ -19,7 +19,8 @@ export const lockFacts = `
 2890 pg_advisory_unlock 23,23 16 vx pg_advisory_unlock_int4
 2891 pg_advisory_unlock_shared 23,23 16 vx pg_advisory_unlock_shared_int4
 2892 pg_advisory_unlock_all - 2278 vx pg_advisory_unlock_all
-2943 txid_current - 20 sx pg_current_xact_id
+2943 txid_current - 20 sx txid_current
+5059 pg_current_xact_id - 5069 sx pg_current_xact_id
 3089 pg_advisory_xact_lock 20 2278 vx pg_advisory_xact_lock_int8
 3090 pg_advisory_xact_lock_shared 20 2278 vx pg_advisory_xact_lock_shared_int8
 3091 pg_try_advisory_xact_lock 20 16 vx pg_try_advisory_xact_lock_int8

@@ -30,4 +30,5 @@ export const sessionFacts = `
 3495 to_regclass 25 2205 sx to_regclass
 4086 to_regnamespace 25 4089 sx to_regnamespace
 4093 to_regrole 25 4096 sx to_regrole
+4195 to_regcollation 25 4191 sx to_regcollation
 `;

@@ -16,6 +16,7 @@ import {
 } from '../../expr/scope.js';
 import { isSystemTable } from '../../system-views/system-view.js';
 import { isDivided, membersOf, rootOf, treeOf } from '../../storage/inheritance/table-tree.js';
+import { systemTypeNamed } from '../../system-views/row-types.js';
 import { CTID_NUMBER, TABLE_OID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
@@ -292,6 +293,7 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
   }));
   const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
     schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
+    rowTypeOid: systemTypeNamed(relation.schemaOid, relation.name) ?? 0,
     hidden: [tableOidColumn(relation.oid), ...(isSystemTable(relation) ? [catalogXmin()] : [])],
   });
   return { plan, items: [item] };
