@@ -4,12 +4,13 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { PhantomError } from '@phantom/base';
-import { SALT_BYTES, SALT_CHARACTERS, bcryptDigits, bcryptHash, saltOfDigits } from './bcrypt.js';
+import { encodeBase64, hashSync } from 'bcryptjs';
 
 /** More rounds of bcrypt would hold everybody up for seconds: 54000. */
 const BCRYPT_ROUNDS_MAX = 14;
 const BCRYPT_ROUNDS = { least: 4, most: 31, usual: 6 };
-const BCRYPT = /^\$2([ax])\$(\d\d)\$(.*)$/s;
+const BCRYPT = /^\$2([ax])\$(\d\d)\$([./A-Za-z\d]{22})/;
+const BCRYPT_SALT_BYTES = 16;
 const MD5_PREFIX = '$1$';
 const MD5_ROUNDS = 1000;
 const MD5_SALT_CHARACTERS = 8;
@@ -69,15 +70,13 @@ export function crypt(text: string, saltText: string): string {
   }
   const bcrypt = BCRYPT.exec(saltText);
   if (bcrypt !== null) {
-    const [, variant, written, digits = ''] = bcrypt;
+    const [salt, variant, written] = bcrypt;
     const rounds = Number(written);
-    const salt = saltOfDigits(digits.slice(0, SALT_CHARACTERS));
-    const isSalt = digits.length >= SALT_CHARACTERS && rounds >= BCRYPT_ROUNDS.least && rounds <= BCRYPT_ROUNDS.most;
-    if (salt === undefined || !isSalt) throw invalidSalt();
+    if (rounds < BCRYPT_ROUNDS.least || rounds > BCRYPT_ROUNDS.most) throw invalidSalt();
     if (variant !== 'a') throw new PhantomError('0A000', `hashes that begin with $2${variant}$ are not supported`);
     if (rounds > BCRYPT_ROUNDS_MAX)
       throw new PhantomError('54000', `crypt() takes at most ${BCRYPT_ROUNDS_MAX} rounds of bf`, { family: 'limit' });
-    return `$2a$${written}$${bcryptDigits(salt)}${bcryptHash(password, salt, rounds)}`;
+    return hashSync(text, salt);
   }
   if (saltText.startsWith('$') || saltText.length < 2) throw invalidSalt();
   throw new PhantomError('0A000', 'crypt() by DES is not supported', { hint: "Use gen_salt('bf')." });
@@ -90,7 +89,7 @@ export function newSalt(kind: string, rounds: number): string {
     case 'bf': {
       const count = rounds === 0 ? BCRYPT_ROUNDS.usual : rounds;
       if (count < BCRYPT_ROUNDS.least || count > BCRYPT_ROUNDS.most) throw wrongRounds;
-      return `$2a$${String(count).padStart(2, '0')}$${bcryptDigits(randomBytes(SALT_BYTES))}`;
+      return `$2a$${String(count).padStart(2, '0')}$${encodeBase64(randomBytes(BCRYPT_SALT_BYTES), BCRYPT_SALT_BYTES)}`;
     }
     case 'md5':
       if (rounds !== 0 && rounds !== MD5_ROUNDS) throw wrongRounds;
