@@ -43,6 +43,8 @@ export interface RangeItem {
   readonly columnsVisible: boolean;
   /** Here for the sake of a hint alone: LATERAL would make it usable. */
   readonly lateralOnly: boolean;
+  /** Of the rows of a rule: what stands beside it in FROM may speak of it without LATERAL. */
+  readonly isOfRule?: true;
   /** A lateral reference that the join's type forbids. */
   readonly lateralForbidden: boolean;
   /** Composite type of a whole row; 0 for a plain record. */

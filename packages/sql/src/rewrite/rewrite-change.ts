@@ -35,7 +35,15 @@ import { parseStatement } from '../text/parse.js';
 import type * as Ast from '../text/ast.js';
 import { BOOL } from '../types/type-refs.js';
 import { type BindableChange, type Change, type ChangeNode, changeIn, withChange } from './change.js';
-import { type ActionStatement, actionContext, isOfValues, mentionsRow, overRows, parseAction } from './rule-action.js';
+import {
+  type ActionStatement,
+  actionContext,
+  inCondition,
+  isOfValues,
+  mentionsRow,
+  overRows,
+  parseAction,
+} from './rule-action.js';
 import { beside, changedRows, rowItems, rowsUnread } from './rule-rows.js';
 import { type RuledTarget, ruledTarget } from './ruled-target.js';
 
@@ -159,6 +167,7 @@ class Rewriting {
     const event = node.kind;
     const itself = relation.kind === 'view' ? relation.oid : undefined;
     const conditions = rules.filter(({ instead, condition }) => instead && condition !== undefined);
+    refuseConflict(node, target);
     // What is wrong with the statement itself is told whatever its rules say, and its parameters get their types.
     change.bind(withoutReturning(node), itself);
     const inner = [...applied, { oid: relation.oid, event }];
@@ -173,6 +182,7 @@ class Rewriting {
           continue;
         }
         const statement = parseAction(action);
+        refuseWrites(node, statement);
         const asked = node.returning !== undefined && statement.kind !== 'query' && statement.returning !== undefined;
         if (asked && returns) throw new PhantomError('0A000', 'cannot have RETURNING lists in multiple rules');
         returns ||= asked;
@@ -181,7 +191,6 @@ class Rewriting {
         }
       }
     }
-    refuseConflict(node, target, added);
     const isPassedOn = relation.kind === 'view' && relation.insteadOf?.includes(event) !== true;
     const isReplaced = rules.some(({ instead, condition }) => instead && condition === undefined);
     if (isReplaced) return this.checked(node, relation.name, returns, added);
@@ -299,7 +308,7 @@ class Rewriting {
     const context = actionContext(this.root.context, stored, ownerOid);
     const { body } = parseAction(stored) as Ast.Query;
     const scope = new Scope(context, undefined);
-    scope.items = [...items];
+    scope.items = inCondition(items);
     scope.clause = 'WHERE';
     const where = (body as Ast.Select).where as Ast.Expression;
     return coerceToBoolean(context, this.root.within(context).bind(where, scope), 'WHERE', where.position);
@@ -360,14 +369,24 @@ function filtered(input: LogicalNode, conditions: readonly Expression[]): Logica
   return conditions.length === 0 ? input : { kind: 'filter', input, conditions, columns: input.columns };
 }
 
+/** 0A000: what WITH changes would be a part of the action's query, where it cannot stand. */
+function refuseWrites(node: Change, action: ActionStatement): void {
+  const writes = node.with?.tables.some(({ statement }) => statement.kind !== 'query') === true;
+  if (!writes || action.kind !== 'insert' || action.source === undefined || isOfValues(action)) return;
+  throw new PhantomError(
+    '0A000',
+    'INSERT...SELECT rule actions are not supported for queries having data-modifying statements in WITH',
+  );
+}
+
 function endless(name: string): PhantomError {
   return new PhantomError('42P17', `infinite recursion detected in rules for relation "${name}"`);
 }
 
 /** What conflicts with a row is not known before it is inserted, so rules cannot be told of it. */
-function refuseConflict(node: Change, { hasUpdateRules }: RuledTarget, added: readonly RewrittenStatement[]): void {
+function refuseConflict(node: Change, { rules, hasUpdateRules }: RuledTarget): void {
   if (node.kind !== 'insert' || (node.onConflict ?? node.onDuplicateKey) === undefined) return;
-  if (added.length === 0 && !hasUpdateRules) return;
+  if (!hasUpdateRules && rules.every(({ actions }) => actions.length === 0)) return;
   throw new PhantomError(
     '0A000',
     'INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules',

@@ -2,7 +2,7 @@
 import type { StoredQuery } from '@phantom/catalog';
 import { unsupportedError } from '@phantom/base';
 import type { BindContext } from '../expr/context.js';
-import { RULE_ROWS_NAME } from '../expr/scope.js';
+import { RULE_ROWS_NAME, type RangeItem } from '../expr/scope.js';
 import type { LogicalNode } from '../plan/logical/logical.js';
 import { parseStatement } from '../text/parse.js';
 import type * as Ast from '../text/ast.js';
@@ -63,6 +63,11 @@ export function mentionsRow(node: unknown, row: 'old' | 'new'): boolean {
   const name = part.kind === 'column' ? part.names : part.kind === 'star' ? part.qualifier : undefined;
   if (Array.isArray(name)) return (name[0] as { readonly text: string } | undefined)?.text === row;
   return Object.values(part).some((value) => mentionsRow(value, row));
+}
+
+/** The rows as a rule's condition knows them: their columns may be named alone there. */
+export function inCondition(items: readonly RangeItem[]): RangeItem[] {
+  return items.map((item) => ({ ...item, columnsVisible: true }));
 }
 
 /** The context of an action's text: names mean what they meant, and the rights of the relation's owner count. */

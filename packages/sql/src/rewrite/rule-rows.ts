@@ -88,7 +88,14 @@ export function rowItems({ rowColumns }: RuleDescriptor, rows: ChangedRows): Ran
       const known = rowColumns[column.number - 1] ?? '';
       if (known !== '') shown.push({ name: known, expression, type: column.type });
     });
-    return [rangeItem(name, shown, { columnsVisible: false, rowTypeOid: table.rowTypeOid, rowColumns: live })];
+    return [
+      rangeItem(name, shown, {
+        columnsVisible: false,
+        isOfRule: true,
+        rowTypeOid: table.rowTypeOid,
+        rowColumns: live,
+      }),
+    ];
   };
   return [...itemOf('old'), ...itemOf('new')];
 }

@@ -11,7 +11,7 @@ import type { LogicalNode } from '../plan/logical/logical.js';
 import { type QueryToStore, described } from '../plan/stored-query.js';
 import type { Expression } from '../text/ast.js';
 import { bindUnrewritten } from './rewrite-change.js';
-import { type ActionStatement, isOfValues, overRows } from './rule-action.js';
+import { type ActionStatement, inCondition, isOfValues, overRows } from './rule-action.js';
 
 /** The rows that a rule for an event knows. */
 const ROWS_OF = { insert: ['new'], update: ['old', 'new'], delete: ['old'] } as const;
@@ -34,7 +34,7 @@ export function describeRule(
     if ('action' in part) return boundForm(binder, part.action, rows).bound.fields;
     const { context } = binder;
     const scope = new Scope(context, undefined);
-    scope.items = rows.items;
+    scope.items = inCondition(rows.items);
     scope.clause = 'WHERE';
     coerceToBoolean(context, binder.bind(part.condition, scope), 'WHERE', part.condition.position);
     return [];
@@ -81,7 +81,7 @@ export function rowsOf(
       };
     });
     const onUse = (index: number): void => use(columns[index]?.number ?? 0);
-    return rangeItem(name, shown, { columnsVisible: false, rowTypeOid: relation.rowTypeOid, onUse });
+    return rangeItem(name, shown, { columnsVisible: false, isOfRule: true, rowTypeOid: relation.rowTypeOid, onUse });
   });
   return { plan: { ...oneRow(), columns: ids }, items };
 }

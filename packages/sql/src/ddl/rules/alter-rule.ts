@@ -44,7 +44,8 @@ export function* renameRule(context: DdlContext, { target, to }: Rename): DdlExe
   if (found?.kind === 'view' && target.name.at(-1)?.text === RETURN_RULE)
     throw new PhantomError('42P17', 'renaming an ON SELECT rule is not allowed');
   const { rule, relation } = yield* ownRule(context, target);
-  if ((yield* claimName(context, NameClass.Rule, relation.oid, to.text)) !== undefined)
+  const isReturn = relation.kind === 'view' && to.text === RETURN_RULE;
+  if (isReturn || (yield* claimName(context, NameClass.Rule, relation.oid, to.text)) !== undefined)
     throw new PhantomError('42710', `rule "${to.text}" for relation "${relation.name}" already exists`);
   context.objects.put({ ...rule, name: to.text });
   putRules(context, relation, relation.ruleOids ?? []);

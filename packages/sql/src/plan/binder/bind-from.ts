@@ -53,7 +53,7 @@ export function join(kind: JoinKind, left: LogicalNode, right: LogicalNode, cond
 export function itemScope(scope: Scope, left: readonly RangeItem[], lateral: boolean): Scope {
   const inner = new Scope(scope.context, scope.parent);
   inner.clause = 'FROM';
-  inner.items = lateral ? [...left] : left.map((item) => ({ ...item, lateralOnly: true }));
+  inner.items = left.map((item) => (lateral || item.isOfRule === true ? item : { ...item, lateralOnly: true }));
   return inner;
 }
 

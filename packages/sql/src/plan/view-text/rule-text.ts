@@ -3,7 +3,7 @@ import { isPhantomError } from '@phantom/base';
 import type { RuleDescriptor, StoredQuery, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import { BindContext } from '../../expr/context.js';
 import { Scope } from '../../expr/scope.js';
-import { parseAction } from '../../rewrite/rule-action.js';
+import { inCondition, parseAction } from '../../rewrite/rule-action.js';
 import { boundForm, rowsOf } from '../../rewrite/stored-rule.js';
 import type { Expression, Query, Select } from '../../text/ast.js';
 import { deparseExpression } from '../../text/deparse.js';
@@ -83,7 +83,7 @@ function conditionText(rule: RuleDescriptor, stored: StoredQuery, request: RuleT
   try {
     return laidOut(rule, stored, request, (layout, binder, rows) => {
       const scope = new Scope(binder.context, undefined);
-      scope.items = rows.items;
+      scope.items = inCondition(rows.items);
       binder.bind(where, scope);
       return layout.condition(where);
     });
