@@ -43,6 +43,7 @@ import {
   mentionsRow,
   overRows,
   parseAction,
+  withSpreadRows,
 } from './rule-action.js';
 import { beside, changedRows, rowItems, rowsUnread } from './rule-rows.js';
 import { type RuledTarget, ruledTarget } from './ruled-target.js';
@@ -286,7 +287,7 @@ class Rewriting {
     if (!isOfValues(node)) return withTables(bind(binder, overRows(node, plan), undefined), named);
     const scope = new Scope(context, undefined);
     scope.items = items;
-    const bound = bind(binder, node, scope);
+    const bound = bind(binder, withSpreadRows(node, items), scope);
     const over =
       node.kind === 'query'
         ? beside(plan, bound.plan)

@@ -5,6 +5,7 @@ import type { BindContext } from '../expr/context.js';
 import { RULE_ROWS_NAME, type RangeItem } from '../expr/scope.js';
 import type { LogicalNode } from '../plan/logical/logical.js';
 import { parseStatement } from '../text/parse.js';
+import type { Name } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import type { Change } from './change.js';
 import { isOneRow } from './rule-rows.js';
@@ -31,6 +32,20 @@ const ROWS: Ast.TableRef = {
 export function isOfValues(node: ActionStatement): boolean {
   const query = node.kind === 'insert' ? node.source : node.kind === 'query' ? node : undefined;
   return node.kind === 'insert' && query === undefined ? true : query?.body.kind === 'values';
+}
+
+/** The statement with the columns of the rows in the place of `old.*` and `new.*` among the values that it inserts. */
+export function withSpreadRows<T extends ActionStatement>(node: T, items: readonly RangeItem[]): T {
+  if (node.kind !== 'insert' || node.source?.body.kind !== 'values') return node;
+  const spread = (value: Ast.Expression): readonly Ast.Expression[] => {
+    const [row, ...others] = value.kind === 'star' ? value.qualifier : [];
+    const item = others.length > 0 ? undefined : items.find(({ name }) => name === row?.text);
+    if (row === undefined || item === undefined) return [value];
+    const named = (text: string): Name => ({ text, position: value.position, quoted: true });
+    return item.columns.map(({ name }) => ({ kind: 'column', names: [row, named(name)], position: value.position }));
+  };
+  const rows = node.source.body.rows.map((row) => ({ ...row, values: row.values.flatMap(spread) }));
+  return { ...node, source: { ...node.source, body: { ...node.source.body, rows } } };
 }
 
 /** The statement with the rows in its FROM; 0A000 for UNION and its kin over rows that there may be several of. */

@@ -11,7 +11,7 @@ import type { LogicalNode } from '../plan/logical/logical.js';
 import { type QueryToStore, described } from '../plan/stored-query.js';
 import type { Expression } from '../text/ast.js';
 import { bindUnrewritten } from './rewrite-change.js';
-import { type ActionStatement, inCondition, isOfValues, overRows } from './rule-action.js';
+import { type ActionStatement, inCondition, isOfValues, overRows, withSpreadRows } from './rule-action.js';
 
 /** The rows that a rule for an event knows. */
 const ROWS_OF = { insert: ['new'], update: ['old', 'new'], delete: ['old'] } as const;
@@ -53,7 +53,7 @@ export function boundForm(
   const scope = isOfValues(node) ? new Scope(context, undefined) : undefined;
   if (scope !== undefined) scope.items = rows.items;
   // An operand of a UNION has no names but its own, so there is nothing to be put into it.
-  const form = scope === undefined ? overRows(node, oneRow()) : node;
+  const form = scope === undefined ? overRows(node, oneRow()) : withSpreadRows(node, rows.items);
   const bound = form.kind === 'query' ? binder.bindQuery(form, scope) : bindUnrewritten(binder, form, scope);
   return { form, bound };
 }
