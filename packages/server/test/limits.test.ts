@@ -434,7 +434,13 @@ A function that takes long over a value of 262,144 characters, bytes or eighths 
 threads, those of statements that read or write one row by its key, those in checks, defaults and keys of indexes, casts, aggregates, and functions that take few nanoseconds a character: they hold the others for as
 long as they take, 10 to 20 ns a character for length, md5 or ||, 100 to 400 for a cast of a text to jsonb or of an array.
 What a query of a collection or a pipeline holds counts as working memory of a query, whatever stage holds it (\`memoryLimitBytes\`,
-\`queriesMemoryBytesMax\`); past it 53200 names the stage.
+\`queriesMemoryBytesMax\`); past it 53200 names the stage. Sorts, $group and $bucketAuto go to scratch files instead, as SQL's do (\`scratchBytesMax\`, 53100),
+but for one group that does not fit by itself, databases in memory, with \`allowDiskUse: false\`, and where documents hold what no file can: regular expressions, more than 1,000 levels.
+What an expression of a collection makes for one document ($map, $concat, objects and arrays of expressions) counts as such memory too,
+while it is made and with everything in it: a value that holds another a thousand times is as large as a thousand of them. Past it 53200 names the
+operator. Expressions of finds and updates have 64 MiB each. Expressions of one document take 10,000,000 steps at most, a second or two (54001):
+a step is an item that an operator looks at, or 64 bytes of what it makes. Between documents statement_timeout and signals are heard, and in one
+document statement_timeout of a pipeline is.
 A regular expression of a query or a schema of collections that backtracks for more than 500 ms before others have had a turn is refused (54001),
 whatever statement_timeout is ([ADR 32](adr/0032-patterns-under-a-watchdog.md)); those of SQL are searched for in linear time or
 in 20,000,000 steps (54001).
