@@ -39,9 +39,9 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
 function addServe(program: Command, exit: (code: ExitCode) => void): void {
   const command = program.command('serve').description('serve a data directory to clients');
   addSettings(command).action(async (flags: GivenFlags) => {
-    const { settings, strangeVariables } = resolveSettings(flags, process.env);
+    const resolved = resolveSettings(flags, process.env);
     const { serve } = await import('./serve.js');
-    exit(await serve(settings, strangeVariables));
+    exit(await serve(resolved));
   });
 }
 

@@ -2,7 +2,7 @@
  * `phantomd serve`: a data directory on the network.
  *
  *   listen -> open (recovers) -> sample shop, if asked -> "phantomd ready ..." on stdout -> signal -> drain -> checkpoint -> 0
- *                                                                       SIGHUP: the files that say who may come in, anew
+ *                                             SIGHUP, pg_reload_conf(): the files that say who may come in, anew
  *
  * Who comes before the database is open is told that it is starting up. Where it cannot listen it opens all the same: that the directory is
  * somebody else's says more than that a port is.
@@ -10,10 +10,12 @@
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { MetricsRegistry, PhantomError, helpersStandBack, ioError } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
-import type { Credentials, ServerOptions } from '@phantom/server';
+import type { Credentials, Operation, ServerOptions } from '@phantom/server';
 import { strangeVariable } from './config/command.js';
+import type { ResolvedSettings } from './config/resolve.js';
 import { type ServeSettings, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { dashboardFiles } from './dashboard-files.js';
@@ -28,13 +30,17 @@ import { startTracing } from './tracing.js';
 const NO_SUCH_ROLE = '28000';
 const HOUR_MS = 3_600_000;
 
-/** Serves until SIGTERM or SIGINT, or SIGHUP of its terminal. `strangeVariables` of the environment are told of in the log. */
-export async function serve(options: ServeSettings, strangeVariables: readonly string[] = []): Promise<ExitCode> {
+/** Serves until SIGTERM or SIGINT, or SIGHUP of its terminal. Strange variables of the environment are told of in the log. */
+export async function serve({
+  settings: options,
+  strangeVariables,
+  file,
+}: Pick<ResolvedSettings, 'settings' | 'strangeVariables' | 'file'>): Promise<ExitCode> {
   const { data } = options;
   if (data === undefined) throw new CommandError(ExitCode.Usage, new Error('a data directory is needed: --data DIR'));
   letHeapGrow();
   helpersStandBack();
-  const hangUp: HangUp = { renew: () => undefined };
+  const hangUp: HangUp = { renew: () => false };
   const stop = stopSignal(hangUp);
   const { AccessTokens, AuthenticationRules, checkTls, isLoopbackHost, jsonLogger, listenForClients, makeToken } =
     await import('@phantom/server');
@@ -72,6 +78,7 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
       metrics,
       tracer: traces?.tracer,
       dashboardFiles: files,
+      operation: operationOf(options, file, hangUp),
     }),
   );
   const database = await openDatabase(data, {
@@ -133,8 +140,10 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
           tokens: tokensOf(fromFile(options.httpTokens, (text) => text)),
         });
         logger.info('certificates, rules and tokens are read anew');
+        return true;
       } catch (error) {
         logger.error('what was read anew cannot be used; all is as before', { ...errorFacts(error) });
+        return false;
       }
     };
     const signal = await stop;
@@ -152,6 +161,17 @@ export async function serve(options: ServeSettings, strangeVariables: readonly s
   if (database.failure !== undefined) throw new CommandError(ExitCode.Failed, database.failure);
   logger.info('stopped');
   return ExitCode.Done;
+}
+
+/** What an operator may ask by SQL of the files, and have done. */
+function operationOf({ authRules }: ServeSettings, file: ResolvedSettings['file'], hangUp: HangUp): Operation {
+  return {
+    configFile: file === undefined ? undefined : resolve(file.name),
+    rulesFile: authRules === undefined ? undefined : resolve(authRules),
+    fileSettings: file?.settings ?? [],
+    rulesText: () => (authRules === undefined ? '' : contentOf(authRules).toString()),
+    reload: () => hangUp.renew(),
+  };
 }
 
 /** What came of it, whichever. */
@@ -245,7 +265,8 @@ function usage<T>(read: () => T): T {
 
 /** What SIGHUP does; nothing until there is a server. */
 interface HangUp {
-  renew: () => void;
+  /** False when what was read cannot be used. */
+  renew: () => boolean;
 }
 
 /**
@@ -255,9 +276,9 @@ interface HangUp {
 function stopSignal(hangUp: HangUp): Promise<NodeJS.Signals> {
   const { stdin, stdout, stderr } = process;
   const hasTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY);
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
-    process.on('SIGHUP', () => (hasTerminal ? resolve('SIGHUP') : hangUp.renew()));
+  return new Promise((stop) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+    process.on('SIGHUP', () => (hasTerminal ? stop('SIGHUP') : hangUp.renew()));
   });
 }
 

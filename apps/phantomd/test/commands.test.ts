@@ -197,12 +197,13 @@ describe('check', () => {
 });
 
 describe('serve', () => {
-  const options = (data: string) => resolveSettings({ data, pgPort: 0, httpPort: 0, durability: 'os' }, {}).settings;
+  const options = (data: string, more: object = {}) =>
+    resolveSettings({ data, pgPort: 0, httpPort: 0, durability: 'os', ...more }, {});
 
   /** Serves, runs something once it is ready, and stops. */
   const served = (data: string, more: object, use: (line: string) => Promise<void>) =>
     capture(async (live) => {
-      const done = serve({ ...options(data), ...more });
+      const done = serve(options(data, more));
       await expect.poll(() => live.out, { timeout: 15_000 }).toMatch(/ready.*\n/);
       await use(live.out);
       process.emit('SIGTERM', 'SIGTERM');
@@ -233,7 +234,7 @@ describe('serve', () => {
 
   it('refuses addresses that others can reach, before anything is made', async () => {
     const data = join(newDirectory(), 'new');
-    await expect(serve({ ...options(data), host: '0.0.0.0' })).rejects.toMatchObject({
+    await expect(serve(options(data, { host: '0.0.0.0' }))).rejects.toMatchObject({
       exitCode: 1,
       cause: { code: '55000' },
     });
@@ -245,11 +246,11 @@ describe('serve', () => {
     const { value } = await served(data, {}, async (line) => {
       const pgPort = Number(/pg=[\d.]+:(\d+)/.exec(line)?.[1]);
       const other = newDirectory();
-      await expect(serve({ ...options(other), pgPort })).rejects.toMatchObject({
+      await expect(serve(options(other, { pgPort }))).rejects.toMatchObject({
         exitCode: 2,
         cause: { code: 'EADDRINUSE', message: `port ${pgPort} of 127.0.0.1 is in use` },
       });
-      await expect(serve({ ...options(other), superuser: 'nobody' })).rejects.toMatchObject({
+      await expect(serve(options(other, { superuser: 'nobody' }))).rejects.toMatchObject({
         exitCode: 4,
         cause: { code: '28000', hint: expect.stringContaining('--superuser') as string },
       });

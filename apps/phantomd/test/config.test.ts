@@ -52,6 +52,19 @@ describe('settings', () => {
     expect(resolveSettings({ config: file('{"host":"b"}') }, environment).settings.host).toBe('b');
   });
 
+  it('tell what the file says, where, and whether it counts', () => {
+    const name = file('{\n  "pgPort": 1,\n  "host": "a", "sampleShop": true\n}');
+    expect(resolveSettings({ config: name }, { PHANTOM_PG_PORT: '2' }).file).toEqual({
+      name,
+      settings: [
+        { file: name, line: 2, name: 'pgPort', value: '1', applied: false },
+        { file: name, line: 3, name: 'host', value: 'a', applied: true },
+        { file: name, line: 3, name: 'sampleShop', value: 'true', applied: true },
+      ],
+    });
+    expect(resolveSettings({}, {}).file).toBeUndefined();
+  });
+
   it('tell of variables that are named like them and are none', async () => {
     const environment = { PHANTOM_PG_PROT: '1', PHANTOM_PG_PORT: '2', PHANTOM_HISTORY: '/x', PATH: '/' };
     expect(resolveSettings({}, environment).strangeVariables).toEqual(['PHANTOM_PG_PROT']);

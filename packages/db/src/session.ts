@@ -1,9 +1,12 @@
 /** @phantom/db/session: what a protocol server needs of a database: sessions, portals, types, values as text, bytes and JavaScript. */
 export { bindValues } from './async-query.js';
 export {
+  type ConnectionEncryption,
   type ConnectionEnds,
   type CopyChannel,
   type FetchOutcome,
+  type FileSetting,
+  type ListedRule,
   type Notice,
   type NoticeSeverity,
   type Notification,
@@ -12,6 +15,7 @@ export {
   Portal,
   type PreparedPlan,
   type RowBatch,
+  type ServerFacts,
   type ServerSettings,
   type SessionOptions,
   type SessionStatement,

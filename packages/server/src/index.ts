@@ -3,7 +3,7 @@ export { isLoopbackHost } from './auth/authentication.js';
 export { type Access, AccessTokens, makeToken } from './auth/access-tokens.js';
 export { AuthenticationRules } from './auth/rules.js';
 export type { StaticFile, StaticFiles } from './http/static-files.js';
-export type { ServerOptions } from './options.js';
+export type { Operation, ServerOptions } from './options.js';
 export { type JsonLoggerOptions, jsonLogger } from './pino-logger.js';
 export { type TlsOptions, checkTls } from './tls.js';
 export {

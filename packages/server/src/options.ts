@@ -1,11 +1,25 @@
 /** Settings of a server, each with its default. */
 import { type Logger, type Metrics, MetricsRegistry, type Tracer, silentLogger } from '@phantom/base';
+import type { FileSetting } from '@phantom/db/session';
 import type { AccessTokens } from './auth/access-tokens.js';
 import type { AuthenticationRules } from './auth/rules.js';
 import type { StaticFiles } from './http/static-files.js';
 import type { TlsOptions } from './tls.js';
 
 const MIB = 1024 * 1024;
+
+/** What the composition knows of the files behind its options. */
+export interface Operation {
+  /** Where its settings stand; undefined without such a file. */
+  readonly configFile: string | undefined;
+  /** Where the rules stand; undefined without such a file. */
+  readonly rulesFile: string | undefined;
+  readonly fileSettings: readonly FileSetting[];
+  /** What the file of the rules says now. Throws what the system says. */
+  rulesText(): string;
+  /** Reads files of certificates, rules and tokens anew, and gives them to `renew`; false when they cannot be used. */
+  reload(): boolean;
+}
 
 export interface ServerOptions {
   /** Address to listen on. Anything but a loopback address needs `tls` and passwords. Default 127.0.0.1. */
@@ -38,6 +52,8 @@ export interface ServerOptions {
   readonly rules?: AuthenticationRules | undefined;
   /** Who may ask over HTTP; without them nobody. */
   readonly tokens?: AccessTokens | undefined;
+  /** What an operator may ask and have done by SQL: see Operation; without it there are no files to tell of, and none to be read anew. */
+  readonly operation?: Operation | undefined;
   /** Files of the dashboard by their paths, `/dashboard` the page itself; without them HTTP serves no page. */
   readonly dashboardFiles?: StaticFiles | undefined;
   /** Longest body of a request over HTTP. Default 16 MiB. */
@@ -56,7 +72,10 @@ export interface ServerOptions {
 }
 
 export type ResolvedServerOptions = Required<
-  Omit<ServerOptions, 'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens' | 'dashboardFiles' | 'tracer'>
+  Omit<
+    ServerOptions,
+    'unixSocketDirectory' | 'httpPort' | 'tls' | 'rules' | 'tokens' | 'dashboardFiles' | 'operation' | 'tracer'
+  >
 > & {
   readonly unixSocketDirectory: string | undefined;
   readonly httpPort: number | undefined;
@@ -64,6 +83,7 @@ export type ResolvedServerOptions = Required<
   readonly rules: AuthenticationRules | undefined;
   readonly tokens: AccessTokens | undefined;
   readonly dashboardFiles: StaticFiles | undefined;
+  readonly operation: Operation | undefined;
   readonly tracer: Tracer | undefined;
 };
 
@@ -79,6 +99,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     rules: options.rules,
     tokens: options.tokens,
     dashboardFiles: options.dashboardFiles,
+    operation: options.operation,
     connectionsMax: options.connectionsMax ?? 1000,
     connectionsReserved: options.connectionsReserved ?? 3,
     frameBytesMax: options.frameBytesMax ?? 128 * MIB,

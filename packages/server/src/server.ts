@@ -13,9 +13,17 @@
 import type { AddressInfo } from 'node:net';
 import { PhantomError } from '@phantom/base';
 import type { Database } from '@phantom/db';
-import { type ServerSettings, controlBlock, lookUp, lookUpWithin, writePointInTurn } from '@phantom/db/session';
+import {
+  type ServerFacts,
+  type ServerSettings,
+  controlBlock,
+  lookUp,
+  lookUpWithin,
+  writePointInTurn,
+} from '@phantom/db/session';
 import type { AccessTokens } from './auth/access-tokens.js';
 import { isLoopbackHost } from './auth/authentication.js';
+import { listRules } from './auth/rules.js';
 import { type HttpDatabase, HttpListener } from './http/listener.js';
 import { DashboardEndpoint } from './http/dashboard-endpoint.js';
 import { QueryEndpoint, type QuerySource } from './http/query-endpoint.js';
@@ -79,6 +87,7 @@ export class Server {
     this.pgListener.renew(tls, rules);
     if (tls !== undefined) this.httpListener?.renew(tls);
     this.doors.tokens = tokens;
+    this.doors.sinceMs = Date.now();
   }
 
   /** Ends listeners and clients; running statements have `drainTimeoutMs`. Safe to call twice. */
@@ -97,9 +106,12 @@ export class Server {
   }
 }
 
-/** Who may ask over HTTP, at present. */
+/** Who may come in, at present, as far as it is not the listener's. */
 interface Doors {
+  /** Who may ask over HTTP. */
   tokens: AccessTokens | undefined;
+  /** Since when, in milliseconds since 1970. */
+  sinceMs: number;
 }
 
 /**
@@ -174,9 +186,10 @@ export class WaitingServer {
     tellOfServer(told, options, pg);
     tellOfFiles(options);
     const history = new MetricsHistory(() => database.metrics());
-    const doors: Doors = { tokens };
-    httpListener?.serve(httpDatabase(database, options, pgListener, told, history, doors));
-    pgListener.serve(sessionSource(database, options, told));
+    const doors: Doors = { tokens, sinceMs: Date.now() };
+    const facts = serverFacts(told, options, doors);
+    httpListener?.serve(httpDatabase(database, options, pgListener, facts, history, doors));
+    pgListener.serve(sessionSource(database, options, facts));
     if (httpListener !== undefined) history.start();
     return new Server(this, pgListener, httpListener, history, doors);
   }
@@ -189,7 +202,8 @@ export class WaitingServer {
 
 /** What sessions tell of the server: filled once it listens. */
 function tellOfServer(told: Map<string, string>, options: ResolvedServerOptions, { port }: ServerAddress): void {
-  const { host, tls, connectionsMax, connectionsReserved, unixSocketDirectory, unixSocketPermissions } = options;
+  const { host, tls, connectionsMax, connectionsReserved, operation } = options;
+  const { unixSocketDirectory, unixSocketPermissions } = options;
   told.set('listen_addresses', host);
   told.set('port', String(port));
   told.set('ssl', tls === undefined ? 'off' : 'on');
@@ -198,6 +212,24 @@ function tellOfServer(told: Map<string, string>, options: ResolvedServerOptions,
   told.set('authentication_timeout', String(Math.round(options.authenticationTimeoutMs / 1000)));
   told.set('unix_socket_permissions', unixSocketPermissions.toString(8).padStart(4, '0'));
   if (unixSocketDirectory !== undefined) told.set('unix_socket_directories', unixSocketDirectory);
+  if (operation?.configFile !== undefined) told.set('config_file', operation.configFile);
+  if (operation?.rulesFile !== undefined) told.set('hba_file', operation.rulesFile);
+}
+
+/** What sessions tell an operator of it. */
+function serverFacts(settings: ServerSettings, { operation }: ResolvedServerOptions, doors: Doors): ServerFacts {
+  return {
+    settings,
+    get filesReadMs() {
+      return doors.sinceMs;
+    },
+    rules() {
+      if (operation?.rulesFile === undefined) return [];
+      return listRules(operation.rulesText());
+    },
+    fileSettings: () => operation?.fileSettings ?? [],
+    reload: () => operation?.reload() ?? false,
+  };
 }
 
 /** Says so where more clients are to be let in than the process may have files open: those beyond are turned away by the system. */
@@ -239,7 +271,7 @@ function httpDatabase(
   database: Database,
   options: ResolvedServerOptions,
   pgListener: PgListener,
-  serverSettings: ServerSettings,
+  server: ServerFacts,
   history: MetricsHistory,
   doors: Doors,
 ): HttpDatabase {
@@ -253,7 +285,7 @@ function httpDatabase(
         database: access.database,
         user: access.role,
         requestId,
-        serverSettings,
+        server,
         settings: { ...defaultSettings(options), ...settings },
       }),
   };
@@ -284,17 +316,13 @@ function httpDatabase(
 }
 
 /** The database as the protocol asks it. */
-function sessionSource(
-  database: Database,
-  options: ResolvedServerOptions,
-  serverSettings: ServerSettings,
-): SessionSource {
+function sessionSource(database: Database, options: ResolvedServerOptions, server: ServerFacts): SessionSource {
   return {
     role: (name) => database.catalog.role(name),
     isMember: (user, role) => isMember(database, user, role),
     openSession(request) {
       const settings = { ...defaultSettings(options), ...request.settings };
-      const session = database.createSession({ ...request, settings, serverSettings });
+      const session = database.createSession({ ...request, settings, server });
       return {
         session,
         roads: {

@@ -8,6 +8,7 @@ import { X509Certificate, constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Server, type TLSSocket, createSecureContext, createServer } from 'node:tls';
 import { PhantomError } from '@phantom/base';
+import type { ConnectionEncryption } from '@phantom/db/session';
 import { endPointBinding } from './auth/channel-binding.js';
 
 export interface TlsOptions {
@@ -23,6 +24,9 @@ export interface TlsOptions {
 export const TLS_HANDSHAKE = 0x16;
 /** Name of our protocol in TLS's own negotiation; who begins with TLS at once has to offer it. */
 const ALPN_PROTOCOL = 'postgresql';
+
+/** Bits of keys of ciphers that do not have them in their names, such as ChaCha20. */
+const CIPHER_BITS = 256;
 
 /** The same for a server of node:https, which asks clients for nothing. 22023 as of TlsSettings. */
 export function secureServerOptions(options: TlsOptions): Omit<ContextOptions, 'ca'> {
@@ -41,6 +45,8 @@ export interface ClientEncryption {
   readonly certifiedName: string | undefined;
   /** What a proof of the client can be bound to: the server's certificate, as channel-binding.ts has it; undefined: it cannot. */
   readonly channelBinding: Buffer | undefined;
+  /** As pg_stat_ssl tells of it. */
+  readonly facts: ConnectionEncryption;
   /** True when TLS was agreed to be for this protocol. */
   readonly isNegotiated: boolean;
 }
@@ -132,9 +138,35 @@ function encryptionOf(secure: TLSSocket, channelBinding: Buffer | undefined): Cl
   const certificate = secure.authorized ? secure.getPeerX509Certificate() : undefined;
   return {
     certifiedName: certificate === undefined ? undefined : commonName(certificate),
+    facts: factsOf(secure, certificate),
     channelBinding,
     isNegotiated: secure.alpnProtocol === ALPN_PROTOCOL,
   };
+}
+
+function factsOf(secure: TLSSocket, certificate: X509Certificate | undefined): ConnectionEncryption {
+  const { name } = secure.getCipher();
+  return {
+    version: secure.getProtocol() ?? '',
+    cipher: name,
+    bits: Number(/(?:AES_?|CAMELLIA|ARIA)(\d+)/.exec(name)?.[1] ?? CIPHER_BITS),
+    certificate:
+      certificate === undefined
+        ? undefined
+        : {
+            subject: oneLine(certificate.subject),
+            issuer: oneLine(certificate.issuer),
+            serial: `0x${certificate.serialNumber}`,
+          },
+  };
+}
+
+/** `/C=DE/CN=alice`, as OpenSSL writes a name on one line. */
+function oneLine(name: string): string {
+  return name
+    .split('\n')
+    .map((part) => `/${part}`)
+    .join('');
 }
 
 function commonName(certificate: X509Certificate): string | undefined {

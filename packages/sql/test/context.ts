@@ -55,6 +55,8 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     types: builtinTypeCatalog,
     clockMicros: () => NOW_MICROS,
     random: () => 0.5,
+    filesReadMicros: undefined,
+    reloadServer: () => false,
     seedRandom: () => undefined,
     advisory: NO_LOCKS,
     routines: NO_ROUTINES,

@@ -6,6 +6,8 @@
  * All of them are read and checked before anything is opened, and whoever gave a wrong one is named.
  */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Operation } from '@phantom/server';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import { HISTORY_VARIABLE } from '../sql/history.js';
@@ -31,6 +33,8 @@ export interface ResolvedSettings {
   readonly sources: Readonly<Record<ServeSettingName, string>>;
   /** Variables that are named like settings and are none. They may be somebody else's, so they are told of and no more. */
   readonly strangeVariables: readonly string[];
+  /** The file, where there is one, and what it says; `applied` where nobody says otherwise. */
+  readonly file: { readonly name: string; readonly settings: Operation['fileSettings'] } | undefined;
 }
 
 /** CommandError with exit code 1 for what is wrong or unknown. */
@@ -46,7 +50,7 @@ export function resolveSettings(
       { given: flags[name], source: flagOf(name) },
       { given: environment[variableOf(name)], source: variableOf(name) },
       ...otherVariables(SERVE_SETTINGS[name], environment),
-      { given: file.values[name], source: `"${name}" in ${file.name}` },
+      { given: file.values[name], source: sourceInFile(name, file.name) },
     ].find(({ given }) => given !== undefined);
     const setting: Setting<unknown> = SERVE_SETTINGS[name];
     settings[name] = found === undefined ? setting.fallback : readAs(setting, found.given, found.source);
@@ -54,7 +58,12 @@ export function resolveSettings(
   }
   const isStrange = (name: string): boolean => name.startsWith('PHANTOM_') && !KNOWN_VARIABLES.has(name);
   const strangeVariables = Object.keys(environment).filter(isStrange);
-  return { settings: settings as ServeSettings, sources: sources as ResolvedSettings['sources'], strangeVariables };
+  return {
+    settings: settings as ServeSettings,
+    sources: sources as ResolvedSettings['sources'],
+    strangeVariables,
+    file: file.name === '' ? undefined : { name: file.name, settings: listed(file, (name) => sources[name]) },
+  };
 }
 
 /** What variables of others say of a setting. */
@@ -69,6 +78,24 @@ function otherVariables(
   });
 }
 
+/** What the file says, as it is told by SQL: a setting a line, as it is where it stands. */
+function listed(
+  { name: file, text, values }: SettingsFile,
+  sourceOf: (name: ServeSettingName) => string | undefined,
+): Operation['fileSettings'] {
+  return Object.entries(values).map(([name, value]) => ({
+    file: resolve(file),
+    line: text.slice(0, Math.max(text.indexOf(JSON.stringify(name)), 0)).split('\n').length,
+    name,
+    value: String(value),
+    applied: sourceOf(name as ServeSettingName) === sourceInFile(name, file),
+  }));
+}
+
+function sourceInFile(name: string, file: string): string {
+  return `"${name}" in ${file}`;
+}
+
 function readAs(setting: Setting<unknown>, given: unknown, source: string): unknown {
   try {
     return setting.read(given);
@@ -77,12 +104,21 @@ function readAs(setting: Setting<unknown>, given: unknown, source: string): unkn
   }
 }
 
-function fileSettings(name: unknown): { readonly name: string; readonly values: Readonly<Record<string, unknown>> } {
-  if (name === undefined) return { name: '', values: {} };
+interface SettingsFile {
+  /** Empty without one. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+function fileSettings(name: unknown): SettingsFile {
+  if (name === undefined) return { name: '', text: '', values: {} };
   const file = String(name);
+  let text: string;
   let values: unknown;
   try {
-    values = JSON.parse(readFileSync(file, 'utf8'));
+    text = readFileSync(file, 'utf8');
+    values = JSON.parse(text);
   } catch (error) {
     throw wrong(`${file} cannot be read: ${(error as Error).message}`);
   }
@@ -91,7 +127,7 @@ function fileSettings(name: unknown): { readonly name: string; readonly values: 
   const unknown = Object.keys(values).find((key) => !Object.hasOwn(SERVE_SETTINGS, key));
   if (unknown !== undefined)
     throw wrong(`"${unknown}" in ${file} is no setting; "phantomd config" shows all there are`);
-  return { name: file, values: values as Readonly<Record<string, unknown>> };
+  return { name: file, text, values: values as Readonly<Record<string, unknown>> };
 }
 
 function wrong(message: string): CommandError {

@@ -22,7 +22,8 @@
  * everybody comes encrypted and with a password.
  */
 import { BlockList, isIP } from 'node:net';
-import { PhantomError } from '@phantom/base';
+import { PhantomError, isPhantomError } from '@phantom/base';
+import type { ListedRule } from '@phantom/db/session';
 
 export type AuthenticationMethod = 'trust' | 'scram-sha-256' | 'cert' | 'reject';
 
@@ -44,12 +45,26 @@ export interface Applicant {
 /** Whether an applicant fits one word of a rule. */
 type Test = (applicant: Applicant) => boolean;
 
+/** A rule, and how it was written. */
 interface Rule {
+  readonly written: WrittenRule;
   readonly connection: 'local' | 'host' | 'hostssl' | 'hostnossl';
   readonly databases: readonly Test[];
   readonly users: readonly Test[];
   readonly address: Test;
   readonly method: AuthenticationMethod;
+}
+
+/** The parts of a rule, as texts. */
+export interface WrittenRule {
+  readonly connection: string;
+  readonly databases: readonly string[];
+  readonly users: readonly string[];
+  /** A keyword, or an address without its mask; undefined for a local rule. */
+  readonly address: string | undefined;
+  /** Mask of an address. */
+  readonly mask: string | undefined;
+  readonly method: string;
 }
 
 /** One part of a field; between parts are commas, between fields spaces. */
@@ -75,8 +90,8 @@ export class AuthenticationRules {
     for (const [i, line] of text.split('\n').entries()) {
       const wrong = (what: string): PhantomError =>
         new PhantomError('22023', `rule of authentication in line ${i + 1}: ${what}`, { data: { line: i + 1 } });
-      const fields = fieldsOf(line, wrong);
-      if (fields.length > 0) rules.push(readRule(fields, wrong));
+      const rule = ruleOf(line, wrong);
+      if (rule !== undefined) rules.push(rule);
     }
     if (rules.length > RULES_MAX) throw new PhantomError('54000', `more than ${RULES_MAX} rules of authentication`);
     this.rules = rules;
@@ -86,6 +101,32 @@ export class AuthenticationRules {
   methodFor(applicant: Applicant): AuthenticationMethod | undefined {
     return this.rules.find((rule) => fits(rule, applicant))?.method;
   }
+}
+
+/** Rules as they are written, line by line, with what is wrong with those that are none. */
+export function listRules(text: string): ListedRule[] {
+  const listed: ListedRule[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    try {
+      const rule = ruleOf(line, (what) => new PhantomError('22023', what));
+      if (rule !== undefined) listed.push({ line: i + 1, ...given(rule.written) });
+    } catch (error) {
+      if (!isPhantomError(error)) throw error;
+      listed.push({ line: i + 1, error: error.message });
+    }
+  }
+  return listed;
+}
+
+/** A rule without what it does not have. */
+function given({ address, mask, ...rule }: WrittenRule): Omit<ListedRule, 'line'> {
+  return { ...rule, ...(address === undefined ? {} : { address }), ...(mask === undefined ? {} : { mask }) };
+}
+
+/** The rule of a line; undefined for an empty one and a comment. */
+function ruleOf(line: string, wrong: Wrong): Rule | undefined {
+  const fields = fieldsOf(line, wrong);
+  return fields.length === 0 ? undefined : readRule(fields, wrong);
 }
 
 function fits(rule: Rule, applicant: Applicant): boolean {
@@ -139,12 +180,21 @@ function readRule(fields: readonly Field[], wrong: Wrong): Rule {
   if (!METHODS.has(method)) throw wrong(`"${method}" is no method: trust, scram-sha-256, cert or reject`);
   if (fields.length > count) throw wrong(`"${word(fields[count])}": methods have no options here`);
   if (method === 'cert' && connection !== 'hostssl') throw wrong('certificates are shown in hostssl connections alone');
+  const texts = (field: Field | undefined): string[] => (field ?? []).map(({ text }) => text);
+  const test = isLocal ? undefined : addressTest(word(fields[3]), isMasked ? word(fields[4]) : undefined, wrong);
   return {
+    written: {
+      connection,
+      databases: texts(fields[1]),
+      users: texts(fields[2]),
+      ...writtenAddress(isLocal ? undefined : word(fields[3]), isMasked ? word(fields[4]) : undefined),
+      method,
+    },
     connection: connection as Rule['connection'],
     databases: (fields[1] as Field).map((name) => databaseTest(name, wrong)),
     users: (fields[2] as Field).map((name) => userTest(name, wrong)),
     // A local rule says nothing of addresses: it takes all that there are.
-    address: isLocal ? () => true : addressTest(word(fields[3]), isMasked ? word(fields[4]) : undefined, wrong),
+    address: test ?? (() => true),
     method: method as AuthenticationMethod,
   };
 }
@@ -201,6 +251,28 @@ function addressTest(text: string, mask: string | undefined, wrong: Wrong): Test
     const kind = isIP(plain);
     return kind !== 0 && list.check(plain, kind === 4 ? 'ipv4' : 'ipv6');
   };
+}
+
+/** An address and its mask by themselves, as PostgreSQL lists them; of a keyword the keyword. */
+function writtenAddress(
+  text: string | undefined,
+  mask: string | undefined,
+): { readonly address: string | undefined; readonly mask: string | undefined } {
+  const [address, bits] = (text ?? '').split('/', 2) as [string, string?];
+  const version = isIP(address);
+  if (version === 0) return { address: text, mask: undefined };
+  return { address, mask: mask ?? maskText(version, bits === undefined ? undefined : Number(bits)) };
+}
+
+/** A mask that begins with so many ones; all of them when none are given. */
+function maskText(version: number, ones: number | undefined): string {
+  const part = (at: number, bits: number): number => {
+    const set = Math.min(Math.max((ones ?? 128) - at * bits, 0), bits);
+    return 2 ** bits - 2 ** (bits - set);
+  };
+  if (version === 4) return [0, 1, 2, 3].map((at) => part(at, 8)).join('.');
+  const groups = [0, 1, 2, 3, 4, 5, 6, 7].map((at) => part(at, 16).toString(16)).join(':');
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
 }
 
 /** How many ones a mask of IPv4 begins with; NaN for one with holes, and for IPv6, where nobody writes masks. */

@@ -472,7 +472,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     host.admission.enter(role);
     this.role = role;
     host.entered(this);
-    const ends = endsOf(this.socket);
+    const ends = endsOf(this.socket, this.encryption?.facts);
     const opened = host.source.openSession({
       database: request.database,
       user: request.user,

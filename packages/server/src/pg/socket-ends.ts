@@ -1,7 +1,7 @@
 /** Both ends of a socket, as spans and sessions tell of them. */
 import type { Socket } from 'node:net';
 import type { SpanAttributes } from '@phantom/base';
-import type { ConnectionEnds } from '@phantom/db/session';
+import type { ConnectionEncryption, ConnectionEnds } from '@phantom/db/session';
 
 /** From where a client comes, for its span. */
 export function placeOf({ remoteAddress, remotePort }: Socket): SpanAttributes {
@@ -9,12 +9,16 @@ export function placeOf({ remoteAddress, remotePort }: Socket): SpanAttributes {
   return { 'client.address': remoteAddress, 'client.port': remotePort };
 }
 
-/** Both ends of a socket; undefined once it is closed. */
-export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): ConnectionEnds | undefined {
+/** Both ends of a socket, and how it is encrypted; undefined once it is closed. */
+export function endsOf(
+  { remoteAddress, remotePort, localAddress, localPort }: Socket,
+  encryption: ConnectionEncryption | undefined,
+): ConnectionEnds | undefined {
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   if (localAddress === undefined || localPort === undefined) return undefined;
   return {
     client: { address: remoteAddress, port: remotePort },
     server: { address: localAddress, port: localPort },
+    encryption,
   };
 }

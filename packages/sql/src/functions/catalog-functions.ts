@@ -255,6 +255,11 @@ function styled(text: string | null, pretty: boolean, context: EvaluationContext
   return text === null || !pretty ? text : catalogOf(context).texts.prettyDefinition(text);
 }
 
+/** When the process began, microseconds since 2000. */
+export function postmasterStartMicros(context: EvaluationContext): number {
+  return context.clockMicros() - Math.round(process.uptime() * 1e6);
+}
+
 export const catalogFunctions: Implementations = {
   pg_describe_object: contextual(describeObject),
   pg_get_constraintdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) => {
@@ -337,9 +342,7 @@ export const catalogFunctions: Implementations = {
     databaseSize(databaseNamed(name, context), context),
   ),
   pg_database_size_oid: contextual((oid: Oid, context: EvaluationContext) => databaseSize(oid, context)),
-  pg_postmaster_start_time: contextual(
-    (context: EvaluationContext) => context.clockMicros() - Math.round(process.uptime() * 1e6),
-  ),
+  pg_postmaster_start_time: contextual(postmasterStartMicros),
   pg_is_in_recovery: () => false,
   pg_my_temp_schema: contextual((context: EvaluationContext) => catalogOf(context).temporarySchemaOid ?? 0),
   pg_is_other_temp_schema: () => false,

@@ -13,6 +13,7 @@ import type { CatalogPort, VirtualRelation } from '../plan/catalog-port.js';
 import { DEFAULT_TABLESPACE_OID } from '../system-views/oids.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
+import { postmasterStartMicros } from './catalog-functions.js';
 import { type Implementations, type SetCode, contextual, setOf } from './implementation.js';
 import type { EvaluationContext } from './registry.js';
 
@@ -127,6 +128,10 @@ export const monitoringFunctions: Implementations = {
   xid_age: contextual((xid: number, context: EvaluationContext) =>
     xid < 3 ? 0x7fff_ffff : (context.transactionId - xid) | 0,
   ),
+  pg_conf_load_time: contextual(
+    (context: EvaluationContext) => context.filesReadMicros ?? postmasterStartMicros(context),
+  ),
+  pg_reload_conf: contextual((context: EvaluationContext) => context.reloadServer()),
   pg_jit_available: () => false,
   not_in_recovery: () => {
     throw new PhantomError('55000', 'recovery is not in progress', {

@@ -91,9 +91,21 @@ export interface NetworkEnd {
   readonly port: number;
 }
 
+/** How a connection is encrypted, by OpenSSL's names. */
+export interface ConnectionEncryption {
+  readonly version: string;
+  readonly cipher: string;
+  /** Of the cipher's key. */
+  readonly bits: number;
+  /** What the client has shown, where it is good: names as `/CN=alice`, the serial number in hex behind `0x`. */
+  readonly certificate?: { readonly subject: string; readonly issuer: string; readonly serial: string } | undefined;
+}
+
 export interface ConnectionEnds {
   readonly client: NetworkEnd;
   readonly server: NetworkEnd;
+  /** Undefined for what is not encrypted. */
+  readonly encryption?: ConnectionEncryption | undefined;
 }
 
 /** What a function may ask of the statement that calls it, beyond type conversion. */
@@ -113,6 +125,10 @@ export interface EvaluationContext extends TypeContext {
   readonly backendPid: number;
   /** Undefined within the process. */
   readonly connection: ConnectionEnds | undefined;
+  /** When the files of who may come in were read last, microseconds since 2000; undefined where nobody serves the session. */
+  readonly filesReadMicros: number | undefined;
+  /** Reads them anew; false when they cannot be used, 42501 but for superusers. */
+  reloadServer(): boolean;
   /** Stops what another session does, or ends it; false when there is none of that number, 42501 without the right to. */
   signalBackend(pid: number, signal: 'cancel' | 'terminate'): boolean;
   /** Gives the last commit a name in the archive: its seq. 55000 without one, 42501 but for superusers. */

@@ -5,6 +5,7 @@
  * than it tells.
  */
 import type { ConnectionEnds } from '../functions/registry.js';
+import type { ServerFacts } from './server-facts.js';
 
 /** A longer text is kept by its beginning: an idle session does not hold a script of megabytes. */
 const TEXT_CHARACTERS_MAX = 16 * 1024;
@@ -14,12 +15,15 @@ export class SessionActivity {
   readonly beganMs: number;
   /** Undefined within the process. */
   readonly connection: ConnectionEnds | undefined;
+  /** What serves it; undefined within the process. */
+  readonly server: ServerFacts | undefined;
   private text = '';
   private startedMs: number | undefined;
 
-  constructor(nowMs: number, connection: ConnectionEnds | undefined) {
+  constructor(nowMs: number, connection: ConnectionEnds | undefined, server: ServerFacts | undefined) {
     this.beganMs = nowMs;
     this.connection = connection;
+    this.server = server;
   }
 
   /** Text of the statement that runs or ran last. */

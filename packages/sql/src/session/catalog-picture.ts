@@ -460,6 +460,7 @@ export class CatalogPicture implements CatalogPort {
       ...listedLargeObjects(session),
       statisticsOf: (oid) => session.engine.statistics.of(oid),
       activity: activityOf(session),
+      server: session.activity.server,
       settings: () => session.settings.listed(session.roles.mayReadAllSettings),
     };
   }

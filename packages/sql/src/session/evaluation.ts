@@ -24,6 +24,7 @@ import type { StoragePort } from './ports.js';
 import { type SnapshotExporter, exportSnapshot } from './exported-snapshots.js';
 import { createRestorePoint } from './restore-points.js';
 import { readOnlyTransaction } from './session-errors.js';
+import { type ServerFacts, reloadServer } from './server-facts.js';
 import type { SessionRoles } from './session-roles.js';
 import type { Settings } from './settings.js';
 import { TextStyle } from './text-style.js';
@@ -53,7 +54,7 @@ export interface EvaluationOwner extends SnapshotExporter {
   readonly routines: RoutineCaller;
   readonly largeObjects: LargeObjectCalls;
   callElsewhere(call: LongCall, args: readonly Value[]): Generator<Yielded, Value, void>;
-  readonly activity: { readonly connection: ConnectionEnds | undefined };
+  readonly activity: { readonly connection: ConnectionEnds | undefined; readonly server: ServerFacts | undefined };
   readonly currentRoleName: string;
   /** What SHOW role says. */
   readonly roles: Pick<SessionRoles, 'setting' | 'actAs' | 'mayReadAllSettings'>;
@@ -169,6 +170,15 @@ export class SessionEvaluation implements EvaluationContext {
 
   get connection(): ConnectionEnds | undefined {
     return this.owner.activity.connection;
+  }
+
+  get filesReadMicros(): number | undefined {
+    const { server } = this.owner.activity;
+    return server === undefined ? undefined : microsSince2000(server.filesReadMs);
+  }
+
+  reloadServer(): boolean {
+    return reloadServer(this.owner);
   }
 
   signalBackend(pid: number, signal: BackendSignal): boolean {

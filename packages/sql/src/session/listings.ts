@@ -45,6 +45,7 @@ export function* listedSessions(engine: SqlEngine): Iterable<ListedSession> {
       applicationName: session.settings.get('application_name'),
       state: interrupts.isRunning ? 'active' : STATES[session.status],
       client: activity.connection?.client,
+      encryption: activity.connection?.encryption,
       beganMicros: microsSince2000(activity.beganMs),
       transactionStartMicros: session.transactionStartMicros ?? null,
       statementStartMicros: startMs === undefined ? null : microsSince2000(startMs),

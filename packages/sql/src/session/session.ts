@@ -47,7 +47,7 @@ import { findConnection, startSettings } from './session-start.js';
 import { SlowStatements } from './slow-statements.js';
 import { StatementTraces } from './statement-traces.js';
 import { TemporaryObjects } from './temporary-objects.js';
-import type { ServerSettings } from './server-settings.js';
+import type { ServerFacts } from './server-facts.js';
 import { Settings } from './settings.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
 import type { CachedStatement } from './statement-cache.js';
@@ -77,8 +77,8 @@ export interface SessionOptions {
   readonly owner?: object;
   /** Settings from the start-up packet or the options of `open`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** What whoever serves the session tells of the server, before what the engine was told. */
-  readonly serverSettings?: ServerSettings;
+  /** What whoever serves the session tells of the server. */
+  readonly server?: ServerFacts;
   /** Of a client that came over the network. */
   readonly connection?: ConnectionEnds;
   readonly onNotice?: (notice: Notice) => void;
@@ -148,7 +148,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
     this.engine = engine;
     this.id = id;
-    this.activity = new SessionActivity(engine.clock.nowMs(), options.connection);
+    this.activity = new SessionActivity(engine.clock.nowMs(), options.connection, options.server);
     this.life = new TransactionLife(this);
     this.locks = engine.mvcc.sessionLocks(String(id), () => this.settings.integer('lock_timeout'));
     this.advisory = new SessionAdvisoryLocks(this, engine.transactionLocks);
@@ -167,7 +167,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
         if (name === SLOW_LIMIT) this.slow.limitChanged(Number(value));
         if (reported) options.onParameter?.(this.settings.title(name), value);
       },
-      options.serverSettings === undefined ? [engine.serverSettings] : [options.serverSettings, engine.serverSettings],
+      options.server === undefined ? [engine.serverSettings] : [options.server.settings, engine.serverSettings],
     );
     this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';
     this.escapesInStrings = this.settings.get('standard_conforming_strings') === 'off';

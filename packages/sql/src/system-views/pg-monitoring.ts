@@ -81,11 +81,6 @@ function* archiveRows({ storage }: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-/** Nobody comes by GSSAPI. */
-function* gssRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const { processId } of source.sessions()) yield { pid: processId, gss_authenticated: false, encrypted: false };
-}
-
 /** What a standby would have to cancel: there is none. */
 function* conflictRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const { oid, name } of databasesOf(source)) {
@@ -120,13 +115,9 @@ export const MONITORING_VIEWS: readonly SystemView[] = [
   catalogView('pg_stat_bgwriter', checkpointRows),
   catalogView('pg_stat_wal', logRows),
   catalogView('pg_stat_archiver', archiveRows),
-  catalogView('pg_stat_gssapi', gssRows),
   catalogView('pg_stat_database_conflicts', conflictRows),
   ...emptyViews(
     'pg_backend_memory_contexts',
-    'pg_file_settings',
-    'pg_hba_file_rules',
-    'pg_ident_file_mappings',
     'pg_replication_origin',
     'pg_replication_origin_status',
     'pg_replication_slots',
@@ -141,7 +132,6 @@ export const MONITORING_VIEWS: readonly SystemView[] = [
     'pg_stat_replication',
     'pg_stat_replication_slots',
     'pg_stat_slru',
-    'pg_stat_ssl',
     'pg_stat_subscription',
     'pg_stat_subscription_stats',
     'pg_stat_sys_indexes',

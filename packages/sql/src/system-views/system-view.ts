@@ -6,7 +6,8 @@ import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
 import type { StatementUse } from '../session/statement-uses.js';
 import type { TextCatalog } from './object-text.js';
-import type { NetworkEnd } from '../functions/registry.js';
+import type { ServerFacts } from '../session/server-facts.js';
+import type { ConnectionEncryption, NetworkEnd } from '../functions/registry.js';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 
 /** Oids of the system schemas, PostgreSQL's where it has them; none of them holds stored objects. */
@@ -75,6 +76,7 @@ export interface ListedSession {
   readonly state: 'active' | 'idle' | 'idle in transaction' | 'idle in transaction (aborted)';
   /** Undefined within the process. */
   readonly client: NetworkEnd | undefined;
+  readonly encryption: ConnectionEncryption | undefined;
   /** Moments in microseconds since 2000; null for none. */
   readonly beganMicros: number;
   readonly transactionStartMicros: number | null;
@@ -112,6 +114,8 @@ export interface SystemViewSource {
   /** Sessions of all databases. */
   sessions(): Iterable<ListedSession>;
   readonly activity: Activity;
+  /** What serves the session; undefined within the process. */
+  readonly server: ServerFacts | undefined;
   schemaNameOf(oid: Oid): string;
   roleNameOf(oid: Oid): string;
   /** In the order of their names. */

@@ -23,6 +23,7 @@ import { POLICY_VIEWS } from './pg-policies.js';
 import { STATISTICS_VIEWS } from './pg-statistics.js';
 import { RELATION_VIEWS } from './pg-relations.js';
 import { ROUTINE_VIEWS } from './pg-routines.js';
+import { SERVER_VIEWS } from './pg-server.js';
 import { TEXT_SEARCH_VIEWS } from './pg-text-search.js';
 import { TRIGGER_VIEWS } from './pg-triggers.js';
 import { TYPE_VIEWS } from './pg-types.js';
@@ -50,6 +51,7 @@ const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...LARGE_OBJECT_VIEWS,
   ...MONITORING_VIEWS,
   ...TIME_ZONE_VIEWS,
+  ...SERVER_VIEWS,
 ];
 const ALL_VIEWS: readonly SystemView[] = [
   ...PG_CATALOG_VIEWS,
